@@ -1,0 +1,50 @@
+//! Reading, cleaning, segmenting and hashing the text of one person, Chinese or English.
+//!
+//! Everything runs on the device and in bounded memory. Rows become [`Event`]s, their text is
+//! cleaned, and what leaves this crate for a model is a sparse vector of hashed n-grams whose
+//! definition is fixed, so that every device of a federation computes the same features.
+//!
+//! ```
+//! use silhouette_text::{Cleaner, Format, EventReader, NgramHasher, ReadOptions};
+//!
+//! let rows = "user,review\n7,<b>很好</b> great!\n".as_bytes();
+//! let reader = EventReader::from_reader(rows, "rows.csv", Format::Csv, ReadOptions::default())?;
+//! let (cleaner, hasher) = (Cleaner::default(), NgramHasher::default());
+//! for event in reader {
+//!     let text = cleaner.clean(&event?.text);
+//!     assert_eq!(text, "很好 great!");
+//!     assert_eq!(hasher.features(&text).total(), 4); // 很, 好, 很好, great
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it does not do
+//!
+//! It does not anonymise: links and e-mail addresses are removed because they are noise, and a
+//! hash of a rare word can be guessed. Privacy comes from what is done with the features. It does
+//! not tell Latin-script languages apart: [`Language`] looks at scripts only.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod clean;
+pub mod event;
+pub mod features;
+pub mod hash;
+pub mod keywords;
+pub mod language;
+pub mod lexicon;
+pub mod read;
+pub mod script;
+pub mod segment;
+
+pub use clean::{CleanOptions, CleanReport, Cleaner, Deduplicator, Verdict};
+pub use event::{Event, EventKind, FieldValue};
+pub use features::{NgramHasher, NgramOptions, SparseCounts};
+pub use keywords::{Keyword, KeywordExtractor, KeywordOptions};
+pub use language::{Language, ScriptShares};
+pub use lexicon::Lexicon;
+pub use read::{
+    EventReader, Format, OpenError, ReadError, ReadOptions, ReadReport, RowError, read_all,
+};
+pub use script::Script;
+pub use segment::{Segmenter, StopWords, Token};
