@@ -1,0 +1,212 @@
+//! What a task will cost its users and what noise it needs, before it starts.
+
+mod report;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{
+    Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate,
+    calibrate::{self, CalibrateError},
+    rdp::{Orders, RdpCurve},
+    zcdp,
+};
+
+pub use report::{Assumption, Warning};
+
+/// How the cohort of a round comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CohortSampling {
+    /// The aggregator spreads the rounds evenly: nobody takes part more often than the average,
+    /// rounded up. No amplification is claimed.
+    BalancedSchedule,
+    /// Every device flips its own coin each round, with probability cohort / population, and nobody
+    /// caps the cohort.
+    Poisson,
+}
+
+/// The promise, and the shape of the task.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlanRequest {
+    /// The promise against the aggregator, for all rounds together.
+    pub epsilon: Epsilon,
+    /// The promise against the aggregator, for all rounds together.
+    pub delta: Delta,
+    /// Rounds of the task.
+    pub rounds: u64,
+    /// Users in one round (on average, under [`CohortSampling::Poisson`]).
+    pub cohort: u64,
+    /// Users who may take part at all.
+    pub population: u64,
+    /// How the cohort comes about.
+    pub sampling: CohortSampling,
+    /// How often one user's device agrees to take part. `None` derives it from the schedule.
+    pub participation_cap: Option<u64>,
+}
+
+/// The shape of the task makes no sense, or its promise cannot be kept.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The task has no rounds.
+    #[error("expected at least one round, found none")]
+    NoRounds,
+    /// A round has nobody in it, or more users than there are.
+    #[error("expected a cohort between 1 and the population of {population}, found {cohort}")]
+    CohortOutOfRange {
+        /// Users in one round.
+        cohort: u64,
+        /// Users in all.
+        population: u64,
+    },
+    /// Nobody may ever take part, or more often than there are rounds.
+    #[error("expected a participation cap between {lowest} and {rounds}, found {found}")]
+    CapOutOfRange {
+        /// The smallest cap that the schedule allows.
+        lowest: u64,
+        /// Rounds of the task.
+        rounds: u64,
+        /// The cap that was asked for.
+        found: u64,
+    },
+    /// No noise keeps the promise.
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
+    /// A derived number is out of range.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+}
+
+/// A costed task. Unit: user. Adjacency: add or remove one user (zero-out). The noise multiplier
+/// is relative to one user's norm bound and must be reached by HONEST noise alone, in any mode.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PrivacyPlan {
+    /// The promise that was asked for.
+    pub epsilon: Epsilon,
+    /// The delta of every epsilon in this plan.
+    pub delta: Delta,
+    /// Rounds of the task.
+    pub rounds: u64,
+    /// Users in one round.
+    pub cohort: u64,
+    /// Users who may take part at all.
+    pub population: u64,
+    /// How the cohort comes about.
+    pub sampling: CohortSampling,
+    /// Which neighbours the promise is about.
+    pub adjacency: Adjacency,
+    /// How often one user takes part at most; the device enforces it.
+    pub participations_per_user: u64,
+    /// Standard deviation of the noise over one user's norm bound.
+    pub noise_multiplier: NoiseMultiplier,
+    /// What one participation costs.
+    pub rho_per_participation: Rho,
+    /// What all participations cost together: the cap of the device's ledger.
+    pub rho_total: Rho,
+    /// What the aggregator, who knows the cohorts, can learn about one user. At most `epsilon`.
+    pub eps_vs_aggregator: Epsilon,
+    /// What a reader of the releases alone can learn; only under Poisson sampling.
+    pub eps_vs_release: Option<Epsilon>,
+    /// What the promise rests on.
+    pub assumptions: Vec<Assumption>,
+    /// What the operator should know before starting.
+    pub warnings: Vec<Warning>,
+}
+
+impl PrivacyPlan {
+    /// Computes the smallest noise that keeps the promise against the aggregator, and both views.
+    ///
+    /// # Errors
+    /// When the shape of the task makes no sense, or no noise in range keeps the promise.
+    pub fn new(request: &PlanRequest) -> Result<Self, PlanError> {
+        let participations_per_user = participations(request)?;
+        let noise_multiplier =
+            calibrate::for_aggregator(request.epsilon, request.delta, participations_per_user)?;
+        let rho_per_participation = zcdp::gaussian(noise_multiplier);
+        let rho_total = zcdp::repeated(rho_per_participation, participations_per_user)?;
+        let eps_vs_aggregator = zcdp::epsilon(rho_total, request.delta);
+        let eps_vs_release = release_view(request, noise_multiplier)?
+            // A reader of the releases never learns more than the aggregator.
+            .map(|eps| {
+                if eps < eps_vs_aggregator {
+                    eps
+                } else {
+                    eps_vs_aggregator
+                }
+            });
+        Ok(Self {
+            epsilon: request.epsilon,
+            delta: request.delta,
+            rounds: request.rounds,
+            cohort: request.cohort,
+            population: request.population,
+            sampling: request.sampling,
+            adjacency: Adjacency::AddOrRemoveUser,
+            participations_per_user,
+            noise_multiplier,
+            rho_per_participation,
+            rho_total,
+            eps_vs_aggregator,
+            eps_vs_release,
+            assumptions: Assumption::of(request.sampling, participations_per_user),
+            warnings: Warning::of(request, participations_per_user),
+        })
+    }
+}
+
+/// How often one user takes part at most.
+fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
+    let PlanRequest {
+        rounds,
+        cohort,
+        population,
+        ..
+    } = *request;
+    if rounds == 0 {
+        return Err(PlanError::NoRounds);
+    }
+    if cohort == 0 || cohort > population {
+        return Err(PlanError::CohortOutOfRange { cohort, population });
+    }
+    let average = (u128::from(rounds) * u128::from(cohort)).div_ceil(u128::from(population));
+    // At most `rounds`, since the cohort is at most the population.
+    let average = u64::try_from(average).unwrap_or(rounds);
+    let lowest = match request.sampling {
+        CohortSampling::BalancedSchedule => average,
+        CohortSampling::Poisson => 1,
+    };
+    match request.participation_cap {
+        Some(found) if found < lowest || found > rounds => Err(PlanError::CapOutOfRange {
+            lowest,
+            rounds,
+            found,
+        }),
+        Some(cap) => Ok(cap),
+        None if request.sampling == CohortSampling::Poisson => Ok(generous_cap(average, rounds)),
+        None => Ok(average),
+    }
+}
+
+/// Six standard deviations above the mean of a user's binomial count: about one user in 10^9 is ever
+/// refused. Picked for utility; privacy rests on the device enforcing whatever the cap is.
+fn generous_cap(average: u64, rounds: u64) -> u64 {
+    let mean = average as f64;
+    ((mean + 6.0 * mean.sqrt()).ceil() as u64).min(rounds)
+}
+
+/// The view of a reader of the releases: MTZ19 for every round.
+///
+/// A device that stops at its own cap joins a round with probability at most `q` given the past, and
+/// the divergence grows with `q`, so the cap on PARTICIPATIONS does not weaken the bound. (A cap on
+/// the COHORT would: it makes users depend on each other.)
+fn release_view(request: &PlanRequest, z: NoiseMultiplier) -> Result<Option<Epsilon>, PlanError> {
+    if request.sampling != CohortSampling::Poisson {
+        return Ok(None);
+    }
+    let q = SamplingRate::new(request.cohort as f64 / request.population as f64)?;
+    let curve = RdpCurve::poisson_gaussian(&Orders::default(), q, z).repeated(request.rounds);
+    Ok(Some(curve.epsilon(request.delta)))
+}

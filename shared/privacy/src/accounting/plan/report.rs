@@ -1,0 +1,126 @@
+//! The assumptions and warnings of a plan, as data with their words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{CohortSampling, PlanRequest};
+
+/// An epsilon above this is a weak promise: the odds of a guess may change by more than 20 000.
+const WEAK_EPSILON: f64 = 10.0;
+
+/// Something that the numbers of a plan rest on. `Display` gives it in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Assumption {
+    /// The unit of privacy.
+    UserIsTheUnit,
+    /// The neighbouring relation.
+    ZeroOutAdjacency,
+    /// The bound on how often one user takes part.
+    ParticipationsAreCapped {
+        /// At most this often.
+        at_most: u64,
+    },
+    /// Where the noise comes from.
+    HonestNoiseAlone,
+    /// The bound on one contribution.
+    ExactNormCheck,
+    /// The aggregator is granted knowledge of the cohorts.
+    AggregatorKnowsTheCohort,
+    /// Membership in a round is independent and secret.
+    DevicesFlipTheirOwnCoins,
+    /// The size of a cohort is never cut.
+    CohortIsNeverCut,
+}
+
+impl Assumption {
+    pub(super) fn of(sampling: CohortSampling, at_most: u64) -> Vec<Self> {
+        let mut all = vec![
+            Self::UserIsTheUnit,
+            Self::ZeroOutAdjacency,
+            Self::ParticipationsAreCapped { at_most },
+            Self::HonestNoiseAlone,
+            Self::ExactNormCheck,
+            Self::AggregatorKnowsTheCohort,
+        ];
+        if sampling == CohortSampling::Poisson {
+            all.extend([Self::DevicesFlipTheirOwnCoins, Self::CohortIsNeverCut]);
+        }
+        all
+    }
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UserIsTheUnit => "the unit is the user: every message of one user counts",
+            Self::ZeroOutAdjacency => {
+                "neighbours: one user's contribution is replaced by zeros; who takes part is public"
+            }
+            Self::ParticipationsAreCapped { at_most } => {
+                let times = if *at_most == 1 { "time" } else { "times" };
+                return write!(f, "each device takes part at most {at_most} {times}, by its own ledger");
+            }
+            Self::HonestNoiseAlone => {
+                "the noise multiplier is reached counting honest participants' noise only"
+            }
+            Self::ExactNormCheck => {
+                "every contribution passes the exact integer norm check before noise is added"
+            }
+            Self::AggregatorKnowsTheCohort => {
+                "the aggregator knows who took part: no amplification is claimed against it"
+            }
+            Self::DevicesFlipTheirOwnCoins => {
+                "each device joins a round by its own secret coin, and the reader of the releases does not learn who joined"
+            }
+            Self::CohortIsNeverCut => {
+                "the aggregator does not limit the size of a round: a limit would undo the amplification"
+            }
+        })
+    }
+}
+
+/// Something the operator should know before starting. `Display` gives it in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// Delta exceeds one over the population: it allows a mechanism that exposes a random user.
+    DeltaAboveInversePopulation,
+    /// Epsilon is so large that it promises little.
+    WeakEpsilon,
+    /// The same users take part in every round: the noise grows with the root of the rounds.
+    EveryoneEveryRound,
+}
+
+impl Warning {
+    pub(super) fn of(request: &PlanRequest, participations: u64) -> Vec<Self> {
+        let mut all = Vec::new();
+        if request.delta.get() * request.population as f64 > 1.0 {
+            all.push(Self::DeltaAboveInversePopulation);
+        }
+        if request.epsilon.get() > WEAK_EPSILON {
+            all.push(Self::WeakEpsilon);
+        }
+        if participations == request.rounds && request.rounds > 1 {
+            all.push(Self::EveryoneEveryRound);
+        }
+        all
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DeltaAboveInversePopulation => {
+                "delta is above one over the population: it would allow exposing one user at random"
+            }
+            Self::WeakEpsilon => "epsilon is above 10: the promise is weak",
+            Self::EveryoneEveryRound => {
+                "a user may take part in every round: more users per task would need less noise"
+            }
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Clipping a whole update to an L2 ball.
+
+/// What [`clip`] did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Clipped {
+    /// The update was inside the ball already.
+    Unchanged,
+    /// The update was scaled down onto the ball.
+    Scaled,
+    /// A component was not finite, so the whole update was set to zero.
+    Zeroed,
+}
+
+/// Scales `update` in place by `min(1, c / |update|_2)`; an update with a non-finite component
+/// becomes all zeros (PRIVACY specification, section 4, steps 1 and 2).
+///
+/// The norm is accumulated in `f64` with the largest magnitude factored out, so that neither
+/// subnormal nor huge components overflow. Privacy does not rest on this function: the exact
+/// integer check in [`release`](crate::release) does that.
+pub fn clip(update: &mut [f32], c: f64) -> Clipped {
+    let mut largest = 0.0_f64;
+    for &u in update.iter() {
+        if !u.is_finite() {
+            update.fill(0.0);
+            return Clipped::Zeroed;
+        }
+        largest = largest.max(f64::from(u).abs());
+    }
+    if largest == 0.0 {
+        return Clipped::Unchanged;
+    }
+    let relative: f64 = update.iter().map(|&u| (f64::from(u) / largest).powi(2)).sum();
+    let norm = largest * relative.sqrt();
+    if norm <= c {
+        return Clipped::Unchanged;
+    }
+    let factor = c / norm;
+    for u in update.iter_mut() {
+        *u = (f64::from(*u) * factor) as f32;
+    }
+    Clipped::Scaled
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn norm(v: &[f32]) -> f64 {
+        v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+    }
+
+    #[test]
+    fn non_finite_updates_become_zero() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut update = vec![1.0, bad, 2.0];
+            assert_eq!(clip(&mut update, 1.0), Clipped::Zeroed);
+            assert_eq!(update, [0.0, 0.0, 0.0]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_norm_never_exceeds_c(mut update in prop::collection::vec(any::<f32>(), 0..64), c in 1e-6_f64..1e6) {
+            clip(&mut update, c);
+            prop_assert!(norm(&update) <= c * (1.0 + 1e-6));
+        }
+
+        #[test]
+        fn small_updates_are_untouched(update in prop::collection::vec(-0.01_f32..0.01, 1..64)) {
+            let mut copy = update.clone();
+            prop_assert_eq!(clip(&mut copy, 1.0), Clipped::Unchanged);
+            prop_assert_eq!(copy, update);
+        }
+    }
+}
