@@ -1,0 +1,185 @@
+//! How text becomes numbers: the encoders a task may name.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The encoder of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EncoderSpec {
+    /// A bag of hashed n-grams (and, for English words, of distilled word vectors).
+    Bag(BagSpec),
+    /// A small pre-norm transformer with masked mean pooling, trained whole.
+    Transformer(TransformerSpec),
+}
+
+impl Default for EncoderSpec {
+    fn default() -> Self {
+        Self::Bag(BagSpec::default())
+    }
+}
+
+/// The bag encoder.
+///
+/// With a *frozen* table (`dim` absent) a text's vector is its weighted feature counts themselves,
+/// computed once per text; training touches the head alone. With a *trained* table (`dim = 64`,
+/// say) every bucket has a learned vector and the text's vector is their weighted sum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BagSpec {
+    /// Buckets of the hash, as a power of two.
+    pub buckets_log2: u8,
+    /// Width of the trained table; absent for the frozen one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dim: Option<usize>,
+    /// Whether English words also bring their distilled vectors (frozen table only).
+    pub words: bool,
+    /// Squared weight of the hashed part where the text has English words with vectors; the word
+    /// vectors have the rest. Noise makes the hashed part worth less, see [`hashed_share`].
+    pub hashed_share: f32,
+}
+
+impl Default for BagSpec {
+    fn default() -> Self {
+        Self { buckets_log2: 14, dim: None, words: true, hashed_share: 0.3 }
+    }
+}
+
+/// Dimensions of the distilled word vectors.
+pub const WORD_DIMS: usize = 128;
+
+/// The share of the hashed part for a given privacy budget: `a = 0.3 / (1 + (nu / 0.002)^2)` with
+/// `nu = 1 / (sqrt(2 rho) n)`, the noise of one release of the whole budget over n users.
+///
+/// The hashed part is exact but wide, the word vectors are coarse but narrow: as noise grows
+/// against the number of users, the narrow part carries more. The constants were set on training
+/// users only (docs/benchmarks.md).
+pub fn hashed_share(rho: Option<f64>, users: usize) -> f32 {
+    let nu = rho.map_or(0.0, |rho| 1.0 / ((2.0 * rho).sqrt() * users.max(1) as f64));
+    (0.3 / (1.0 + (nu / 2e-3).powi(2))) as f32
+}
+
+/// The transformer encoder: token and position embeddings, `layers` pre-norm blocks of `heads`
+/// attention heads and a ReLU feed-forward, a final norm, the mean over real tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransformerSpec {
+    /// Buckets of the token hash, as a power of two; bucket 0 is padding.
+    pub buckets_log2: u8,
+    /// Longest text, in tokens; the rest is cut off.
+    pub length: usize,
+    /// Width.
+    pub dim: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// Attention heads; divides the width.
+    pub heads: usize,
+    /// Width of the feed-forward.
+    pub feed_forward: usize,
+}
+
+impl Default for TransformerSpec {
+    fn default() -> Self {
+        Self { buckets_log2: 12, length: 64, dim: 32, layers: 1, heads: 2, feed_forward: 64 }
+    }
+}
+
+/// An encoder that can't be built.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("encoder, {field}: expected {expected}, found {found}")]
+pub struct EncoderError {
+    /// The setting.
+    pub field: &'static str,
+    /// What is accepted.
+    pub expected: &'static str,
+    /// What was found.
+    pub found: f64,
+}
+
+impl EncoderSpec {
+    /// The encoder's name in reports.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Self::Bag(bag) if bag.dim.is_none() => "bag",
+            Self::Bag(_) => "bag (trained table)",
+            Self::Transformer(_) => "transformer",
+        }
+    }
+
+    /// Whether texts' vectors never change, so that they are made once and only the head trains.
+    pub fn is_frozen(&self) -> bool {
+        matches!(self, Self::Bag(bag) if bag.dim.is_none())
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first setting outside its range.
+    pub fn validate(&self) -> Result<(), EncoderError> {
+        let check = |ok: bool, field, expected, found| {
+            if ok { Ok(()) } else { Err(EncoderError { field, expected, found }) }
+        };
+        match self {
+            Self::Bag(b) => {
+                check((6..=20).contains(&b.buckets_log2), "buckets_log2", "6 to 20", f64::from(b.buckets_log2))?;
+                let dim = b.dim.unwrap_or(1);
+                check((1..=512).contains(&dim), "dim", "1 to 512", dim as f64)?;
+                check((0.0..=1.0).contains(&b.hashed_share), "hashed_share", "0 to 1", f64::from(b.hashed_share))
+            }
+            Self::Transformer(t) => {
+                check((6..=16).contains(&t.buckets_log2), "buckets_log2", "6 to 16", f64::from(t.buckets_log2))?;
+                check((4..=512).contains(&t.length), "length", "4 to 512", t.length as f64)?;
+                check((4..=512).contains(&t.dim), "dim", "4 to 512", t.dim as f64)?;
+                check((1..=8).contains(&t.layers), "layers", "1 to 8", t.layers as f64)?;
+                check((1..=16).contains(&t.heads) && t.dim % t.heads == 0, "heads", "a divisor of dim up to 16", t.heads as f64)?;
+                check((4..=2048).contains(&t.feed_forward), "feed_forward", "4 to 2048", t.feed_forward as f64)
+            }
+        }
+    }
+}
+
+impl BagSpec {
+    /// Buckets of the hash.
+    pub fn buckets(&self) -> usize {
+        1 << self.buckets_log2
+    }
+
+    /// Entries of a text's vector under the frozen table: word dimensions, buckets, one constant.
+    pub fn inputs(&self) -> usize {
+        self.word_dims() + self.buckets() + 1
+    }
+
+    /// Word dimensions in a text's vector.
+    pub fn word_dims(&self) -> usize {
+        if self.words && self.dim.is_none() { WORD_DIMS } else { 0 }
+    }
+}
+
+impl TransformerSpec {
+    /// Rows of the token table.
+    pub fn buckets(&self) -> usize {
+        1 << self.buckets_log2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_falls_with_noise() {
+        assert_eq!(hashed_share(None, 100), 0.3);
+        let large = hashed_share(Some(1.4), 10_000);
+        let small = hashed_share(Some(0.03), 500);
+        assert!(large > 0.29 && small < 0.08, "{large} {small}");
+    }
+
+    #[test]
+    fn settings_outside_their_range_are_named() {
+        let bad = EncoderSpec::Transformer(TransformerSpec { heads: 3, ..TransformerSpec::default() });
+        assert_eq!(bad.validate().unwrap_err().field, "heads");
+        let bad = EncoderSpec::Bag(BagSpec { buckets_log2: 40, ..BagSpec::default() });
+        assert_eq!(bad.validate().unwrap_err().field, "buckets_log2");
+    }
+}

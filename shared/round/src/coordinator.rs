@@ -1,0 +1,349 @@
+//! The aggregator's side: who is asked, who has answered, when a round is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chacha20::ChaCha20Rng;
+use rand::{Rng, SeedableRng};
+use silhouette_wire::message::Upload;
+use silhouette_wire::{ContentHash, DeviceId, ErrorCode, Nonce};
+
+pub use config::{ConfigError, RoundConfig};
+
+use crate::Millis;
+
+mod config;
+
+/// Where the coordinator stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Devices check in; the cohort is not chosen yet.
+    Gathering,
+    /// A cohort is at work until the deadline.
+    Collecting {
+        /// When the round closes whatever has arrived.
+        deadline: Millis,
+    },
+    /// The round is over and the driver is making its result.
+    Closing,
+    /// The last round is over.
+    Finished,
+}
+
+/// What a driver must do. Instructions of one call are in the order in which to do them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Instruction {
+    /// Record that the round opens and what it will cost, durably, then build its manifest.
+    Open {
+        /// The round, from 1.
+        round: u64,
+        /// Devices invited.
+        invited: usize,
+    },
+    /// Answer this device's check-in with the round's manifest and this nonce.
+    Assign {
+        /// The device.
+        device: DeviceId,
+        /// Identifies the one upload it may make.
+        nonce: Nonce,
+    },
+    /// Answer this device's check-in: come back in `min` to `max` milliseconds.
+    Wait {
+        /// The device.
+        device: DeviceId,
+        /// Earliest return.
+        min: Millis,
+        /// Latest return.
+        max: Millis,
+    },
+    /// Answer this device's check-in: training is over, here is the last model.
+    Finish {
+        /// The device.
+        device: DeviceId,
+    },
+    /// Enough reports: make the result, publish it durably, then call
+    /// [`Coordinator::published`].
+    Close {
+        /// The round.
+        round: u64,
+        /// Devices whose reports are in the sum.
+        reports: usize,
+        /// Devices that were asked.
+        invited: usize,
+    },
+    /// Too few reports by the deadline: drop the sum unseen, then call
+    /// [`Coordinator::published`]. What the round was charged stays charged.
+    Abandon {
+        /// The round.
+        round: u64,
+        /// Reports that had arrived.
+        reports: usize,
+        /// Devices that were asked.
+        invited: usize,
+    },
+}
+
+/// A device's part in the current round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Assignment {
+    Asked(Nonce),
+    Reported(Nonce, ContentHash),
+}
+
+/// A device's past in this task, kept by the driver across restarts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Participation {
+    /// The last round it was assigned to; 0 for none.
+    pub last_round: u64,
+    /// Rounds it was assigned to.
+    pub count: u32,
+}
+
+/// The state machine over all rounds of one task.
+#[derive(Debug)]
+pub struct Coordinator {
+    config: RoundConfig,
+    random: ChaCha20Rng,
+    /// The last round that was opened; 0 before the first.
+    round: u64,
+    phase: Phase,
+    waiting: BTreeMap<DeviceId, Millis>,
+    gathering_since: Option<Millis>,
+    assigned: BTreeMap<DeviceId, Assignment>,
+    reports: usize,
+    history: BTreeMap<DeviceId, Participation>,
+}
+
+impl Coordinator {
+    /// A coordinator that goes on after `last_round` (0 for a new task). `seed` feeds the choice of
+    /// the cohort and the nonces: from the operating system in a real aggregator.
+    ///
+    /// # Errors
+    /// When the configuration contradicts itself.
+    pub fn new(config: RoundConfig, last_round: u64, seed: [u8; 32]) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let phase = if last_round >= config.rounds { Phase::Finished } else { Phase::Gathering };
+        Ok(Self {
+            config,
+            random: ChaCha20Rng::from_seed(seed),
+            round: last_round,
+            phase,
+            waiting: BTreeMap::new(),
+            gathering_since: None,
+            assigned: BTreeMap::new(),
+            reports: 0,
+            history: BTreeMap::new(),
+        })
+    }
+
+    /// Restores a device's past after a restart.
+    pub fn remember(&mut self, device: DeviceId, participation: Participation) {
+        self.history.insert(device, participation);
+    }
+
+    /// The current phase.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The last round that was opened; 0 before the first.
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// Devices waiting for an answer to their check-in.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Reports of the current round.
+    pub fn reports(&self) -> usize {
+        self.reports
+    }
+
+    /// A device checks in. It is answered now, or held until a cohort is chosen.
+    pub fn check_in(&mut self, now: Millis, device: DeviceId) -> Vec<Instruction> {
+        if self.phase == Phase::Finished || self.exhausted(&device) {
+            return vec![Instruction::Finish { device }];
+        }
+        self.waiting.insert(device, now);
+        if self.phase == Phase::Gathering { self.gather(now) } else { Vec::new() }
+    }
+
+    /// A device is gone while its check-in was held. An assigned device that is gone simply does
+    /// not report.
+    pub fn gone(&mut self, device: &DeviceId) {
+        self.waiting.remove(device);
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Millis) -> Vec<Instruction> {
+        let mut instructions = self.release_the_patient(now);
+        match self.phase {
+            Phase::Gathering => instructions.extend(self.gather(now)),
+            Phase::Collecting { deadline } if now >= deadline => instructions.push(self.end()),
+            _ => {}
+        }
+        instructions
+    }
+
+    /// The next time at which [`tick`](Self::tick) has something to do, if any.
+    pub fn next_tick(&self) -> Option<Millis> {
+        let held = self.waiting.values().min().map(|since| since + self.config.hold);
+        let phase = match self.phase {
+            Phase::Gathering => self.gathering_since.map(|since| since + self.config.gathering),
+            Phase::Collecting { deadline } => Some(deadline),
+            _ => None,
+        };
+        held.into_iter().chain(phase).min()
+    }
+
+    /// May this device send this upload? Asked before a byte of its body is read.
+    ///
+    /// # Errors
+    /// The code to refuse it with. [`ErrorCode::Duplicate`] means that its report is in the sum:
+    /// see [`receipt`](Self::receipt).
+    pub fn admit(&self, now: Millis, device: &DeviceId, upload: &Upload) -> Result<(), ErrorCode> {
+        if upload.round < self.round || (upload.round == self.round && self.phase == Phase::Closing) {
+            return Err(self.receipt(device, upload).map_or(ErrorCode::Late, |_| ErrorCode::Duplicate));
+        }
+        if upload.round > self.round {
+            return Err(ErrorCode::UnknownRound);
+        }
+        let Phase::Collecting { deadline } = self.phase else { return Err(ErrorCode::Late) };
+        match self.assigned.get(device) {
+            None => Err(ErrorCode::NotSelected),
+            Some(Assignment::Reported(..)) => Err(ErrorCode::Duplicate),
+            Some(Assignment::Asked(nonce)) if *nonce != upload.nonce => Err(ErrorCode::BadNonce),
+            Some(Assignment::Asked(_)) if now >= deadline => Err(ErrorCode::Late),
+            Some(Assignment::Asked(_)) if self.reports >= self.config.cohort as usize => Err(ErrorCode::Late),
+            Some(Assignment::Asked(_)) => Ok(()),
+        }
+    }
+
+    /// The digest of the report this device has in the sum under the same nonce, so that a device
+    /// that lost its receipt gets it again.
+    pub fn receipt(&self, device: &DeviceId, upload: &Upload) -> Option<ContentHash> {
+        match self.assigned.get(device) {
+            Some(Assignment::Reported(nonce, digest)) if upload.round == self.round && *nonce == upload.nonce => {
+                Some(*digest)
+            }
+            _ => None,
+        }
+    }
+
+    /// A report of an admitted upload was verified and is in the sum.
+    pub fn reported(&mut self, device: DeviceId, digest: ContentHash) -> Vec<Instruction> {
+        let Some(Assignment::Asked(nonce)) = self.assigned.get(&device).cloned() else { return Vec::new() };
+        self.assigned.insert(device, Assignment::Reported(nonce, digest));
+        self.reports += 1;
+        let everyone = self.reports == self.assigned.len();
+        if everyone || self.reports >= self.config.cohort as usize { vec![self.end()] } else { Vec::new() }
+    }
+
+    /// The driver has published (or abandoned) the round: the next one may gather.
+    pub fn published(&mut self, now: Millis) -> Vec<Instruction> {
+        if self.phase != Phase::Closing {
+            return Vec::new();
+        }
+        if self.round >= self.config.rounds {
+            self.phase = Phase::Finished;
+            let devices: Vec<_> = std::mem::take(&mut self.waiting).into_keys().collect();
+            return devices.into_iter().map(|device| Instruction::Finish { device }).collect();
+        }
+        self.phase = Phase::Gathering;
+        self.gathering_since = None;
+        self.gather(now)
+    }
+
+    fn end(&mut self) -> Instruction {
+        self.phase = Phase::Closing;
+        let (round, reports, invited) = (self.round, self.reports, self.assigned.len());
+        if reports >= self.config.min_reports as usize {
+            Instruction::Close { round, reports, invited }
+        } else {
+            Instruction::Abandon { round, reports, invited }
+        }
+    }
+
+    fn exhausted(&self, device: &DeviceId) -> bool {
+        self.history.get(device).is_some_and(|p| p.count >= self.config.max_participations)
+    }
+
+    /// Devices that may join the round to be opened.
+    fn eligible(&self) -> Vec<DeviceId> {
+        let next = self.round + 1;
+        let rested = |device: &DeviceId| {
+            self.history
+                .get(device)
+                .is_none_or(|p| p.last_round == 0 || next - p.last_round >= u64::from(self.config.min_separation))
+        };
+        self.waiting.keys().filter(|d| rested(d) && !self.exhausted(d)).copied().collect()
+    }
+
+    /// Opens the round when the cohort is complete, or when the gathering time is over and the
+    /// cohort is at least `min_reports`.
+    fn gather(&mut self, now: Millis) -> Vec<Instruction> {
+        let eligible = self.eligible();
+        if eligible.is_empty() {
+            return Vec::new();
+        }
+        let since = *self.gathering_since.get_or_insert(now);
+        let wanted = self.config.invitations();
+        let patience_over = now.saturating_sub(since) >= self.config.gathering;
+        if eligible.len() >= wanted || (patience_over && eligible.len() >= self.config.min_reports as usize) {
+            self.open(now, &eligible, wanted)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn open(&mut self, now: Millis, eligible: &[DeviceId], wanted: usize) -> Vec<Instruction> {
+        let chosen = self.choose(eligible, wanted);
+        self.round += 1;
+        self.reports = 0;
+        self.gathering_since = None;
+        self.phase = Phase::Collecting { deadline: now + self.config.deadline };
+        self.assigned.clear();
+        let mut instructions = vec![Instruction::Open { round: self.round, invited: chosen.len() }];
+        for device in chosen {
+            let mut nonce = [0; 16];
+            self.random.fill_bytes(&mut nonce);
+            let nonce = Nonce(nonce);
+            self.waiting.remove(&device);
+            self.assigned.insert(device, Assignment::Asked(nonce));
+            let past = self.history.entry(device).or_default();
+            *past = Participation { last_round: self.round, count: past.count + 1 };
+            instructions.push(Instruction::Assign { device, nonce });
+        }
+        instructions
+    }
+
+    /// Those that took part least often, ties broken at random: a balanced schedule, under which
+    /// nobody takes part more often than the average, rounded up, while everybody is there.
+    fn choose(&mut self, eligible: &[DeviceId], wanted: usize) -> BTreeSet<DeviceId> {
+        let mut order: Vec<_> = eligible
+            .iter()
+            .map(|d| (self.history.get(d).map_or(0, |p| p.count), self.random.next_u64(), *d))
+            .collect();
+        order.sort_unstable();
+        order.into_iter().take(wanted).map(|(_, _, device)| device).collect()
+    }
+
+    /// Answers devices that were held as long as a held check-in may last.
+    fn release_the_patient(&mut self, now: Millis) -> Vec<Instruction> {
+        let hold = self.config.hold;
+        let over: Vec<_> =
+            self.waiting.iter().filter(|&(_, &since)| now.saturating_sub(since) >= hold).map(|(d, _)| *d).collect();
+        over.into_iter()
+            .map(|device| {
+                self.waiting.remove(&device);
+                Instruction::Wait { device, min: self.config.retry.0, max: self.config.retry.1 }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

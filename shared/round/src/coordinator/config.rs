@@ -1,0 +1,85 @@
+//! The numbers that shape a round.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::Millis;
+
+/// How rounds are gathered and closed. Durations in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoundConfig {
+    /// Rounds in all.
+    pub rounds: u64,
+    /// Reports wanted, n: the round closes when they are there.
+    pub cohort: u32,
+    /// Fewest reports of which a result is made, `N_min`.
+    pub min_reports: u32,
+    /// Devices invited per report wanted, at least 1: makes up for devices that vanish.
+    pub over_selection: f64,
+    /// How long to wait for a full cohort before a smaller one (at least `min_reports`) starts.
+    pub gathering: Millis,
+    /// From the invitation to the end of the round.
+    pub deadline: Millis,
+    /// How long a check-in is held unanswered.
+    pub hold: Millis,
+    /// The window in which a device that was not needed comes back: earliest and latest.
+    pub retry: (Millis, Millis),
+    /// Rounds between two participations of one device, B; 1 = every round.
+    pub min_separation: u32,
+    /// Rounds one device may be asked to join.
+    pub max_participations: u32,
+}
+
+impl Default for RoundConfig {
+    fn default() -> Self {
+        Self {
+            rounds: 20,
+            cohort: 100,
+            min_reports: 80,
+            over_selection: 1.0,
+            gathering: 30_000,
+            deadline: 120_000,
+            hold: 25_000,
+            retry: (5_000, 30_000),
+            min_separation: 1,
+            max_participations: u32::MAX,
+        }
+    }
+}
+
+/// A configuration that contradicts itself.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("round configuration, {field}: expected {expected}, found {found}")]
+pub struct ConfigError {
+    /// The field.
+    pub field: &'static str,
+    /// What is accepted.
+    pub expected: &'static str,
+    /// What was found.
+    pub found: f64,
+}
+
+impl RoundConfig {
+    /// Devices invited to one round.
+    pub fn invitations(&self) -> usize {
+        (f64::from(self.cohort) * self.over_selection).ceil() as usize
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        let check = |ok: bool, field, expected, found: f64| {
+            if ok { Ok(()) } else { Err(ConfigError { field, expected, found }) }
+        };
+        check(self.cohort >= 1, "cohort", "at least 1", f64::from(self.cohort))?;
+        check(
+            (1..=self.cohort).contains(&self.min_reports),
+            "min_reports",
+            "1 to the cohort",
+            f64::from(self.min_reports),
+        )?;
+        check((1.0..=10.0).contains(&self.over_selection), "over_selection", "1 to 10", self.over_selection)?;
+        check(self.deadline >= 1, "deadline", "at least 1 ms", self.deadline as f64)?;
+        check(self.min_separation >= 1, "min_separation", "at least 1", f64::from(self.min_separation))?;
+        check(self.retry.0 <= self.retry.1, "retry", "earliest before latest", self.retry.0 as f64)
+    }
+}

@@ -1,0 +1,223 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn device(i: u16) -> DeviceId {
+    let mut id = [0; 32];
+    id[..2].copy_from_slice(&i.to_be_bytes());
+    DeviceId(id)
+}
+
+fn config(cohort: u32, min_reports: u32, rounds: u64) -> RoundConfig {
+    RoundConfig { cohort, min_reports, rounds, deadline: 1000, gathering: 500, hold: 400, ..RoundConfig::default() }
+}
+
+fn upload(round: u64, nonce: Nonce) -> Upload {
+    Upload {
+        task: "t".parse().unwrap(),
+        round,
+        nonce,
+        manifest_hash: ContentHash([0; 32]),
+        dimension: 1,
+        modulus_bits: 16,
+        byte_len: 2,
+        sha256: ContentHash([0; 32]),
+    }
+}
+
+fn assignments(instructions: &[Instruction]) -> Vec<(DeviceId, Nonce)> {
+    instructions
+        .iter()
+        .filter_map(|i| if let Instruction::Assign { device, nonce } = i { Some((*device, *nonce)) } else { None })
+        .collect()
+}
+
+#[test]
+fn a_round_opens_with_its_cohort_and_closes_with_its_reports() {
+    let mut c = Coordinator::new(config(2, 2, 1), 0, [1; 32]).unwrap();
+    assert!(c.check_in(0, device(1)).is_empty());
+    let opened = c.check_in(1, device(2));
+    assert_eq!(opened[0], Instruction::Open { round: 1, invited: 2 });
+    let asked = assignments(&opened);
+    assert_eq!(asked.len(), 2);
+    for (d, nonce) in &asked {
+        assert_eq!(c.admit(10, d, &upload(1, *nonce)), Ok(()));
+    }
+    assert!(c.reported(asked[0].0, ContentHash([5; 32])).is_empty());
+    let closed = c.reported(asked[1].0, ContentHash([6; 32]));
+    assert_eq!(closed, [Instruction::Close { round: 1, reports: 2, invited: 2 }]);
+    assert!(c.check_in(20, device(3)).is_empty());
+    assert_eq!(c.published(30), [Instruction::Finish { device: device(3) }]);
+    assert_eq!(c.check_in(40, device(1)), [Instruction::Finish { device: device(1) }]);
+}
+
+#[test]
+fn a_vanished_device_does_not_stop_the_round() {
+    let mut c = Coordinator::new(config(3, 2, 5), 0, [1; 32]).unwrap();
+    let mut opened = Vec::new();
+    (1..=3).for_each(|i| opened.extend(c.check_in(0, device(i))));
+    let asked = assignments(&opened);
+    c.gone(&asked[2].0);
+    c.reported(asked[0].0, ContentHash([0; 32]));
+    c.reported(asked[1].0, ContentHash([0; 32]));
+    assert!(c.tick(999).is_empty());
+    assert_eq!(c.next_tick(), Some(1000));
+    assert_eq!(c.tick(1000), [Instruction::Close { round: 1, reports: 2, invited: 3 }]);
+}
+
+#[test]
+fn too_few_reports_abandon_the_round_and_the_next_one_gathers() {
+    let mut c = Coordinator::new(config(2, 2, 5), 0, [1; 32]).unwrap();
+    c.check_in(0, device(1));
+    let asked = assignments(&c.check_in(0, device(2)));
+    c.reported(asked[0].0, ContentHash([0; 32]));
+    assert_eq!(c.tick(1000), [Instruction::Abandon { round: 1, reports: 1, invited: 2 }]);
+    assert!(c.published(1001).is_empty());
+    assert_eq!(c.phase(), Phase::Gathering);
+}
+
+#[test]
+fn strangers_replays_and_latecomers_are_refused() {
+    let mut c = Coordinator::new(config(2, 1, 5), 0, [1; 32]).unwrap();
+    c.check_in(0, device(1));
+    let asked = assignments(&c.check_in(0, device(2)));
+    let (d, nonce) = asked[0];
+    assert_eq!(c.admit(1, &device(9), &upload(1, nonce)), Err(ErrorCode::NotSelected));
+    assert_eq!(c.admit(1, &d, &upload(1, Nonce([0; 16]))), Err(ErrorCode::BadNonce));
+    assert_eq!(c.admit(1, &d, &upload(2, nonce)), Err(ErrorCode::UnknownRound));
+    c.reported(d, ContentHash([7; 32]));
+    assert_eq!(c.admit(2, &d, &upload(1, nonce)), Err(ErrorCode::Duplicate));
+    assert_eq!(c.receipt(&d, &upload(1, nonce)), Some(ContentHash([7; 32])));
+    assert!(c.reported(d, ContentHash([8; 32])).is_empty());
+    assert_eq!(c.reports(), 1);
+    let (late, late_nonce) = asked[1];
+    assert_eq!(c.admit(1000, &late, &upload(1, late_nonce)), Err(ErrorCode::Late));
+    c.tick(1000);
+    assert_eq!(c.admit(1001, &late, &upload(1, late_nonce)), Err(ErrorCode::Late));
+}
+
+#[test]
+fn a_partial_cohort_starts_when_patience_ends() {
+    let mut c = Coordinator::new(config(10, 2, 5), 0, [1; 32]).unwrap();
+    c.check_in(0, device(1));
+    c.check_in(100, device(2));
+    let opened = c.tick(500);
+    // Both have been held longer than a check-in may be, or start at once: nobody is forgotten.
+    assert!(!opened.is_empty());
+}
+
+#[test]
+fn held_devices_are_sent_away_with_a_window() {
+    let mut c = Coordinator::new(config(10, 5, 5), 0, [1; 32]).unwrap();
+    c.check_in(0, device(1));
+    assert_eq!(c.tick(400), [Instruction::Wait { device: device(1), min: 5_000, max: 30_000 }]);
+    assert_eq!(c.waiting(), 0);
+}
+
+#[test]
+fn separation_and_participation_limits_hold() {
+    let limits = RoundConfig { min_separation: 2, max_participations: 2, ..config(1, 1, 10) };
+    let mut c = Coordinator::new(limits, 0, [1; 32]).unwrap();
+    let mut joined = Vec::new();
+    for now in 0..40 {
+        // Device 1 rests for a round after each of its own; device 2 fills in.
+        for i in [1, 2] {
+            for (d, _) in assignments(&c.check_in(now, device(i))) {
+                joined.push((c.round(), d));
+                c.reported(d, ContentHash([0; 32]));
+                for instruction in c.published(now) {
+                    if let Instruction::Assign { device, .. } = instruction {
+                        joined.push((c.round(), device));
+                        c.reported(device, ContentHash([0; 32]));
+                        c.published(now);
+                    }
+                }
+            }
+        }
+    }
+    for i in [1, 2] {
+        let rounds: Vec<_> = joined.iter().filter(|(_, d)| *d == device(i)).map(|(r, _)| *r).collect();
+        assert_eq!(rounds.len(), 2, "{joined:?}");
+        assert!(rounds[1] - rounds[0] >= 2);
+    }
+}
+
+#[test]
+fn a_restart_goes_on_after_the_last_round() {
+    let mut c = Coordinator::new(config(1, 1, 5), 3, [1; 32]).unwrap();
+    c.remember(device(1), Participation { last_round: 3, count: 3 });
+    assert_eq!(c.check_in(0, device(1))[0], Instruction::Open { round: 4, invited: 1 });
+    let done = Coordinator::new(config(1, 1, 5), 5, [1; 32]).unwrap();
+    assert_eq!(done.phase(), Phase::Finished);
+}
+
+/// One thing that can happen to an aggregator.
+#[derive(Clone, Debug)]
+enum Step {
+    CheckIn(u16),
+    Gone(u16),
+    Report(u16),
+    Wait(u16),
+    Publish,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0_u16..12).prop_map(Step::CheckIn),
+        (0_u16..12).prop_map(Step::Gone),
+        (0_u16..12).prop_map(Step::Report),
+        (0_u16..600).prop_map(Step::Wait),
+        Just(Step::Publish),
+    ]
+}
+
+proptest! {
+    /// Whatever happens in whatever order: rounds only rise, nobody counts twice in a round, a
+    /// result is never made of fewer than `min_reports`, and nobody is over-asked.
+    #[test]
+    fn invariants_hold_under_any_schedule(steps in prop::collection::vec(step(), 1..200)) {
+        let limits = RoundConfig { max_participations: 3, over_selection: 1.5, ..config(4, 3, 6) };
+        let mut c = Coordinator::new(limits, 0, [3; 32]).unwrap();
+        let (mut now, mut last_round) = (0_u64, 0_u64);
+        let mut counted: BTreeMap<DeviceId, u32> = BTreeMap::new();
+        let mut nonces: BTreeMap<DeviceId, Nonce> = BTreeMap::new();
+        let mut reported = BTreeSet::new();
+        for s in steps {
+            let out = match s {
+                Step::CheckIn(i) => c.check_in(now, device(i)),
+                Step::Gone(i) => { c.gone(&device(i)); Vec::new() }
+                Step::Wait(ms) => { now += u64::from(ms); c.tick(now) }
+                Step::Publish => c.published(now),
+                Step::Report(i) => {
+                    let d = device(i);
+                    let nonce = nonces.get(&d).copied().unwrap_or(Nonce([0; 16]));
+                    match c.admit(now, &d, &upload(c.round().max(1), nonce)) {
+                        Ok(()) => {
+                            prop_assert!(reported.insert((c.round(), d)), "counted twice");
+                            c.reported(d, ContentHash([1; 32]))
+                        }
+                        Err(_) => Vec::new(),
+                    }
+                }
+            };
+            for instruction in out {
+                match instruction {
+                    Instruction::Open { round, invited } => {
+                        prop_assert_eq!(round, last_round + 1);
+                        prop_assert!(invited <= 6);
+                        last_round = round;
+                    }
+                    Instruction::Assign { device, nonce } => {
+                        *counted.entry(device).or_default() += 1;
+                        nonces.insert(device, nonce);
+                    }
+                    Instruction::Close { reports, .. } => prop_assert!((3..=4).contains(&reports)),
+                    Instruction::Abandon { reports, .. } => prop_assert!(reports < 3),
+                    _ => {}
+                }
+            }
+        }
+        prop_assert!(counted.values().all(|&n| n <= 3));
+        prop_assert!(last_round <= 6);
+    }
+}
