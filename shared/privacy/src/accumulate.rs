@@ -1,10 +1,10 @@
 //! The aggregator's half: an exact integer sum, noised once in mode `central`.
 
 use sha2::{Digest, Sha256};
-use silhouette_wire::{ContentHash, Mode, pack};
+use silhouette_wire::{ContentHash, Mode, unpack};
 use thiserror::Error;
 
-use crate::noise::{NoiseError, NoiseSource};
+use crate::noise::{NoiseError, NoiseSource, add_discrete_gaussian};
 use crate::parameters::ReleaseParameters;
 use crate::quantise::squared_norm;
 
@@ -84,7 +84,7 @@ impl Accumulator {
         if self.reports >= self.parameters.cohort() {
             return Err(FoldError::Full(self.parameters.cohort()));
         }
-        let k = pack::unpack(packed, self.parameters.modulus_bits()).map_err(|e| FoldError::Unpack(e.to_string()))?;
+        let k = unpack(packed, self.parameters.modulus_bits()).map_err(|e| FoldError::Unpack(e.to_string()))?;
         if !self.norm_is_admissible(&k) {
             return Err(FoldError::Norm);
         }
@@ -134,9 +134,7 @@ impl Accumulator {
             return Err(FinishError::TooFewReports { expected, found: self.reports });
         }
         if let (Mode::Central, Some(sigma)) = (self.parameters.mode(), self.parameters.sigma()) {
-            let mut noise = vec![0; self.sum.len()];
-            source.sample_discrete_gaussian(sigma, &mut noise)?;
-            self.sum.iter_mut().zip(noise).for_each(|(s, n)| *s = s.saturating_add(n));
+            add_discrete_gaussian(&mut self.sum, sigma, source)?;
         }
         Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports })
     }
@@ -233,7 +231,7 @@ mod tests {
         let mut sum = Accumulator::new(p.clone());
         sum.fold(&upload(&[0.5, 0.5, 0.0, 0.0], &p, 1)).unwrap();
         let before = sum.sum.clone();
-        let boosted = pack::pack(&[30000, 30000, 0, 0], 16).unwrap();
+        let boosted = silhouette_wire::pack(&[30000, 30000, 0, 0], 16).unwrap();
         assert_eq!(sum.fold(&boosted), Err(FoldError::Norm));
         assert_eq!(sum.fold(&boosted[1..]), Err(FoldError::Length { expected: 8, found: 7 }));
         assert_eq!((sum.sum, sum.reports), (before, 1));

@@ -11,14 +11,14 @@ use crate::noise::{DyadicSigma, NoiseError, NoiseSource};
 /// 2^14 keeps every coordinate of a `central` release inside 16 bits (the exact norm check bounds
 /// each of them by Delta2 < 2^15 for every dimension we accept), and its rounding error,
 /// `c / 2^14` a coordinate, is far below any noise worth having.
-pub const DEFAULT_CLIP_UNITS: u32 = 1 << 14;
+pub(crate) const DEFAULT_CLIP_UNITS: u32 = 1 << 14;
 
 /// The largest dimension of a released vector: 2^24 entries, 64 MiB at 32 bits.
-pub const MAX_DIMENSION: usize = 1 << 24;
+pub(crate) const MAX_DIMENSION: usize = 1 << 24;
 
 /// Below this standard deviation, in grid steps, the sum of discrete Gaussians is no longer close
 /// to a discrete Gaussian (PRIVACY specification, section 4, step 5), so it is refused.
-pub const MIN_SIGMA: f64 = 2.0;
+pub(crate) const MIN_SIGMA: f64 = 2.0;
 
 /// Why a set of public numbers was refused.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -298,6 +298,8 @@ mod tests {
         assert_eq!(field(new(Mode::Central, 1, 1.0, f64::NAN, 1, 1).unwrap_err()), "noise_multiplier");
         assert_eq!(field(new(Mode::Central, 1, 1.0, 1.0, 1, 2).unwrap_err()), "min_reports");
         assert_eq!(new(Mode::Distributed, 1, 1.0, 1.0, 1, 1).unwrap_err(), ParameterError::ModeUnavailable);
-        assert!(new(Mode::Local, 1, 1.0, 1e5, 1, 1).unwrap().with_grid(1 << 14, 16).is_err());
+        // Noise of 10^5 times the sensitivity leaves the 32 bits of a local release.
+        assert!(matches!(new(Mode::Local, 1, 1.0, 1e5, 1, 1), Err(ParameterError::ModulusTooSmall { bits: 32, .. })));
+        assert!(new(Mode::Local, 1, 1.0, 1e3, 1, 1).unwrap().with_grid(1 << 14, 16).is_err());
     }
 }

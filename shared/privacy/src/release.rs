@@ -96,7 +96,7 @@ pub fn release(
         return Err(ReleaseError::Norm);
     }
     add_and_wrap(&mut k, &noise, parameters.modulus_bits());
-    let bytes = pack::pack(&k, parameters.modulus_bits()).map_err(|e| ReleaseError::Pack(e.to_string()))?;
+    let bytes = pack(&k, parameters.modulus_bits()).map_err(|e| ReleaseError::Pack(e.to_string()))?;
     Ok(Release { bytes, dimension: k.len(), modulus_bits: parameters.modulus_bits() })
 }
 
@@ -113,7 +113,7 @@ mod tests {
         let mut rounding = Rounding::seeded([9; 32]);
         let r = release(Private::new(update), p, noise, &mut rounding).unwrap();
         assert_eq!(r.as_bytes().len(), p.byte_len());
-        pack::unpack(r.as_bytes(), p.modulus_bits()).unwrap()
+        silhouette_wire::unpack(r.as_bytes(), p.modulus_bits()).unwrap()
     }
 
     proptest! {

@@ -22,7 +22,8 @@ fn seeded(seed: u8, stream: u64) -> SeededNoise {
     SeededNoise::dangerous_for_simulation_only([seed; 32], stream)
 }
 
-/// Pinned: a change here changes every published simulation.
+/// Pinned, and reproduced by an independent implementation (Python integers over a plain ChaCha20): a
+/// change here changes every published simulation.
 #[test]
 fn the_first_draws_are_pinned() {
     assert_eq!(draw(&mut seeded(7, 0), 100.0, 16), GOLDEN_100);

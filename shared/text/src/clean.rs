@@ -70,6 +70,25 @@ pub struct CleanReport {
     pub simplified: u64,
 }
 
+impl CleanReport {
+    /// Adds another report's counts.
+    pub fn merge(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.texts, other.texts),
+            (&mut self.changed, other.changed),
+            (&mut self.emptied, other.emptied),
+            (&mut self.tags, other.tags),
+            (&mut self.entities, other.entities),
+            (&mut self.urls, other.urls),
+            (&mut self.emails, other.emails),
+            (&mut self.invisible, other.invisible),
+            (&mut self.normalized, other.normalized),
+            (&mut self.simplified, other.simplified),
+        ];
+        pairs.into_iter().for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
 /// Cleans texts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cleaner {

@@ -1,0 +1,217 @@
+//! From a configuration file to the terms of every round.
+//!
+//! ```
+//! use silhouette_aggregator::{Plan, TaskConfig};
+//!
+//! let config = TaskConfig::from_toml(include_str!("../sample.toml")).unwrap();
+//! let plan = Plan::new(config).unwrap();
+//! assert!(plan.promised_epsilon().unwrap() <= 8.0);
+//! ```
+
+mod config;
+mod error;
+mod terms;
+
+use ed25519_dalek::SigningKey;
+use silhouette_model::{Layout, Model, Task};
+use silhouette_privacy::accounting::{Delta, Epsilon, NoiseMultiplier, Rho, calibrate, zcdp};
+use silhouette_privacy::{Charge, ReleaseParameters};
+use silhouette_query::ServerOptimiser;
+use silhouette_round::{Coordinator, RoundConfig};
+use silhouette_wire::{
+    ContentHash, Extensions, Manifest, QueryKind, SignedManifest, TaskId,
+    defaults::PROTOCOL_VERSION,
+};
+
+pub use config::TaskConfig;
+pub use error::PlanError;
+pub(crate) use terms::first_difference;
+
+/// A configuration that was checked as a whole, with everything that follows from it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    config: TaskConfig,
+    task: Task,
+    id: TaskId,
+    layout: Layout,
+    parameters: ReleaseParameters,
+    delta: Delta,
+    charge: Charge,
+}
+
+impl Plan {
+    /// Checks a configuration whose task was read ([`TaskConfig::load`] does).
+    ///
+    /// # Errors
+    /// Names the first thing that is wrong.
+    pub fn new(config: TaskConfig) -> Result<Self, PlanError> {
+        let task = config.task.clone().ok_or(PlanError::NoTask)?;
+        task.validate()?;
+        let id = task.id()?;
+        let layout = Layout::of(&task);
+        let delta = Delta::new(config.delta)?;
+        let z = noise_multiplier(&config, delta)?;
+        let dimension = layout.total();
+        let parameters = ReleaseParameters::new(
+            config.mode,
+            dimension,
+            config.clip,
+            z,
+            config.cohort,
+            config.min_reports,
+        )?;
+        let charge = Charge::of(parameters.rho())?;
+        let plan = Self {
+            task,
+            id,
+            layout,
+            parameters,
+            delta,
+            charge,
+            config,
+        };
+        // Whatever would stop the first round stops the start instead.
+        Coordinator::new(plan.round_config(), 0, [0; 32])?;
+        ServerOptimiser::new(plan.config.optimiser, &[])?;
+        plan.manifest(1, ContentHash([0; 32]), 0).validate()?;
+        Ok(plan)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &TaskConfig {
+        &self.config
+    }
+
+    /// The task.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The task's name on the wire.
+    pub fn task_id(&self) -> &TaskId {
+        &self.id
+    }
+
+    /// The public numbers of every device's release.
+    pub fn parameters(&self) -> &ReleaseParameters {
+        &self.parameters
+    }
+
+    /// What one round costs each device that takes part.
+    pub fn charge(&self) -> Charge {
+        self.charge
+    }
+
+    /// The model before the first round.
+    pub fn first_model(&self) -> Model {
+        Model::new(self.task.clone(), self.config.model_seed)
+    }
+
+    /// How rounds are gathered and closed.
+    pub fn round_config(&self) -> RoundConfig {
+        let c = &self.config;
+        RoundConfig {
+            rounds: c.rounds,
+            cohort: c.cohort,
+            min_reports: c.min_reports,
+            over_selection: c.over_selection,
+            gathering: c.gathering_ms,
+            deadline: c.deadline_ms,
+            hold: c.hold_ms,
+            retry: c.retry_ms,
+            min_separation: c.min_separation,
+            max_participations: c.max_participations,
+        }
+    }
+
+    /// The terms of one round.
+    pub fn manifest(&self, round: u64, model: ContentHash, seed: u64) -> Manifest {
+        let (c, p) = (&self.config, &self.parameters);
+        Manifest {
+            protocol: PROTOCOL_VERSION,
+            task: self.id.clone(),
+            round,
+            query: QueryKind::Train,
+            mode: c.mode,
+            model,
+            layout: self.layout.hash(),
+            // At most 2^24, checked by the parameters.
+            dimension: p.dimension() as u32,
+            clip: p.clip(),
+            noise_multiplier: p.noise_multiplier(),
+            clip_units: p.clip_units(),
+            modulus_bits: p.modulus_bits(),
+            cohort: p.cohort(),
+            min_reports: p.min_reports(),
+            corrupt_fraction: 0.0,
+            rho: p.rho(),
+            delta: c.delta,
+            max_participations: c.max_participations,
+            min_separation: c.min_separation,
+            deadline_ms: c.deadline_ms,
+            training: c.training,
+            seed,
+            extensions: Extensions::default(),
+        }
+    }
+
+    /// The terms of one round, signed by the owner.
+    ///
+    /// # Errors
+    /// When a term is outside its range, which [`Plan::new`] has excluded.
+    pub fn sign(
+        &self,
+        manifest: &Manifest,
+        owner: &SigningKey,
+    ) -> Result<SignedManifest, PlanError> {
+        Ok(SignedManifest::sign(manifest, owner)?)
+    }
+
+    /// Rounds one device can join at most: by the limit, and by the separation.
+    pub fn participations(&self) -> u64 {
+        participations(&self.config, self.config.rounds)
+    }
+
+    /// The epsilon of a device that joined as often as it could in `rounds` rounds.
+    pub fn epsilon_after(&self, rounds: u64) -> f64 {
+        let joined = participations(&self.config, rounds);
+        if joined == 0 {
+            return 0.0;
+        }
+        let spent = Rho::new(self.charge.rho() * joined as f64);
+        spent.map_or(f64::INFINITY, |rho| zcdp::epsilon(rho, self.delta).get())
+    }
+
+    /// The epsilon of a device that joins as often as it can in all rounds.
+    ///
+    /// # Errors
+    /// When the numbers leave the accountant's range.
+    pub fn promised_epsilon(&self) -> Result<f64, PlanError> {
+        let z = NoiseMultiplier::new(self.parameters.noise_multiplier())?;
+        let spent = zcdp::repeated(zcdp::gaussian(z), self.participations())?;
+        Ok(zcdp::epsilon(spent, self.delta).get())
+    }
+}
+
+/// Rounds out of the first `rounds` that one device can join.
+fn participations(config: &TaskConfig, rounds: u64) -> u64 {
+    rounds
+        .div_ceil(u64::from(config.min_separation.max(1)))
+        .min(u64::from(config.max_participations))
+}
+
+/// The stated multiplier, or the smallest that keeps the promise against an aggregator that knows
+/// every cohort: this aggregator does, so no amplification is claimed.
+fn noise_multiplier(config: &TaskConfig, delta: Delta) -> Result<f64, PlanError> {
+    match (config.noise_multiplier, config.epsilon) {
+        (Some(z), None) => Ok(z),
+        (None, Some(epsilon)) => {
+            let joined = participations(config, config.rounds);
+            Ok(calibrate::for_aggregator(Epsilon::new(epsilon)?, delta, joined)?.get())
+        }
+        _ => Err(PlanError::OneOfTwo),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! The configuration file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use silhouette_model::Task;
+use silhouette_query::OptimiserConfig;
+use silhouette_round::RoundConfig;
+use silhouette_wire::{LocalTraining, Mode};
+
+use super::PlanError;
+
+/// What an operator writes: `aggregator/sample.toml` shows and explains every key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskConfig {
+    /// Path of the task file, relative to the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_file: Option<String>,
+    /// Seed of the first model.
+    #[serde(default = "defaults::model_seed")]
+    pub model_seed: u64,
+    /// Rounds in all.
+    pub rounds: u64,
+    /// Reports wanted, n.
+    pub cohort: u32,
+    /// Fewest reports of which a result is made, `N_min`.
+    pub min_reports: u32,
+    /// Devices invited per report wanted.
+    #[serde(default = "defaults::over_selection")]
+    pub over_selection: f64,
+    /// From the invitation to the end of the round.
+    #[serde(default = "defaults::deadline_ms")]
+    pub deadline_ms: u64,
+    /// How long to wait for a full cohort.
+    #[serde(default = "defaults::gathering_ms")]
+    pub gathering_ms: u64,
+    /// How long a check-in is held.
+    #[serde(default = "defaults::hold_ms")]
+    pub hold_ms: u64,
+    /// When a device that was not needed comes back: earliest and latest.
+    #[serde(default = "defaults::retry_ms")]
+    pub retry_ms: (u64, u64),
+    /// Who adds the noise.
+    #[serde(with = "mode_name")]
+    pub mode: Mode,
+    /// The promise; or else a noise multiplier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
+    /// The delta of every epsilon.
+    pub delta: f64,
+    /// Noise standard deviation over sensitivity, z; or else an epsilon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_multiplier: Option<f64>,
+    /// Largest norm of one update, c.
+    pub clip: f64,
+    /// Rounds one device may join, K.
+    #[serde(default = "defaults::max_participations")]
+    pub max_participations: u32,
+    /// Rounds between two participations, B.
+    #[serde(default = "defaults::min_separation")]
+    pub min_separation: u32,
+    /// What a device does with the model.
+    #[serde(default = "defaults::training")]
+    pub training: LocalTraining,
+    /// What the aggregator does with the mean update.
+    #[serde(default)]
+    pub optimiser: OptimiserConfig,
+    /// The task itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+}
+
+impl TaskConfig {
+    /// Reads a configuration. A task file it names is not read yet.
+    ///
+    /// # Errors
+    /// When the text is not TOML, or has unknown or missing keys.
+    pub fn from_toml(text: &str) -> Result<Self, PlanError> {
+        toml::from_str(text).map_err(|e| PlanError::Parse(e.to_string()))
+    }
+
+    /// Reads a configuration file and the task file it names.
+    ///
+    /// # Errors
+    /// When a file can't be read, or does not say what it should.
+    pub fn load(path: &Path) -> Result<Self, PlanError> {
+        let mut config = Self::from_toml(&read(path)?)?;
+        if let Some(name) = config.task_file.take() {
+            if config.task.is_some() {
+                return Err(PlanError::TwoTasks);
+            }
+            let folder = path.parent().unwrap_or_else(|| Path::new("."));
+            config.task = Some(Task::from_toml(&read(&folder.join(name))?)?);
+        }
+        Ok(config)
+    }
+
+    /// The configuration as a file.
+    ///
+    /// # Errors
+    /// When it can't be written as TOML.
+    pub fn to_toml(&self) -> Result<String, PlanError> {
+        toml::to_string_pretty(self).map_err(|e| PlanError::Parse(e.to_string()))
+    }
+}
+
+fn read(path: &Path) -> Result<String, PlanError> {
+    std::fs::read_to_string(path).map_err(|source| PlanError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What a key that was left out means. The pace is the coordinator's own default.
+mod defaults {
+    use super::{LocalTraining, RoundConfig};
+
+    pub(super) fn model_seed() -> u64 {
+        1
+    }
+
+    pub(super) fn over_selection() -> f64 {
+        RoundConfig::default().over_selection
+    }
+
+    pub(super) fn deadline_ms() -> u64 {
+        RoundConfig::default().deadline
+    }
+
+    pub(super) fn gathering_ms() -> u64 {
+        RoundConfig::default().gathering
+    }
+
+    pub(super) fn hold_ms() -> u64 {
+        RoundConfig::default().hold
+    }
+
+    pub(super) fn retry_ms() -> (u64, u64) {
+        RoundConfig::default().retry
+    }
+
+    pub(super) fn max_participations() -> u32 {
+        RoundConfig::default().max_participations
+    }
+
+    pub(super) fn min_separation() -> u32 {
+        RoundConfig::default().min_separation
+    }
+
+    /// One cheap pass: enough for a linear head, and no device is kept busy.
+    pub(super) fn training() -> LocalTraining {
+        LocalTraining {
+            epochs: 1,
+            batch: 16,
+            learning_rate: 0.1,
+            proximal_mu: 0.0,
+        }
+    }
+}
+
+/// A mode by the name people write.
+mod mode_name {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use silhouette_wire::Mode;
+
+    pub(super) fn serialize<S: Serializer>(mode: &Mode, output: S) -> Result<S::Ok, S::Error> {
+        output.collect_str(mode)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
+        String::deserialize(input)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,75 @@
+use std::path::PathBuf;
+
+use silhouette_model::TaskError;
+use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
+use silhouette_privacy::{ChargeError, ParameterError};
+use silhouette_query::OptimiserError;
+use silhouette_round::ConfigError;
+use silhouette_wire::ManifestError;
+use silhouette_wire::manifest::SignError;
+use thiserror::Error;
+
+/// A configuration that can't be carried out.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A file could not be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a configuration.
+    #[error("configuration: {0}")]
+    Parse(String),
+    /// There is no task.
+    #[error("configuration: expected task_file or [task], found neither")]
+    NoTask,
+    /// There are two tasks.
+    #[error("configuration: expected task_file or [task], found both")]
+    TwoTasks,
+    /// Noise is stated twice or not at all.
+    #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
+    OneOfTwo,
+    /// The folder belongs to other terms.
+    #[error(
+        "configuration, {term}: this folder was started with {stored}, the configuration says {found}"
+    )]
+    OtherTerms {
+        /// The first term that differs.
+        term: &'static str,
+        /// As it was promised to the devices.
+        stored: String,
+        /// As it would be now.
+        found: String,
+    },
+    /// The task.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// A number of the promise.
+    #[error(transparent)]
+    Promise(#[from] accounting::ParameterError),
+    /// The promise cannot be kept.
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
+    /// A number of the release.
+    #[error(transparent)]
+    Release(#[from] ParameterError),
+    /// A round that can't be charged.
+    #[error(transparent)]
+    Charge(#[from] ChargeError),
+    /// A number that shapes the rounds.
+    #[error(transparent)]
+    Round(#[from] ConfigError),
+    /// A setting of the optimiser.
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+    /// A term of the manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The manifest cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}

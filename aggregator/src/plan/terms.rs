@@ -1,0 +1,44 @@
+//! What may not change once a folder has its task.
+
+use super::{Plan, PlanError};
+
+impl Plan {
+    /// What was promised to the devices, and what the stored models depend on. The pace (deadlines,
+    /// windows, how many are invited) may change between two starts, these may not.
+    fn terms(&self) -> [(&'static str, String); 14] {
+        let c = &self.config;
+        [
+            ("task", format!("{:?}", self.task)),
+            ("model_seed", c.model_seed.to_string()),
+            ("rounds", c.rounds.to_string()),
+            ("cohort", c.cohort.to_string()),
+            ("min_reports", c.min_reports.to_string()),
+            ("mode", c.mode.to_string()),
+            ("epsilon", format!("{:?}", c.epsilon)),
+            (
+                "noise_multiplier",
+                self.parameters.noise_multiplier().to_string(),
+            ),
+            ("delta", c.delta.to_string()),
+            ("clip", c.clip.to_string()),
+            ("max_participations", c.max_participations.to_string()),
+            ("min_separation", c.min_separation.to_string()),
+            ("training", format!("{:?}", c.training)),
+            ("optimiser", format!("{:?}", c.optimiser)),
+        ]
+    }
+}
+
+/// The first term in which a new configuration differs from the one a folder was started with.
+pub(crate) fn first_difference(stored: &Plan, found: &Plan) -> Option<PlanError> {
+    let (old, new) = (stored.terms(), found.terms());
+    let differs = old
+        .into_iter()
+        .zip(new)
+        .find(|((_, old), (_, new))| old != new);
+    differs.map(|((term, stored), (_, found))| PlanError::OtherTerms {
+        term,
+        stored,
+        found,
+    })
+}

@@ -1,0 +1,55 @@
+use silhouette_wire::ContentHash;
+
+/// Something an operator may want to see. Nothing in it is about a single device.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A round is open and charged.
+    RoundOpened {
+        /// The round, from 1.
+        round: u64,
+        /// Devices invited.
+        invited: usize,
+        /// The model they start from.
+        model: ContentHash,
+    },
+    /// A round's model is out.
+    RoundClosed {
+        /// The round.
+        round: u64,
+        /// Devices invited.
+        invited: usize,
+        /// Reports in the sum.
+        reports: usize,
+        /// From its opening to its publication.
+        seconds: f64,
+        /// Epsilon so far of a device that joined as often as it could.
+        epsilon: f64,
+        /// Rho charged so far by all rounds together.
+        rho: f64,
+        /// The published model.
+        model: ContentHash,
+        /// Bytes of releases received during the round.
+        bytes_up: u64,
+        /// Bytes of models handed out during the round.
+        bytes_down: u64,
+    },
+    /// A round has no result: too few reports, or the result could not be made. Its charge stays.
+    RoundAbandoned {
+        /// The round.
+        round: u64,
+        /// Devices invited.
+        invited: usize,
+        /// Reports that had arrived.
+        reports: usize,
+        /// Epsilon so far of a device that joined as often as it could.
+        epsilon: f64,
+    },
+    /// The last round is over.
+    Finished {
+        /// The last round.
+        round: u64,
+        /// The last published model.
+        model: ContentHash,
+    },
+}

@@ -1,0 +1,73 @@
+//! A round that is open: its terms, its sum, and who is in it.
+
+use std::time::Instant;
+
+use silhouette_privacy::{Accumulator, FoldError};
+use silhouette_wire::{ContentHash, DeviceId, ErrorCode, SignedManifest, Upload};
+use thiserror::Error;
+
+use super::outcome::StoreError;
+use crate::plan::{Plan, PlanError};
+
+/// Why a round could not be opened. Nothing was handed out.
+#[derive(Debug, Error)]
+pub(super) enum OpenError {
+    #[error("the system has no randomness to give")]
+    Entropy,
+    #[error(transparent)]
+    Manifest(#[from] PlanError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(super) struct Opened {
+    pub(super) number: u64,
+    pub(super) invited: usize,
+    pub(super) manifest: SignedManifest,
+    pub(super) sum: Accumulator,
+    pub(super) reports: Vec<(DeviceId, ContentHash)>,
+    pub(super) since: Instant,
+    /// Bytes up and down before the round.
+    pub(super) traffic: (u64, u64),
+}
+
+impl Opened {
+    /// Whether an announcement fits the manifest, before a byte of the body is read.
+    pub(super) fn fits(&self, plan: &Plan, upload: &Upload) -> Result<(), ErrorCode> {
+        let expected = plan.parameters();
+        if upload.task != *plan.task_id() {
+            return Err(ErrorCode::UnknownTask);
+        }
+        // Other terms of the same round: to us that round does not exist.
+        if upload.manifest_hash != self.manifest.hash() {
+            return Err(ErrorCode::UnknownRound);
+        }
+        if upload.dimension as usize != expected.dimension() {
+            return Err(ErrorCode::WrongDimension);
+        }
+        let fits = upload.modulus_bits == expected.modulus_bits()
+            && upload.byte_len == expected.byte_len() as u64;
+        if fits {
+            Ok(())
+        } else {
+            Err(ErrorCode::WrongLength)
+        }
+    }
+
+    /// Checks a report exactly and adds it; a refused one leaves the sum as it was.
+    pub(super) fn fold(
+        &mut self,
+        device: DeviceId,
+        upload: &Upload,
+        body: &[u8],
+    ) -> Result<(), ErrorCode> {
+        self.sum.fold(body).map_err(|error| match error {
+            FoldError::Norm => ErrorCode::NormExceeded,
+            FoldError::Length { .. } => ErrorCode::WrongLength,
+            FoldError::Full(_) => ErrorCode::Late,
+            _ => ErrorCode::Malformed,
+        })?;
+        self.reports.push((device, upload.sha256));
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! From a closed sum to a published model.
+
+use std::sync::Arc;
+
+use silhouette_model::{Model, ModelError};
+use silhouette_privacy::noise::OpenDpNoise;
+use silhouette_privacy::{Accumulator, FinishError};
+use silhouette_query::{OptimiserError, ServerOptimiser, train};
+use silhouette_wire::{ContentHash, DeviceId};
+use thiserror::Error;
+
+use crate::plan::Plan;
+use crate::storage::{ClosedRound, Storage, StorageError};
+
+/// What the last published round left; a new round starts from it.
+#[derive(Clone)]
+pub(crate) struct State {
+    /// The model that was published.
+    pub(crate) published: ContentHash,
+    /// The model the next round starts from, and its hash.
+    pub(crate) start: ContentHash,
+    pub(crate) model: Arc<Model>,
+    pub(crate) optimiser: ServerOptimiser,
+}
+
+/// A sum whose round is over.
+pub(super) struct Closed {
+    pub(super) round: u64,
+    pub(super) sum: Accumulator,
+    pub(super) reports: Vec<(DeviceId, ContentHash)>,
+}
+
+/// Why a round has no result although it had its reports.
+#[derive(Debug, Error)]
+pub(super) enum OutcomeError {
+    #[error(transparent)]
+    Finish(#[from] FinishError),
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// A blocking task ended before its work was done: it panicked, or the runtime is going down.
+#[derive(Debug, Error)]
+#[error("the task was stopped before it was done")]
+pub(super) struct Stopped;
+
+/// Why nothing was written.
+#[derive(Debug, Error)]
+pub(super) enum StoreError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl State {
+    /// Noise, optimiser, model; files first, then the one transaction that publishes. Blocks, for
+    /// as long as drawing the noise takes.
+    pub(super) fn after(
+        mut self,
+        closed: Closed,
+        plan: &Plan,
+        storage: &Storage,
+    ) -> Result<Self, OutcomeError> {
+        let noisy = closed.sum.finish(&mut OpenDpNoise::new())?;
+        let rounds = plan.config().rounds;
+        let values = train::absorb(
+            &mut self.optimiser,
+            &self.model,
+            &noisy,
+            closed.round,
+            rounds,
+        )?;
+        let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
+            let model = Model::with_values(plan.task().clone(), values)?;
+            Ok((storage.put_model(&model.to_safetensors()?)?, model))
+        };
+        (self.published, _) = keep(values)?;
+        // The same file unless the optimiser averages its last iterates.
+        let (start, model) = keep(self.optimiser.iterate().to_vec())?;
+        (self.start, self.model) = (start, Arc::new(model));
+        let optimiser_after = storage.put_optimiser(&self.optimiser.to_bytes())?;
+        storage.publish_round(&ClosedRound {
+            number: closed.round,
+            model_after: self.published,
+            model_next: self.start,
+            optimiser_after,
+            reports: &closed.reports,
+        })?;
+        Ok(self)
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod enroll;
+pub(crate) mod join;
+pub(crate) mod ledger;
+pub(crate) mod plan;
+pub(crate) mod profile;
+pub(crate) mod serve;
+pub(crate) mod simulate;
+pub(crate) mod synth;

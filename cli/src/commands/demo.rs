@@ -1,0 +1,223 @@
+//! `silhouette demo`: the whole way once, on this machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig};
+use silhouette_client::models::ModelCache;
+use silhouette_engine::{Backend, Chosen, choose};
+use silhouette_model::{BagSpec, EncoderSpec, Examples, Head, HeadKind, LocalTraining, Model, NativeEngine, Task, Vectoriser, hashed_share};
+use silhouette_privacy::Mode;
+use silhouette_privacy::accounting::{Delta, Epsilon, zcdp};
+use silhouette_query::OptimiserConfig;
+use silhouette_simulation::synth::{Interest, Population, SynthConfig, SynthUser};
+use silhouette_simulation::{Evaluation, User, evaluate};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::terminal;
+use fleet::Fleet;
+
+mod ending;
+mod fleet;
+
+/// Everything once, on this machine: devices with made-up people, an aggregator, QUIC, training,
+/// profile, persona, ledger, report.
+#[derive(clap::Args)]
+#[command(after_help = "Example: silhouette demo --rounds 12 --epsilon 8")]
+pub(crate) struct Args {
+    /// People to make up; four fifths of them have a device that trains.
+    #[arg(long, default_value_t = 250)]
+    users: u32,
+    /// Rounds.
+    #[arg(long, default_value_t = 12)]
+    rounds: u64,
+    /// The promise per person over all rounds: epsilon.
+    #[arg(long, default_value_t = 8.0)]
+    epsilon: f64,
+    /// The promise per person over all rounds: delta.
+    #[arg(long, default_value_t = 1e-5)]
+    delta: f64,
+    /// Seed of the people; noise is drawn from the operating system all the same.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// auto, flex, ndarray, wgpu or native.
+    #[arg(long, default_value = "auto")]
+    backend: String,
+    /// Where devices, aggregator and report go [default: a folder of its own under the system's temporary one]
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+/// What the demo shows of a round.
+pub(crate) struct Round {
+    event: Event,
+    evaluation: Option<Evaluation>,
+}
+
+/// Everything the end of the demo talks about.
+pub(crate) struct Outcome<'a> {
+    args: &'a Args,
+    folder: &'a Path,
+    chosen: &'a Chosen,
+    people: &'a Population,
+    fleet: &'a Fleet,
+    before: Evaluation,
+    rounds: Vec<Round>,
+    model: Model,
+    seconds: f64,
+}
+
+pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let chosen = choose(args.backend.parse::<Backend>()?)?;
+    let folder = match &args.out {
+        Some(folder) => folder.clone(),
+        None => std::env::temp_dir().join(format!("silhouette-demo-{}", std::process::id())),
+    };
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let config = SynthConfig { users: args.users, seed: args.seed, neutral: false, ..SynthConfig::default() };
+    let people = Population::generate(config)?;
+    let (test, train): (Vec<&SynthUser>, Vec<&SynthUser>) = people.users.iter().partition(|u| u.split() == "test");
+    if !json {
+        terminal::line(&format!(
+            "{} made-up people, zh and en: {} with a device, {} held out to judge the model",
+            people.users.len(),
+            train.len(),
+            test.len()
+        ))?;
+        terminal::line(&format!("computed by {}", chosen.why))?;
+    }
+    let runtime = terminal::runtime()?;
+    runtime.block_on(async {
+        let task = task(train.len(), args)?;
+        let aggregator = Aggregator::open(folder.join("aggregator"), terms(args, train.len() as u32, task.clone()))?;
+        let judge = Judge::new(&task, &test, folder.join("aggregator").join("models"))?;
+        let before = judge.look(&aggregator.plan().first_model())?;
+        let mut events = aggregator.events();
+        let tokens = aggregator.create_tokens(train.len())?;
+        let authority = aggregator.authority().clone();
+        let running = aggregator.run(Listen::loopback(), std::future::pending()).await?;
+        let mut fleet = Fleet::enrol(&folder, &train, &tokens, &authority, &running, json).await?;
+        fleet.start(running.addresses().devices, &task, Arc::clone(&chosen.engine));
+        let (rounds, model) = tokio::select! {
+            followed = follow(args, &running, &mut events, &judge, json) => followed?,
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; what stands in {} is whole", folder.display()),
+        };
+        fleet.finish().await?;
+        running.stop();
+        running.stopped().await;
+        let seconds = started.elapsed().as_secs_f64();
+        let outcome = Outcome { args, folder: &folder, chosen: &chosen, people: &people, fleet: &fleet, before, rounds, model, seconds };
+        ending::tell(&outcome, json)
+    })
+}
+
+/// Two heads on one bag: what a text is about, and its tone.
+fn task(devices: usize, args: &Args) -> anyhow::Result<Task> {
+    let rho = zcdp::max_rho(Epsilon::new(args.epsilon)?, Delta::new(args.delta)?).get();
+    let bag = BagSpec { buckets_log2: 12, words: true, hashed_share: hashed_share(Some(rho), devices), ..BagSpec::default() };
+    let classes = |labels: Vec<String>| HeadKind::Classes { labels };
+    let interests = Interest::ALL.iter().map(|i| i.key().to_owned()).collect();
+    let head = |name: &str, kind| Head { name: name.into(), field: name.into(), kind };
+    let task = Task {
+        name: "demo".into(),
+        encoder: EncoderSpec::Bag(bag),
+        heads: vec![
+            head("interest", classes(interests)),
+            head("sentiment", classes(vec!["negative".into(), "positive".into()])),
+        ],
+    };
+    task.validate()?;
+    Ok(task)
+}
+
+/// The aggregator's terms: everybody in every round, four of five must report.
+fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
+    TaskConfig {
+        task_file: None,
+        model_seed: args.seed,
+        rounds: args.rounds,
+        cohort: devices,
+        min_reports: (devices * 4).div_ceil(5).max(2).min(devices),
+        over_selection: 1.0,
+        deadline_ms: 30_000,
+        gathering_ms: 5_000,
+        hold_ms: 60_000,
+        retry_ms: (200, 1_000),
+        mode: Mode::Central,
+        epsilon: Some(args.epsilon),
+        delta: args.delta,
+        noise_multiplier: None,
+        clip: 0.2,
+        max_participations: u32::MAX,
+        min_separation: 1,
+        training: LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0 },
+        optimiser: OptimiserConfig::default(),
+        task: Some(task),
+    }
+}
+
+/// Looks at published models with people whose devices never train.
+struct Judge {
+    people: Vec<User>,
+    models: ModelCache,
+}
+
+impl Judge {
+    fn new(task: &Task, people: &[&SynthUser], models: PathBuf) -> anyhow::Result<Self> {
+        let vectoriser = Vectoriser::new(&task.encoder)?;
+        let user = |u: &&SynthUser| -> anyhow::Result<User> {
+            Ok(User { id: u.id.clone(), examples: Examples::of(task, &vectoriser, &u.events)? })
+        };
+        Ok(Self { people: people.iter().map(user).collect::<Result<_, _>>()?, models: ModelCache::new(models) })
+    }
+
+    fn look(&self, model: &Model) -> anyhow::Result<Evaluation> {
+        Ok(evaluate(&NativeEngine, model, &self.people)?)
+    }
+}
+
+/// Watches the aggregator until the last round, judging each published model.
+async fn follow(
+    args: &Args,
+    running: &Running,
+    events: &mut tokio::sync::broadcast::Receiver<Event>,
+    judge: &Judge,
+    json: bool,
+) -> anyhow::Result<(Vec<Round>, Model)> {
+    let bar = terminal::bar(args.rounds, json);
+    bar.set_message("gathering the cohort");
+    let mut rounds = Vec::new();
+    let mut last = None;
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => anyhow::bail!("the aggregator stopped before the last round"),
+        };
+        match &event {
+            Event::RoundClosed { model, .. } => {
+                let model = judge.models.load(*model)?.context("a published model is not in the registry")?;
+                let evaluation = judge.look(&model)?;
+                let text = ending::round_line(&event, Some(&evaluation));
+                bar.inc(1);
+                bar.set_message(text.clone());
+                if json {
+                    terminal::json_line(&serde_json::json!({ "round": text }))?;
+                } else if bar.is_hidden() {
+                    terminal::line(&format!("  {text}"))?;
+                }
+                last = Some(model);
+                rounds.push(Round { event, evaluation: Some(evaluation) });
+            }
+            Event::RoundAbandoned { .. } => rounds.push(Round { event, evaluation: None }),
+            Event::Finished { .. } => break,
+            _ => {}
+        }
+    }
+    bar.finish();
+    let _ = running;
+    Ok((rounds, last.context("no round was completed")?))
+}

@@ -1,0 +1,126 @@
+//! The devices of the demo: each with its own folder, store, ledger, certificate and connection.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use silhouette_aggregator::Running;
+use silhouette_client::participant::ParticipateError;
+use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, participant::Transferred};
+use silhouette_model::{Engine, Task};
+use silhouette_round::{Conditions, Policy};
+use silhouette_simulation::synth::SynthUser;
+use silhouette_transport::{CertificateDer, enroll};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::terminal;
+
+/// Devices enrolled at a time: each makes a key and a handshake, and there are few cores.
+const AT_ONCE: usize = 16;
+
+/// The devices.
+pub(crate) struct Fleet {
+    folders: Vec<PathBuf>,
+    running: JoinSet<Result<Transferred, ParticipateError>>,
+    ready: Vec<(DeviceFolder, silhouette_transport::DeviceIdentity)>,
+    stop: watch::Sender<bool>,
+    /// Bytes all devices sent and received.
+    pub(crate) moved: Vec<Transferred>,
+}
+
+impl Fleet {
+    /// Gives every person a device: texts into its store, a token into a certificate.
+    pub(crate) async fn enrol(
+        folder: &Path,
+        people: &[&SynthUser],
+        tokens: &[String],
+        authority: &CertificateDer<'static>,
+        running: &Running,
+        quiet: bool,
+    ) -> anyhow::Result<Self> {
+        let bar = terminal::bar(people.len() as u64, quiet);
+        bar.set_message("devices enrol");
+        let admission = Arc::new(Semaphore::new(AT_ONCE));
+        let address = running.addresses().enrolment;
+        let mut enrolling = JoinSet::new();
+        for (number, (person, token)) in people.iter().zip(tokens).enumerate() {
+            let place = folder.join("devices").join(&person.id);
+            let (events, token) = (person.events.clone(), token.clone());
+            let (authority, admission) = (authority.clone(), Arc::clone(&admission));
+            enrolling.spawn(async move {
+                let _permit = admission.acquire().await?;
+                let device = tokio::task::spawn_blocking(move || -> anyhow::Result<DeviceFolder> {
+                    let device = DeviceFolder::open_or_create(&place)?;
+                    device.store()?.import(&events)?;
+                    Ok(device)
+                })
+                .await??;
+                let identity = enroll(address, "localhost", &authority, token.as_bytes()).await.context("enrolling")?;
+                identity.store(&device.identity_folder())?;
+                anyhow::Ok((number, device, identity))
+            });
+        }
+        let mut ready = Vec::with_capacity(people.len());
+        while let Some(enrolled) = enrolling.join_next().await {
+            ready.push(enrolled??);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        ready.sort_by_key(|(number, ..)| *number);
+        let folders = ready.iter().map(|(_, device, _)| device.root().to_owned()).collect();
+        let ready = ready.into_iter().map(|(_, device, identity)| (device, identity)).collect();
+        Ok(Self { folders, running: JoinSet::new(), ready, stop: watch::channel(false).0, moved: Vec::new() })
+    }
+
+    /// Lets every device take part.
+    pub(crate) fn start(&mut self, address: SocketAddr, task: &Task, engine: Arc<dyn Engine>) {
+        let Ok(id) = task.id() else { return };
+        for (device, identity) in std::mem::take(&mut self.ready) {
+            let consent = || Conditions { consent: true, fit_to_train: true };
+            let config = ParticipantConfig::new(address, "localhost", id.clone(), consent).policy(policy(&device));
+            let (engine, stopped) = (Arc::clone(&engine), self.stop.subscribe());
+            self.running.spawn(async move {
+                let Ok((events, ledger)) = open(&device) else { return Ok(Transferred::default()) };
+                let mut participant = Participant::new(config, identity, engine, events, ledger, device.models());
+                participant.run(stopped, |_| {}).await?;
+                Ok(participant.transferred())
+            });
+        }
+    }
+
+    /// Waits until every device knows that training is over.
+    pub(crate) async fn finish(&mut self) -> anyhow::Result<()> {
+        let all = async {
+            while let Some(ended) = self.running.join_next().await {
+                self.moved.push(ended??);
+            }
+            anyhow::Ok(())
+        };
+        // A device that lost its last answer must not hold up the end.
+        match tokio::time::timeout(std::time::Duration::from_secs(10), all).await {
+            Ok(done) => done,
+            Err(_) => {
+                let _ = self.stop.send(true);
+                Ok(())
+            }
+        }
+    }
+
+    /// The devices' folders, in the order of the people.
+    pub(crate) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+}
+
+type Opened = (silhouette_privacy::Private<Vec<silhouette_text::Event>>, Box<dyn silhouette_client::ledger::ChargeBook>);
+
+fn open(device: &DeviceFolder) -> anyhow::Result<Opened> {
+    Ok((device.store()?.events()?, Box::new(device.ledger()?)))
+}
+
+/// The device's own policy; a budget for one promise is in it.
+fn policy(device: &DeviceFolder) -> Policy {
+    device.policy().terms.clone()
+}

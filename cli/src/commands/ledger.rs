@@ -1,0 +1,56 @@
+//! `silhouette ledger`: what this device gave away.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use silhouette_client::DeviceFolder;
+use silhouette_client::ledger::Record;
+use silhouette_privacy::accounting::{Delta, Rho, zcdp};
+use silhouette_wire::TaskId;
+
+use crate::terminal;
+
+/// Show a device's privacy ledger: every charge, and what they add up to.
+#[derive(clap::Args)]
+#[command(after_help = "Example: silhouette ledger --device my-device")]
+pub(crate) struct Args {
+    /// The device's folder.
+    #[arg(long)]
+    device: PathBuf,
+    /// The delta at which epsilon is stated.
+    #[arg(long, default_value_t = 1e-5)]
+    delta: f64,
+}
+
+pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    if !args.device.join("ledger.head").exists() {
+        anyhow::bail!("{}: there is no device in this folder; silhouette enroll makes one", args.device.display());
+    }
+    let folder = DeviceFolder::open_or_create(&args.device)?;
+    let ledger = folder.ledger()?;
+    if json {
+        return terminal::json_line(&ledger.records());
+    }
+    show(ledger.records(), args.delta)
+}
+
+/// Prints charges and their sum per task.
+pub(crate) fn show(records: &[Record], delta: f64) -> anyhow::Result<()> {
+    let mut spent: BTreeMap<&TaskId, (f64, usize)> = BTreeMap::new();
+    terminal::line("  seq  round  rho        time        task")?;
+    for r in records {
+        let rho = r.charge().map_or(0.0, silhouette_privacy::Charge::rho);
+        let entry = spent.entry(&r.task).or_default();
+        entry.0 += rho;
+        entry.1 += 1;
+        terminal::line(&format!("  {:>3}  {:>5}  {rho:<9.6}  {}  {}", r.seq, r.round, r.time, r.task))?;
+    }
+    for (task, (rho, times)) in spent {
+        let epsilon = Rho::new(rho).and_then(|rho| Ok(zcdp::epsilon(rho, Delta::new(delta)?)))?;
+        terminal::line(&format!(
+            "  {task}: {times} participations, rho {rho:.6} in all, which is epsilon {:.3} at delta {delta:e} against the aggregator",
+            epsilon.get()
+        ))?;
+    }
+    Ok(())
+}

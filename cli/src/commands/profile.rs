@@ -1,0 +1,113 @@
+//! `silhouette profile`: the profile of one person, shown on this machine only.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use silhouette_client::persona::{PersonaLanguage, persona};
+use silhouette_client::profile::{ProfileDocument, Trained, profile};
+use silhouette_client::DeviceFolder;
+use silhouette_engine::{Backend, choose};
+use silhouette_model::Model;
+use silhouette_wire::ContentHash;
+
+use super::join::read_person;
+use crate::terminal;
+
+/// Make and show one person's profile and persona. Nothing of it leaves this machine.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  silhouette profile --data people.jsonl --user u00001 --model run/model.safetensors --lang zh\n  silhouette profile --device my-device")]
+pub(crate) struct Args {
+    /// A device's folder: its texts and its newest model.
+    #[arg(long, conflicts_with = "data")]
+    device: Option<PathBuf>,
+    /// A file of texts instead of a device.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Whose texts of that file.
+    #[arg(long, requires = "data")]
+    user: Option<String>,
+    /// A model file; without one the profile holds what needs none.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// The persona's language: zh or en.
+    #[arg(long, default_value = "en")]
+    lang: String,
+    /// auto, native, flex, ndarray or wgpu.
+    #[arg(long, default_value = "auto")]
+    backend: String,
+}
+
+pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let language = match args.lang.as_str() {
+        "zh" => PersonaLanguage::Zh,
+        "en" => PersonaLanguage::En,
+        other => bail!("--lang: expected zh or en, found {other}"),
+    };
+    let events = match (&args.device, &args.data) {
+        (Some(device), _) => DeviceFolder::open_or_create(device)?.store()?.events()?.expose_on_device().clone(),
+        (None, Some(data)) => read_person(data, args.user.as_deref())?,
+        (None, None) => bail!("expected --device or --data"),
+    };
+    let model_path = match (&args.model, &args.device) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(device)) => newest_model(&device.join("models"))?,
+        (None, None) => None,
+    };
+    let chosen = choose(args.backend.parse::<Backend>()?)?;
+    let loaded = match &model_path {
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("--model {}", path.display()))?;
+            let model = Model::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
+            Some((model, ContentHash::of(&bytes)))
+        }
+        None => None,
+    };
+    let trained = loaded.as_ref().map(|(model, hash)| Trained { engine: chosen.engine.as_ref(), model, hash: *hash, round: None });
+    let made = profile(&events, trained, terminal::now())?;
+    let document = made.expose_on_device();
+    if json { terminal::json_line(document) } else { show(document, language) }
+}
+
+/// The model that was fetched last.
+fn newest_model(folder: &std::path::Path) -> anyhow::Result<Option<PathBuf>> {
+    let mut newest = None;
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|e| e == "safetensors") {
+            newest = newest.max(Some((entry.metadata()?.modified()?, entry.path())));
+        }
+    }
+    Ok(newest.map(|(_, path)| path))
+}
+
+/// Prints the persona with the evidence of each line, then the shares as bars.
+pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> anyhow::Result<()> {
+    let told = persona(document, language);
+    for clause in &told.clauses {
+        terminal::line(&format!("  {}", clause.text))?;
+        terminal::line(&format!("      <- {}{}", clause.field, evidence(document, &clause.field)))?;
+    }
+    let mut shares: Vec<_> = document.interests.iter().filter(|i| i.share >= 0.02).collect();
+    shares.sort_by(|a, b| a.head.cmp(&b.head).then(b.share.total_cmp(&a.share)));
+    for i in shares.into_iter().take(10) {
+        let bar = "#".repeat((30.0 * i.share).round() as usize);
+        terminal::line(&format!("  {:<24} {:>5.1} %  {bar} (confidence {:.2})", format!("{}/{}", i.head, i.label), 100.0 * i.share, i.confidence))?;
+    }
+    Ok(())
+}
+
+/// The quotes behind a field, for the person whose they are.
+fn evidence(document: &ProfileDocument, field: &str) -> String {
+    let of = |list: &[usize]| -> Vec<&str> {
+        list.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect()
+    };
+    let index = |prefix: &str| field.strip_prefix(prefix)?.split(']').next()?.parse::<usize>().ok();
+    let quotes = if let Some(i) = index("interests[") {
+        document.interests.get(i).map_or_else(Vec::new, |i| of(&i.evidence))
+    } else if field.starts_with("sentiment") {
+        of(&document.sentiment.evidence)
+    } else {
+        Vec::new()
+    };
+    if quotes.is_empty() { String::new() } else { format!(": \"{}\"", quotes.join("\", \"")) }
+}

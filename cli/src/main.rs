@@ -1,0 +1,64 @@
+//! The `silhouette` program.
+
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{demo, doctor, enroll, join, ledger, plan, profile, serve, simulate, synth};
+
+/// User profiles without collecting anybody's text: federated learning with user-level differential
+/// privacy, from the device to the report.
+#[derive(Parser)]
+#[command(name = "silhouette", version, arg_required_else_help = true, after_help = "Start with: silhouette demo")]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+    /// Print one JSON object (or one per line, for progress) instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Doctor(doctor::Args),
+    Enroll(enroll::Args),
+    Join(join::Args),
+    Ledger(ledger::Args),
+    Plan(plan::Args),
+    Profile(profile::Args),
+    Serve(serve::Args),
+    Simulate(simulate::Args),
+    Synth(synth::Args),
+}
+
+fn main() -> ExitCode {
+    let program = Program::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SILHOUETTE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let json = program.json;
+    let result = match program.command {
+        Command::Demo(args) => demo::run(&args, json),
+        Command::Doctor(args) => doctor::run(&args, json),
+        Command::Enroll(args) => enroll::run(&args, json),
+        Command::Join(args) => join::run(&args, json),
+        Command::Ledger(args) => ledger::run(&args, json),
+        Command::Plan(args) => plan::run(&args, json),
+        Command::Profile(args) => profile::run(&args, json),
+        Command::Serve(args) => serve::run(&args, json),
+        Command::Simulate(args) => simulate::run(&args, json),
+        Command::Synth(args) => synth::run(&args, json),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::fail(&error, json);
+            ExitCode::FAILURE
+        }
+    }
+}

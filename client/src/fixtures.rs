@@ -1,0 +1,61 @@
+//! What several test modules start from.
+
+use silhouette_model::Model;
+use silhouette_privacy::{Mode, ReleaseParameters};
+use silhouette_text::Event;
+use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind};
+
+/// A labelled text of one person.
+pub(crate) fn event(text: &str, topic: &str) -> Event {
+    let mut event = Event::new("me", text);
+    event.extra.insert("topic".into(), topic.into());
+    event
+}
+
+/// Six texts, three music and three sport, Chinese and English.
+pub(crate) fn events() -> Vec<Event> {
+    vec![
+        event("the match ended with a late goal", "sport"),
+        event("今天的足球比赛很精彩", "sport"),
+        event("our team won the match", "sport"),
+        event("the new guitar sounds warm", "music"),
+        event("这首歌的吉他很好听", "music"),
+        event("a concert with two guitar players", "music"),
+    ]
+}
+
+/// Valid terms for a round of `model`.
+pub(crate) fn manifest(model: &Model, round: u64, mode: Mode) -> Manifest {
+    let dimension = model.layout().total();
+    let p = ReleaseParameters::new(mode, dimension, 1.0, 2.0, 10, 2).unwrap();
+    Manifest {
+        protocol: silhouette_wire::defaults::PROTOCOL_VERSION,
+        task: model.task().id().unwrap(),
+        round,
+        query: QueryKind::Train,
+        mode,
+        model: model.content_hash().unwrap(),
+        layout: model.layout().hash(),
+        dimension: dimension as u32,
+        clip: p.clip(),
+        noise_multiplier: p.noise_multiplier(),
+        clip_units: p.clip_units(),
+        modulus_bits: p.modulus_bits(),
+        cohort: 10,
+        min_reports: 2,
+        corrupt_fraction: 0.0,
+        rho: p.rho(),
+        delta: 1e-6,
+        max_participations: 100,
+        min_separation: 1,
+        deadline_ms: 60_000,
+        training: LocalTraining {
+            epochs: 2,
+            batch: 4,
+            learning_rate: 0.5,
+            proximal_mu: 0.0,
+        },
+        seed: 3,
+        extensions: silhouette_wire::Extensions::default(),
+    }
+}

@@ -1,0 +1,100 @@
+use std::fs;
+
+use silhouette_privacy::Charge;
+use silhouette_wire::ContentHash;
+
+use super::*;
+use crate::ledger::ChargeBook;
+
+#[test]
+fn the_sample_policy_is_the_default() {
+    assert_eq!(
+        DevicePolicy::from_toml(SAMPLE_POLICY),
+        Ok(DevicePolicy::default())
+    );
+    let keys = toml::to_string(&DevicePolicy::default()).unwrap();
+    for line in keys.lines().filter_map(|l| l.split_once(" = ")) {
+        assert!(
+            SAMPLE_POLICY.contains(&format!("\n{} = ", line.0)),
+            "{}",
+            line.0
+        );
+    }
+}
+
+#[test]
+fn unknown_keys_and_impossible_caps_are_refused() {
+    assert!(DevicePolicy::from_toml("[terms]\nmin_noise = 1.0").is_err());
+    assert!(
+        DevicePolicy::from_toml("[budget]\ntask_rho = inf")
+            .unwrap_err()
+            .contains("task_rho")
+    );
+    assert!(DevicePolicy::from_toml("[budget]\ndevice_rho = -1.0").is_err());
+}
+
+#[test]
+fn a_folder_keeps_its_policy_and_charges() {
+    let place = tempfile::tempdir().unwrap();
+    let device = DeviceFolder::open_or_create(place.path()).unwrap();
+    let mut ledger = device.ledger().unwrap();
+    let task = "t".parse().unwrap();
+    ledger
+        .charge(
+            &task,
+            1,
+            ContentHash::of(b""),
+            Some(Charge::of(0.5).unwrap()),
+        )
+        .unwrap();
+    drop(ledger);
+    fs::write(
+        place.path().join("policy.toml"),
+        "[budget]\ntask_rho = 0.25\n",
+    )
+    .unwrap();
+    let device = DeviceFolder::open_or_create(place.path()).unwrap();
+    assert_eq!(device.policy().budget.task_rho, 0.25);
+    assert_eq!(
+        device.ledger().unwrap().history(&task).account.spent(&task),
+        0.5
+    );
+}
+
+#[test]
+fn files_missing_from_a_folder_in_use_are_not_made_anew() {
+    let place = tempfile::tempdir().unwrap();
+    drop(DeviceFolder::open_or_create(place.path()).unwrap());
+    let missing = |name: &str| {
+        let path = place.path().join(name);
+        let kept = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let found = DeviceFolder::open_or_create(place.path());
+        fs::write(&path, kept).unwrap();
+        matches!(found, Err(FolderError::Missing { path: named }) if named == path)
+    };
+    assert!(missing("policy.toml"));
+    assert!(missing("ledger.head"));
+    // Both files of the ledger gone: the key still tells that it had begun.
+    fs::remove_file(place.path().join("ledger.jsonl")).unwrap();
+    assert!(missing("ledger.head"));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_enter() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = tempfile::tempdir().unwrap();
+    let device = DeviceFolder::open_or_create(place.path().join("device")).unwrap();
+    for path in [
+        device.root().to_owned(),
+        device.identity_folder(),
+        device.ledger_path(),
+    ] {
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o077,
+            0,
+            "{path:?}"
+        );
+    }
+}

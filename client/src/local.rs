@@ -1,0 +1,187 @@
+//! One device's work in one round, without a network: noise, training, release.
+//!
+//! The [`Participant`](crate::Participant) and the simulator call this same function, so what is
+//! measured in a simulation is what a device does.
+
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+use silhouette_model::{Engine, EngineError, Examples, Model};
+use silhouette_privacy::noise::simulation::StreamKey;
+use silhouette_privacy::noise::{NoiseError, NoiseSource, OpenDpNoise};
+use silhouette_privacy::{Release, ReleaseError, ReleaseParameters, Rounding, release};
+use silhouette_query::train;
+use silhouette_wire::ContentHash;
+use silhouette_wire::manifest::{Manifest, QueryKind};
+use thiserror::Error;
+
+use crate::keys::{KeyError, fill_random};
+
+/// Separates the streams below from any other use of SHA-256 over the same seed.
+const DOMAIN: &[u8] = b"silhouette/client/draws/1\0";
+
+/// Why a round's work gave no release. Nothing may be sent.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum LocalRoundError {
+    /// The model has another length than the vector the manifest asks for.
+    #[error("dimension: expected {expected}, the model has {found}")]
+    Dimension {
+        /// The manifest's.
+        expected: usize,
+        /// The model's.
+        found: usize,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The model's tensors are laid out otherwise than the manifest says.
+    #[error("layout: expected {expected}, the model has {found}")]
+    Layout {
+        /// The manifest's.
+        expected: ContentHash,
+        /// The model's.
+        found: ContentHash,
+    },
+    /// No noise could be drawn.
+    #[error(transparent)]
+    Noise(#[from] NoiseError),
+    /// This device has no code for the query.
+    #[error("query: expected train, found another")]
+    Query,
+    /// The vector did not pass the one door.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+}
+
+/// What a round's work starts from.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// What trains.
+    pub engine: &'a dyn Engine,
+    /// The round's model.
+    pub model: &'a Model,
+    /// This person's labelled texts.
+    pub examples: &'a Examples,
+    /// The round's terms, verified.
+    pub manifest: &'a Manifest,
+    /// The release they imply, recomputed on this device.
+    pub parameters: &'a ReleaseParameters,
+}
+
+/// The randomness of one participation, used up by it.
+pub struct Draws {
+    noise: Box<dyn NoiseSource + Send>,
+    rounding: Rounding,
+    order: u64,
+}
+
+impl Draws {
+    /// From the operating system, the noise by OpenDP: the only kind for real people's data.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn from_system() -> Result<Self, KeyError> {
+        let mut order = [0; 8];
+        fill_random(&mut order)?;
+        Ok(Self {
+            noise: Box::new(OpenDpNoise::new()),
+            rounding: Rounding::from_system().map_err(|_| KeyError::Entropy)?,
+            order: u64::from_le_bytes(order),
+        })
+    }
+
+    /// Repeatable draws of one device in one round: whoever knows `seed` can undo the noise.
+    pub fn dangerous_for_simulation_only(seed: [u8; 32], round: u64, device: u64) -> Self {
+        let mut order = [0; 8];
+        order.copy_from_slice(&stream(seed, round, device, b"order")[..8]);
+        Self {
+            noise: Box::new(
+                StreamKey::dangerous_for_simulation_only(seed, round, device, "release").noise(),
+            ),
+            rounding: Rounding::seeded(stream(seed, round, device, b"rounding")),
+            order: u64::from_le_bytes(order),
+        }
+    }
+}
+
+/// Where a participant's draws come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Randomness {
+    /// The operating system.
+    #[default]
+    System,
+    /// A seed that makes runs repeatable and their noise removable: for tests only.
+    DangerousForSimulationOnly {
+        /// The seed.
+        seed: [u8; 32],
+        /// The device's number.
+        device: u64,
+    },
+}
+
+impl Randomness {
+    /// The draws of one participation.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn draws(self, round: u64) -> Result<Draws, KeyError> {
+        match self {
+            Self::System => Draws::from_system(),
+            Self::DangerousForSimulationOnly { seed, device } => {
+                Ok(Draws::dangerous_for_simulation_only(seed, round, device))
+            }
+        }
+    }
+}
+
+fn stream(seed: [u8; 32], round: u64, device: u64, purpose: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(DOMAIN);
+    hash.update(seed);
+    hash.update(round.to_le_bytes());
+    hash.update(device.to_le_bytes());
+    hash.update(purpose);
+    hash.finalize().into()
+}
+
+/// A number in [0, 1) for spreading devices in time; nothing private hangs on it.
+pub(crate) fn jitter() -> f64 {
+    rand::rng().random()
+}
+
+/// Does a round's work: checks that the model is the one the terms describe, draws the noise, only
+/// then looks at the data, and releases the update. Blocks; CPU-bound.
+///
+/// # Errors
+/// When the model is another, the query unknown, or noise, training or release fail.
+pub fn local_round(work: &Work<'_>, mut draws: Draws) -> Result<Release, LocalRoundError> {
+    let Work {
+        engine,
+        model,
+        examples,
+        manifest,
+        parameters,
+    } = *work;
+    if manifest.query != QueryKind::Train {
+        return Err(LocalRoundError::Query);
+    }
+    let (expected, found) = (parameters.dimension(), model.layout().total());
+    if expected != found {
+        return Err(LocalRoundError::Dimension { expected, found });
+    }
+    let layout = model.layout().hash();
+    if manifest.layout != layout {
+        return Err(LocalRoundError::Layout {
+            expected: manifest.layout,
+            found: layout,
+        });
+    }
+    // Before the data are looked at: the time the sampler takes then tells nothing about them.
+    let noise = parameters.draw_noise(draws.noise.as_mut())?;
+    let update = train::contribute(engine, model, examples, &manifest.training, draws.order)?;
+    Ok(release(update, parameters, noise, &mut draws.rounding)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use silhouette_model::{BagSpec, EncoderSpec, NativeEngine, Task, Vectoriser};
+use silhouette_privacy::Mode;
+use silhouette_text::Event;
+
+use super::*;
+use crate::fixtures;
+
+fn work_of(events: &[Event]) -> (Model, Examples) {
+    let encoder = EncoderSpec::Bag(BagSpec {
+        buckets_log2: 8,
+        words: false,
+        ..BagSpec::default()
+    });
+    let task = Task::of_labels("topic", ["music".into(), "sport".into()].into(), encoder).unwrap();
+    let vectoriser = Vectoriser::new(&task.encoder).unwrap();
+    let examples = Examples::of(&task, &vectoriser, events).unwrap();
+    (Model::new(task, 1), examples)
+}
+
+fn run(
+    manifest: &Manifest,
+    model: &Model,
+    examples: &Examples,
+    draws: Draws,
+) -> Result<Release, LocalRoundError> {
+    let parameters = ReleaseParameters::try_from(manifest).unwrap();
+    local_round(
+        &Work {
+            engine: &NativeEngine,
+            model,
+            examples,
+            manifest,
+            parameters: &parameters,
+        },
+        draws,
+    )
+}
+
+fn seeded(round: u64, device: u64) -> Draws {
+    Draws::dangerous_for_simulation_only([7; 32], round, device)
+}
+
+#[test]
+fn equal_draws_give_equal_bytes_and_others_do_not() {
+    let (model, examples) = work_of(&fixtures::events());
+    let manifest = fixtures::manifest(&model, 1, Mode::Local);
+    let bytes = |draws| {
+        run(&manifest, &model, &examples, draws)
+            .unwrap()
+            .as_bytes()
+            .to_vec()
+    };
+    assert_eq!(bytes(seeded(1, 2)), bytes(seeded(1, 2)));
+    assert_ne!(bytes(seeded(1, 2)), bytes(seeded(1, 3)));
+    assert_ne!(bytes(seeded(1, 2)), bytes(seeded(2, 2)));
+    let system = || bytes(Draws::from_system().unwrap());
+    assert_ne!(system(), system());
+}
+
+#[test]
+fn a_device_without_examples_releases_noise_alone() {
+    let (model, _) = work_of(&[]);
+    let manifest = fixtures::manifest(&model, 1, Mode::Local);
+    let release = run(&manifest, &model, &Examples::default(), seeded(1, 1)).unwrap();
+    assert_eq!(release.dimension(), model.layout().total());
+    assert!(release.as_bytes().iter().any(|&b| b != 0));
+}
+
+#[test]
+fn another_model_or_query_is_refused_before_any_noise() {
+    let (model, examples) = work_of(&fixtures::events());
+    let good = fixtures::manifest(&model, 1, Mode::Central);
+    let refused = |m: &Manifest| run(m, &model, &examples, seeded(1, 1)).err().unwrap();
+    let other = Manifest {
+        layout: ContentHash::of(b"other"),
+        ..good.clone()
+    };
+    assert!(matches!(refused(&other), LocalRoundError::Layout { .. }));
+    let shorter = Manifest {
+        dimension: good.dimension - 1,
+        ..good.clone()
+    };
+    assert!(matches!(
+        refused(&shorter),
+        LocalRoundError::Dimension { .. }
+    ));
+    let query = Manifest {
+        query: QueryKind::ClassSums,
+        ..good
+    };
+    assert_eq!(refused(&query), LocalRoundError::Query);
+}

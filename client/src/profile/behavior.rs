@@ -1,0 +1,116 @@
+//! Counts and rhythm.
+
+use silhouette_text::Event;
+
+use super::document::{Behavior, ScoreMean};
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
+
+/// Unix time began on a Thursday; with Monday as day 0 that is day 3.
+const FIRST_WEEKDAY: i64 = 3;
+
+/// Busiest hours named.
+const BUSIEST: usize = 3;
+
+pub(super) fn behavior(events: &[Event], texts: usize, scores: Vec<ScoreMean>) -> Behavior {
+    let mut behavior = Behavior {
+        events: events.len(),
+        texts,
+        scores,
+        ..Behavior::default()
+    };
+    for event in events {
+        *behavior
+            .kinds
+            .entry(event.kind.name().to_owned())
+            .or_insert(0) += 1;
+    }
+    let characters: usize = events.iter().map(|e| e.text.trim().chars().count()).sum();
+    behavior.mean_length = characters as f64 / texts.max(1) as f64;
+    behavior.mean_rating = mean(events.iter().filter_map(|e| e.rating).map(f64::from));
+    let times: Vec<i64> = events.iter().filter_map(|e| e.time).collect();
+    if let (Some(&first), Some(&last)) = (times.iter().min(), times.iter().max()) {
+        rhythm(&mut behavior, &times, first, last);
+    }
+    behavior
+}
+
+fn rhythm(behavior: &mut Behavior, times: &[i64], first: i64, last: i64) {
+    let (mut hours, mut weekdays) = (vec![0; 24], vec![0; 7]);
+    for time in times {
+        hours[(time.rem_euclid(DAY) / HOUR) as usize] += 1;
+        weekdays[(time.div_euclid(DAY) + FIRST_WEEKDAY).rem_euclid(7) as usize] += 1;
+    }
+    let mut order: Vec<u8> = (0..24).filter(|&h| hours[usize::from(h)] > 0).collect();
+    order.sort_by_key(|&h| (std::cmp::Reverse(hours[usize::from(h)]), h));
+    order.truncate(BUSIEST);
+    let weeks = (last as f64 - first as f64).max(WEEK as f64) / WEEK as f64;
+    behavior.timed = times.len();
+    behavior.first = Some(first);
+    behavior.last = Some(last);
+    behavior.hours = hours;
+    behavior.weekdays = weekdays;
+    behavior.busiest_hours = order;
+    behavior.events_per_week = Some(times.len() as f64 / weeks);
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for value in values {
+        sum += value;
+        n += 1.0;
+    }
+    (n > 0.0).then_some(sum / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(times: &[i64]) -> Behavior {
+        let events: Vec<_> = times
+            .iter()
+            .map(|&time| Event {
+                time: Some(time),
+                ..Event::new("me", "x")
+            })
+            .collect();
+        behavior(&events, events.len(), Vec::new())
+    }
+
+    #[test]
+    fn hours_and_weekdays_are_those_of_the_calendar() {
+        // Thursday 2024-02-29 00:00:00 UTC, the same day at 20:15 twice, Sunday 2024-03-03 20:15.
+        let evening = 1_709_164_800 + 20 * HOUR + 15 * 60;
+        let b = at(&[1_709_164_800, evening, evening, evening + 3 * DAY]);
+        assert_eq!((b.hours[0], b.hours[20]), (1, 3));
+        assert_eq!((b.weekdays[3], b.weekdays[6]), (3, 1));
+        assert_eq!(b.busiest_hours, [20, 0]);
+        assert_eq!(b.events_per_week, Some(4.0));
+        assert_eq!(at(&[-1]).weekdays[2], 1); // 1969-12-31 was a Wednesday
+    }
+
+    #[test]
+    fn without_times_there_is_no_rhythm() {
+        let b = behavior(
+            &[Event::new("me", "ab"), Event::new("me", "")],
+            1,
+            Vec::new(),
+        );
+        assert_eq!((b.events, b.texts, b.timed, b.mean_length), (2, 1, 0, 2.0));
+        assert!(b.hours.is_empty() && b.events_per_week.is_none() && b.mean_rating.is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn every_timed_event_is_counted_once(times in prop::collection::vec(any::<i64>(), 1..20)) {
+            let b = at(&times);
+            prop_assert_eq!(b.hours.iter().sum::<usize>(), times.len());
+            prop_assert_eq!(b.weekdays.iter().sum::<usize>(), times.len());
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a run is asked to do.
+
+use silhouette_privacy::Mode;
+use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
+use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
+use silhouette_query::OptimiserKind;
+use thiserror::Error;
+
+/// Which encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncoderChoice {
+    /// The frozen bag.
+    Bag,
+    /// The bag with a trained table of this width.
+    TrainedBag(usize),
+    /// The small transformer.
+    Transformer,
+}
+
+/// How private the run is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PrivacyChoice {
+    /// No noise at all: what the same federation reaches without privacy.
+    None,
+    /// User-level differential privacy over all rounds.
+    Budget {
+        /// Where the noise is added.
+        mode: Mode,
+        /// The promise.
+        epsilon: f64,
+        /// The promise.
+        delta: f64,
+    },
+}
+
+/// Settings of a run; `None` leaves a value to the recipe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimulationConfig {
+    /// The encoder.
+    pub encoder: EncoderChoice,
+    /// Privacy.
+    pub privacy: PrivacyChoice,
+    /// Rounds.
+    pub rounds: u64,
+    /// Devices per round; everybody when absent.
+    pub cohort: Option<u32>,
+    /// Clip norm.
+    pub clip: Option<f64>,
+    /// Local learning rate.
+    pub learning_rate: Option<f64>,
+    /// Local epochs.
+    pub local_epochs: Option<u32>,
+    /// Local batch size.
+    pub batch: Option<u32>,
+    /// FedProx's mu.
+    pub proximal_mu: f64,
+    /// Server optimiser.
+    pub server_optimiser: Option<OptimiserKind>,
+    /// Server learning rate.
+    pub server_learning_rate: Option<f64>,
+    /// Hash buckets, as a power of two.
+    pub buckets_log2: Option<u8>,
+    /// Seed of everything.
+    pub seed: u64,
+    /// Worker threads; the result does not depend on it.
+    pub threads: usize,
+}
+
+impl Default for SimulationConfig {
+    fn default() -> Self {
+        Self {
+            encoder: EncoderChoice::Bag,
+            privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
+            rounds: 20,
+            cohort: None,
+            clip: None,
+            learning_rate: None,
+            local_epochs: None,
+            batch: None,
+            proximal_mu: 0.0,
+            server_optimiser: None,
+            server_learning_rate: None,
+            buckets_log2: None,
+            seed: 7,
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        }
+    }
+}
+
+/// Settings that make no run.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A setting outside its range.
+    #[error("{field}: expected {expected}, found {found}")]
+    Setting {
+        /// The setting.
+        field: &'static str,
+        /// What is accepted.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// The promise can't be kept with these rounds and devices.
+    #[error("privacy: {0}")]
+    Plan(String),
+}
+
+impl SimulationConfig {
+    /// Devices per round when `users` take part.
+    ///
+    /// # Errors
+    /// When more are asked for than there are, or none.
+    pub fn cohort_of(&self, users: usize) -> Result<u32, ConfigError> {
+        let cohort = self.cohort.map_or(users, |c| c as usize);
+        if cohort == 0 || cohort > users {
+            return Err(ConfigError::Setting {
+                field: "cohort",
+                expected: format!("1 to the {users} training users"),
+                found: cohort.to_string(),
+            });
+        }
+        Ok(cohort as u32)
+    }
+
+    /// What the promise costs with `users` in the federation; `None` without privacy.
+    ///
+    /// # Errors
+    /// When epsilon or delta are out of range, or no noise keeps the promise.
+    pub fn plan(&self, users: usize) -> Result<Option<PrivacyPlan>, ConfigError> {
+        let PrivacyChoice::Budget { epsilon, delta, .. } = self.privacy else { return Ok(None) };
+        let say = |e: &dyn std::fmt::Display| ConfigError::Plan(e.to_string());
+        let request = PlanRequest {
+            epsilon: Epsilon::new(epsilon).map_err(|e| say(&e))?,
+            delta: Delta::new(delta).map_err(|e| say(&e))?,
+            rounds: self.rounds,
+            cohort: u64::from(self.cohort_of(users)?),
+            population: users as u64,
+            sampling: CohortSampling::BalancedSchedule,
+            participation_cap: None,
+        };
+        PrivacyPlan::new(&request).map(Some).map_err(|e| say(&e))
+    }
+}

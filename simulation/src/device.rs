@@ -1,0 +1,146 @@
+//! A virtual device: the production session without a network.
+
+use ed25519_dalek::VerifyingKey;
+use sha2::{Digest, Sha256};
+use silhouette_model::{Engine, Examples, Model};
+use silhouette_privacy::noise::simulation::StreamKey;
+use silhouette_privacy::{Account, Release, Rounding};
+use silhouette_query::train::contribute_release;
+use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
+use silhouette_wire::manifest::SignedManifest;
+use silhouette_wire::message::{CheckInReply, Upload, UploadReply};
+use silhouette_wire::{DeviceId, ErrorCode, Nonce, TaskId};
+
+use crate::federation::FederationError;
+
+/// Randomness of one device in one round, each purpose its own stream.
+pub(crate) struct Streams {
+    seed: [u8; 32],
+    round: u64,
+    device: u64,
+}
+
+impl Streams {
+    pub(crate) fn new(seed: u64, round: u64, device: u64) -> Self {
+        let seed = Sha256::new().chain_update(b"silhouette/simulation/1\0").chain_update(seed.to_le_bytes());
+        Self { seed: seed.finalize().into(), round, device }
+    }
+
+    pub(crate) fn noise(&self, purpose: &str) -> silhouette_privacy::noise::simulation::SeededNoise {
+        StreamKey::dangerous_for_simulation_only(self.seed, self.round, self.device, purpose).noise()
+    }
+
+    fn bytes(&self, purpose: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(self.seed)
+            .chain_update(self.round.to_le_bytes())
+            .chain_update(self.device.to_le_bytes())
+            .chain_update(purpose.as_bytes())
+            .finalize()
+            .into()
+    }
+
+    pub(crate) fn rounding(&self) -> Rounding {
+        Rounding::seeded(self.bytes("rounding"))
+    }
+
+    pub(crate) fn order(&self) -> u64 {
+        let bytes = self.bytes("order");
+        u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    }
+}
+
+/// A device of the simulation.
+pub(crate) struct VirtualDevice {
+    pub(crate) id: DeviceId,
+    number: u64,
+    session: Session,
+    history: History,
+}
+
+/// What a virtual device needs of its surroundings in one round.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) now: u64,
+    pub(crate) seed: u64,
+    pub(crate) engine: &'a dyn Engine,
+    pub(crate) model: &'a Model,
+    pub(crate) examples: &'a Examples,
+}
+
+/// Its person agreed, it is charging.
+const WILLING: Conditions = Conditions { consent: true, fit_to_train: true };
+
+impl VirtualDevice {
+    pub(crate) fn new(number: usize, task: TaskId, owner: VerifyingKey, cap: f64) -> Self {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        // The simulator stands for every device's owner: any noise is accepted, nothing weaker.
+        let policy = Policy { min_noise_multiplier: 1e-6, min_reports: 1, max_delta: 1.0, max_epochs: 1000, ..Policy::default() };
+        Self {
+            id: DeviceId(id),
+            number: number as u64,
+            session: Session::new(task, owner, policy),
+            history: History { account: Account::new(cap, cap), ..History::default() },
+        }
+    }
+
+    /// One round from the check-in to the upload; the session decides, this only carries out.
+    pub(crate) fn take_part(
+        &mut self,
+        around: &Surroundings<'_>,
+        signed: &SignedManifest,
+        nonce: Nonce,
+    ) -> Result<(Upload, Release), FederationError> {
+        self.step(around, Input::Tick);
+        let reply = CheckInReply::Assigned { manifest: signed.clone(), nonce };
+        let mut actions = self.step(around, Input::Reply(reply, 0.0));
+        loop {
+            let Some(action) = actions.drain(..).next() else {
+                return Err(FederationError::Device(Refusal::Device("the session stopped".into())));
+            };
+            let input = match action {
+                Action::Fetch(_) => Input::ModelReady,
+                Action::Train { manifest, parameters } => {
+                    let streams = Streams::new(around.seed, manifest.round, self.number + 1);
+                    let mut noise = streams.noise("local");
+                    let release = contribute_release(
+                        around.engine,
+                        around.model,
+                        around.examples,
+                        &manifest.training,
+                        &parameters,
+                        (&mut noise, &mut streams.rounding(), streams.order()),
+                    )?;
+                    Input::Released(release)
+                }
+                Action::Charge { task, round, charge, .. } => {
+                    if let Some(charge) = charge {
+                        self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
+                    }
+                    self.history.last_round = round;
+                    self.history.participations += 1;
+                    Input::Charged
+                }
+                Action::Upload { header, body } => return Ok((*header, body)),
+                Action::Declined(refusal) => return Err(FederationError::Device(refusal)),
+                _ => return Err(FederationError::Device(Refusal::Device("an unexpected action".into()))),
+            };
+            actions = self.step(around, input);
+        }
+    }
+
+    /// The aggregator's answer to the upload.
+    pub(crate) fn answered(&mut self, around: &Surroundings<'_>, reply: Result<UploadReply, ErrorCode>) {
+        let reply = reply.unwrap_or_else(UploadReply::Refused);
+        self.step(around, Input::Uploaded(reply));
+    }
+
+    fn step(&mut self, around: &Surroundings<'_>, input: Input) -> Vec<Action> {
+        self.session.step(around.now, input, &self.history, around.examples.len(), WILLING)
+    }
+
+    /// Rho charged so far.
+    pub(crate) fn spent(&self) -> f64 {
+        self.history.account.spent_on_all()
+    }
+}

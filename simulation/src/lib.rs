@@ -1,0 +1,45 @@
+//! A federation in one process: the production round, session and release code with the network
+//! left out.
+//!
+//! [`Dataset`] turns a file of per-user text into virtual devices and held-out people, [`run`]
+//! trains over them round by round, [`write_outputs`] leaves a summary, a log of rounds, the model
+//! and a report behind. [`synth`] makes a population with planted profiles.
+//!
+//! ```
+//! use silhouette_simulation::synth::{Population, SynthConfig};
+//! use silhouette_simulation::{Dataset, SimulationConfig, TaskChoice, run};
+//! use silhouette_model::NativeEngine;
+//!
+//! let people = Population::generate(SynthConfig { users: 30, ..SynthConfig::default() }).unwrap();
+//! let config = SimulationConfig { rounds: 2, ..SimulationConfig::default() };
+//! let events = people.events().cloned().collect();
+//! let data = Dataset::of_events(events, &TaskChoice::Field("interest".into()), &config).unwrap();
+//! let result = run(&data, &config, &NativeEngine, &mut |_| {}).unwrap();
+//! assert_eq!(result.rounds.len(), 2);
+//! ```
+//!
+//! What it does not do: move bytes, keep a ledger on a disk, or hide anything from the process it
+//! runs in. Its noise is reproducible and therefore not private.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
+)]
+
+mod config;
+mod dataset;
+mod device;
+mod evaluate;
+mod federation;
+mod output;
+mod recipe;
+pub mod report;
+mod run;
+pub mod synth;
+
+pub use config::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
+pub use dataset::{Dataset, DatasetError, TaskChoice, User};
+pub use evaluate::{Evaluation, evaluate};
+pub use federation::{FederationError, RoundRecord};
+pub use output::{OutputError, Summary, report_data, write_outputs};
+pub use recipe::Recipe;
+pub use run::{RunError, RunResult, run};

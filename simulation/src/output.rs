@@ -1,0 +1,271 @@
+//! What a run leaves behind in its folder.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use silhouette_model::ModelError;
+use silhouette_privacy::Mode;
+use thiserror::Error;
+
+use crate::config::{PrivacyChoice, SimulationConfig};
+use crate::dataset::Dataset;
+use crate::report::{ReportData, RoundPoint, render};
+use crate::run::RunResult;
+
+/// A folder or file that could not be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// The file system refused.
+    #[error("{path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The model could not be written as a file.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The summary could not be written as JSON.
+    #[error("summary: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The run in one object, `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The task.
+    pub task: String,
+    /// The encoder.
+    pub encoder: String,
+    /// The engine that computed.
+    pub backend: String,
+    /// Users in all.
+    pub users: usize,
+    /// Users held out.
+    pub users_test: usize,
+    /// Rounds.
+    pub rounds: u64,
+    /// Devices per round.
+    pub cohort: u32,
+    /// `none`, `central` or `local`.
+    pub mode: String,
+    /// Epsilon spent by the most charged user, against the aggregator, without amplification.
+    pub epsilon: Option<f64>,
+    /// Its delta.
+    pub delta: Option<f64>,
+    /// Noise over sensitivity, per round.
+    pub noise_multiplier: f64,
+    /// Clip norm.
+    pub clip: f64,
+    /// Share of held-out texts predicted right.
+    pub accuracy: f64,
+    /// Macro-averaged F1.
+    pub macro_f1: f64,
+    /// Macro-averaged precision.
+    pub precision: f64,
+    /// Macro-averaged recall.
+    pub recall: f64,
+    /// Share of held-out people whose top label is right.
+    pub user_top1: f64,
+    /// Seconds of training and evaluation.
+    pub seconds: f64,
+    /// Seconds per round, evaluation included.
+    pub seconds_per_round: f64,
+    /// Peak resident memory of the process; 0 where the system does not tell.
+    pub peak_rss_mib: f64,
+    /// The seed.
+    pub seed: u64,
+    /// SHA-256 of `model.safetensors`.
+    pub model_sha256: String,
+}
+
+impl Summary {
+    /// The summary of a run.
+    ///
+    /// # Errors
+    /// When the model can't be hashed.
+    pub fn of(data: &Dataset, config: &SimulationConfig, result: &RunResult, backend: &str) -> Result<Self, OutputError> {
+        let scores = result.evaluation.confusion.scores();
+        let (mode, delta) = match config.privacy {
+            PrivacyChoice::None => ("none".to_owned(), None),
+            PrivacyChoice::Budget { mode, delta, .. } => (mode.to_string(), Some(delta)),
+        };
+        Ok(Self {
+            task: data.task.name.clone(),
+            encoder: data.task.encoder.describe().to_owned(),
+            backend: backend.to_owned(),
+            users: data.train.len() + data.test.len(),
+            users_test: data.test.len(),
+            rounds: config.rounds,
+            cohort: config.cohort.unwrap_or(data.train.len() as u32),
+            mode,
+            epsilon: result.rounds.last().and_then(|r| r.epsilon),
+            delta,
+            noise_multiplier: result.plan.as_ref().map_or(0.0, |p| p.noise_multiplier.get()),
+            clip: data.recipe.clip,
+            accuracy: scores.accuracy,
+            macro_f1: scores.macro_f1,
+            precision: scores.precision,
+            recall: scores.recall,
+            user_top1: result.evaluation.user_top1,
+            seconds: result.seconds,
+            seconds_per_round: result.seconds / config.rounds.max(1) as f64,
+            peak_rss_mib: peak_rss_mib().unwrap_or(0.0),
+            seed: config.seed,
+            model_sha256: result.model.content_hash()?.to_string(),
+        })
+    }
+}
+
+/// The high-water mark of resident memory, where the system has `/proc`.
+fn peak_rss_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some((kib / 1024.0 * 10.0).round() / 10.0)
+}
+
+/// Writes `summary.json`, `rounds.jsonl`, `model.safetensors`, `confusion.csv` and `report.html`.
+///
+/// # Errors
+/// Names the file that could not be written.
+pub fn write_outputs(
+    folder: &Path,
+    data: &Dataset,
+    config: &SimulationConfig,
+    result: &RunResult,
+    summary: &Summary,
+) -> Result<(), OutputError> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|source| OutputError::Write { path, source })
+    };
+    std::fs::create_dir_all(folder).map_err(|source| OutputError::Write { path: folder.to_owned(), source })?;
+    let mut rounds = String::new();
+    for record in &result.rounds {
+        rounds.push_str(&serde_json::to_string(record)?);
+        rounds.push('\n');
+    }
+    write("summary.json", format!("{}\n", serde_json::to_string_pretty(summary)?).as_bytes())?;
+    write("rounds.jsonl", rounds.as_bytes())?;
+    write("model.safetensors", &result.model.to_safetensors()?)?;
+    write("confusion.csv", result.evaluation.confusion.to_csv(&labels(data)).as_bytes())?;
+    write("report.html", render(&report_data(data, config, result, summary)).as_bytes())
+}
+
+fn labels(data: &Dataset) -> Vec<String> {
+    data.task.heads.iter().find(|h| !h.labels().is_empty()).map_or_else(Vec::new, |h| h.labels().to_vec())
+}
+
+/// What the report shows of a run.
+pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult, summary: &Summary) -> ReportData {
+    let labels = labels(data);
+    let table = &result.evaluation.confusion;
+    let confusion = (0..labels.len()).map(|t| (0..labels.len()).map(|p| table.count(t, p)).collect()).collect();
+    let epsilon_budget = match config.privacy {
+        PrivacyChoice::None => None,
+        PrivacyChoice::Budget { epsilon, .. } => Some(epsilon),
+    };
+    ReportData {
+        title: format!("Silhouette: {}", summary.task),
+        summary: headline(data, summary, result),
+        settings: settings(data, summary),
+        left_device: left_device(config),
+        rounds: result
+            .rounds
+            .iter()
+            .map(|r| RoundPoint {
+                round: r.round,
+                invited: r.invited as u64,
+                reports: r.reports as u64,
+                accuracy: r.accuracy,
+                macro_f1: r.macro_f1,
+                loss: r.loss,
+                epsilon: r.epsilon,
+                bytes_up: r.bytes_up,
+                bytes_down: r.bytes_down,
+                seconds: r.seconds,
+            })
+            .collect(),
+        labels,
+        confusion,
+        epsilon_budget,
+        assumptions: assumptions(config, result),
+        user_accuracy: result.evaluation.user_accuracy.clone(),
+        ..ReportData::default()
+    }
+}
+
+fn percent(v: f64) -> String {
+    format!("{:.1} %", 100.0 * v)
+}
+
+fn headline(data: &Dataset, s: &Summary, result: &RunResult) -> Vec<(String, String)> {
+    let before = result.before.confusion.scores().accuracy;
+    let mut cards = vec![
+        ("Accuracy on held-out people".to_owned(), percent(s.accuracy)),
+        ("Before training".to_owned(), percent(before)),
+        ("Macro F1".to_owned(), format!("{:.3}", s.macro_f1)),
+        ("People whose top label is right".to_owned(), percent(s.user_top1)),
+        ("Devices".to_owned(), format!("{} train, {} held out", data.train.len(), s.users_test)),
+        ("Rounds".to_owned(), format!("{} of {} devices", s.rounds, s.cohort)),
+    ];
+    if let (Some(epsilon), Some(delta)) = (s.epsilon, s.delta) {
+        cards.push(("Epsilon spent per user".to_owned(), format!("{epsilon:.3} at delta {delta:e}")));
+    }
+    cards
+}
+
+fn settings(data: &Dataset, s: &Summary) -> Vec<(String, String)> {
+    let training = &data.recipe.training;
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        row("task", s.task.clone()),
+        row("encoder", s.encoder.clone()),
+        row("computed by", s.backend.clone()),
+        row("mode", s.mode.clone()),
+        row("noise multiplier", format!("{:.4}", s.noise_multiplier)),
+        row("clip norm", s.clip.to_string()),
+        row("local epochs", training.epochs.to_string()),
+        row("local learning rate", training.learning_rate.to_string()),
+        row("server optimiser", format!("{:?}", data.recipe.optimiser.kind).to_lowercase()),
+        row("server learning rate", data.recipe.optimiser.learning_rate.to_string()),
+        row("rows skipped by the reader", data.read.skipped.to_string()),
+        row("repeated texts left out of training", data.duplicates.to_string()),
+        row("seconds", format!("{:.1} ({:.2} a round)", s.seconds, s.seconds_per_round)),
+        row("peak memory", format!("{} MiB", s.peak_rss_mib)),
+        row("seed", s.seed.to_string()),
+        row("model (SHA-256)", s.model_sha256.clone()),
+    ]
+}
+
+/// What crosses the boundary of a device, in words.
+pub(crate) fn left_device(config: &SimulationConfig) -> Vec<String> {
+    let noise = match config.privacy {
+        PrivacyChoice::None => "No noise was added, so each vector shows its device's update.",
+        PrivacyChoice::Budget { mode: Mode::Local, .. } => "Each device added all the noise itself, before sending.",
+        PrivacyChoice::Budget { .. } => "The aggregator added the noise to the sum; it saw each bounded vector.",
+    };
+    vec![
+        "Per round and device: one vector of integers, clipped to a fixed norm, rounded, checked exactly.".into(),
+        noise.into(),
+        "No text, no label, no word, no count of texts, no accuracy of a single device.".into(),
+        "Profiles and personas have no way out of a device: the type that holds them can't be sent.".into(),
+    ]
+}
+
+fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
+    let Some(plan) = &result.plan else {
+        return vec!["No noise was added: this run promises no privacy at all.".into()];
+    };
+    let mut all: Vec<String> = plan.assumptions.iter().map(ToString::to_string).collect();
+    all.extend(plan.warnings.iter().map(ToString::to_string));
+    if let PrivacyChoice::Budget { mode: Mode::Central, .. } = config.privacy {
+        all.push("Mode central: the aggregator sees every clipped update and adds the noise itself; it is trusted to.".into());
+    }
+    all.push("Public, not protected: the labels, the number of users, the number of rounds, and the recipe.".into());
+    all.push("This is a simulation: its noise is reproducible from the seed, so its outputs protect nobody.".into());
+    all
+}

@@ -1,0 +1,82 @@
+//! Which charts a run has.
+
+use super::{
+    ReportData, RoundPoint, bars,
+    line::{LineChart, Series},
+    number::Unit,
+    words::Words,
+};
+
+/// All charts that have data.
+pub(super) fn charts(data: &ReportData, words: &Words) -> String {
+    let rounds = &data.rounds;
+    let chart = |title, unit, series| LineChart {
+        title,
+        unit,
+        x_name: words.round,
+        series,
+        limit: None,
+        high: None,
+    };
+    let quality = LineChart {
+        high: Some(1.0),
+        ..chart(
+            words.quality,
+            Unit::Percent,
+            vec![
+                series(words.accuracy, rounds, |round| round.accuracy),
+                series(words.macro_f1, rounds, |round| round.macro_f1),
+            ],
+        )
+    };
+    let loss = chart(
+        words.loss,
+        Unit::Number,
+        vec![series(words.loss, rounds, |round| round.loss)],
+    );
+    let epsilon = LineChart {
+        limit: data
+            .epsilon_budget
+            .filter(|budget| budget.is_finite())
+            .map(|budget| (budget, words.budget)),
+        ..chart(
+            words.epsilon_by_round,
+            Unit::Number,
+            vec![series(words.epsilon, rounds, |round| round.epsilon)],
+        )
+    };
+    let traffic = chart(
+        words.traffic,
+        Unit::Bytes,
+        vec![
+            series(words.up, rounds, |round| Some(round.bytes_up as f64)),
+            series(words.down, rounds, |round| Some(round.bytes_down as f64)),
+        ],
+    );
+    let participation = chart(
+        words.participation,
+        Unit::Count,
+        vec![
+            series(words.reports, rounds, |round| Some(round.reports as f64)),
+            series(words.invited, rounds, |round| Some(round.invited as f64)),
+        ],
+    );
+    let lines = [quality, loss, epsilon, participation, traffic];
+    let mut charts: String = lines.iter().map(LineChart::render).collect();
+    charts.push_str(&bars::histogram(&data.user_accuracy, words));
+    charts
+}
+
+fn series<'a>(
+    name: &'a str,
+    rounds: &[RoundPoint],
+    value: impl Fn(&RoundPoint) -> Option<f64>,
+) -> Series<'a> {
+    let point = |round: &RoundPoint| {
+        let value = value(round).filter(|value| value.is_finite() && *value >= 0.0)?;
+        Some((round.round as f64, value))
+    };
+    let mut points: Vec<_> = rounds.iter().filter_map(point).collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Series { name, points }
+}

@@ -1,0 +1,103 @@
+//! What a report is made from.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything a report shows. Strings are plain text; escaping happens when they are put into
+/// the page. Sections without data are left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReportData {
+    /// The heading.
+    pub title: String,
+    /// The language of the fixed words.
+    pub lang: ReportLanguage,
+    /// Names and values for the cards at the top.
+    pub summary: Vec<(String, String)>,
+    /// What happened in each round.
+    pub rounds: Vec<RoundPoint>,
+    /// The classes, in the order of the confusion matrix.
+    pub labels: Vec<String>,
+    /// Counts: a row for each true class, a column for each predicted one.
+    pub confusion: Vec<Vec<u64>>,
+    /// The most privacy loss the run may spend.
+    pub epsilon_budget: Option<f64>,
+    /// Names and values of all settings.
+    pub settings: Vec<(String, String)>,
+    /// What the privacy statement rests on, a sentence each.
+    pub assumptions: Vec<String>,
+    /// What was in the reports of the devices, a sentence each. Totals are added by the report.
+    pub left_device: Vec<String>,
+    /// The accuracy of each user, from 0 to 1.
+    pub user_accuracy: Vec<f64>,
+    /// The profile of one person.
+    pub profile: Option<ProfileSection>,
+}
+
+/// One round. Values that are not finite count as missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoundPoint {
+    /// The number of the round.
+    pub round: u64,
+    /// Devices that were asked.
+    pub invited: u64,
+    /// Devices whose report was counted.
+    pub reports: u64,
+    /// Share of right answers after the round, where it was measured.
+    pub accuracy: Option<f64>,
+    /// Mean of the F1 scores of the classes.
+    pub macro_f1: Option<f64>,
+    /// Mean loss.
+    pub loss: Option<f64>,
+    /// Privacy loss spent up to and including this round.
+    pub epsilon: Option<f64>,
+    /// Bytes from all devices.
+    pub bytes_up: u64,
+    /// Bytes to all devices.
+    pub bytes_down: u64,
+    /// How long the round took.
+    pub seconds: f64,
+}
+
+/// What is known about one person.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProfileSection {
+    /// Who it is.
+    pub name: String,
+    /// Whether the person is made up, which the page then says.
+    pub synthetic: bool,
+    /// The profile in words, a paragraph each.
+    pub text: Vec<String>,
+    /// Short facts, such as the language.
+    pub facts: Vec<(String, String)>,
+    /// Interests.
+    pub shares: Vec<ProfileShare>,
+    /// Typical terms with their weights.
+    pub terms: Vec<(String, f64)>,
+    /// Activity in each hour of the day, 24 values in any unit.
+    pub hours: Vec<f64>,
+}
+
+/// One interest of a person.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProfileShare {
+    /// Its name.
+    pub label: String,
+    /// The share that was found, from 0 to 1.
+    pub found: f64,
+    /// The true share, where it is known.
+    pub planted: Option<f64>,
+}
+
+/// The language of the fixed words of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportLanguage {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}

@@ -1,0 +1,75 @@
+//! A whole run: every round, each followed by a look at held-out people.
+
+use std::time::Instant;
+
+use silhouette_model::{Engine, Model};
+use silhouette_privacy::accounting::PrivacyPlan;
+use thiserror::Error;
+
+use crate::config::{ConfigError, SimulationConfig};
+use crate::dataset::Dataset;
+use crate::evaluate::{Evaluation, evaluate};
+use crate::federation::{Federation, FederationError, RoundRecord};
+
+/// Why a run failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A round.
+    #[error(transparent)]
+    Federation(#[from] FederationError),
+    /// The evaluation.
+    #[error(transparent)]
+    Engine(#[from] silhouette_model::EngineError),
+}
+
+/// What a run yields.
+pub struct RunResult {
+    /// The last published model.
+    pub model: Model,
+    /// Its figures.
+    pub evaluation: Evaluation,
+    /// Figures of the untrained model.
+    pub before: Evaluation,
+    /// One record per round.
+    pub rounds: Vec<RoundRecord>,
+    /// What the promise cost; `None` without privacy.
+    pub plan: Option<PrivacyPlan>,
+    /// Seconds in all.
+    pub seconds: f64,
+}
+
+/// Runs all rounds; `progress` sees each round's record as it is made.
+///
+/// # Errors
+/// When a round or the evaluation fails.
+pub fn run(
+    data: &Dataset,
+    config: &SimulationConfig,
+    engine: &dyn Engine,
+    progress: &mut dyn FnMut(&RoundRecord),
+) -> Result<RunResult, RunError> {
+    let started = Instant::now();
+    let plan = config.plan(data.train.len())?;
+    let mut federation = Federation::new(data, config, engine)?;
+    let before = evaluate(engine, federation.model(), &data.test)?;
+    let (mut model, mut evaluation) = (federation.model().clone(), before.clone());
+    let mut rounds = Vec::with_capacity(config.rounds as usize);
+    for _ in 0..config.rounds {
+        let (mut record, published) = federation.round()?;
+        evaluation = evaluate(engine, &published, &data.test)?;
+        if evaluation.confusion.total() > 0 {
+            let scores = evaluation.confusion.scores();
+            record.accuracy = Some(scores.accuracy);
+            record.macro_f1 = Some(scores.macro_f1);
+            record.loss = Some(evaluation.loss);
+        }
+        progress(&record);
+        rounds.push(record);
+        model = published;
+    }
+    Ok(RunResult { model, evaluation, before, rounds, plan, seconds: started.elapsed().as_secs_f64() })
+}
