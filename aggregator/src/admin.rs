@@ -79,11 +79,7 @@ async fn readiness(State(admin): State<Admin>) -> (StatusCode, &'static str) {
 }
 
 fn verdict(good: bool) -> (StatusCode, &'static str) {
-    if good {
-        (StatusCode::OK, "ok\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable\n")
-    }
+    if good { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable\n") }
 }
 
 async fn scrape(State(admin): State<Admin>) -> impl IntoResponse {

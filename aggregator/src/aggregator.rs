@@ -57,13 +57,7 @@ impl Listen {
     pub fn loopback() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        Self {
-            devices: any,
-            enrolment: any,
-            admin: any,
-            names,
-            limits: ServerLimits::default(),
-        }
+        Self { devices: any, enrolment: any, admin: any, names, limits: ServerLimits::default() }
     }
 }
 
@@ -109,11 +103,7 @@ impl Aggregator {
         let coordinator = recover::coordinator(&storage, &plan)?;
         let owner = enrolment::owner_key(folder)?;
         let name = format!("silhouette {}", plan.task_id());
-        let authority = CertificateAuthority::load_or_create(
-            &folder.join(AUTHORITY_FOLDER),
-            &name,
-            SystemTime::now(),
-        )?;
+        let authority = CertificateAuthority::load_or_create(&folder.join(AUTHORITY_FOLDER), &name, SystemTime::now())?;
         let progress = storage.progress()?;
         let metrics = Metrics::new(&progress, plan.epsilon_after(progress.last_round));
         Ok(Self {
@@ -181,20 +171,14 @@ impl Aggregator {
 
 impl fmt::Debug for Aggregator {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Aggregator")
-            .field("folder", &self.storage.folder())
-            .finish_non_exhaustive()
+        out.debug_struct("Aggregator").field("folder", &self.storage.folder()).finish_non_exhaustive()
     }
 }
 
 /// Two aggregators on one folder would hand out two manifests for one charge.
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK_FILE);
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(StorageError::at(&path))?;
+    let file = File::options().create(true).append(true).open(&path).map_err(StorageError::at(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),

@@ -48,13 +48,8 @@ pub enum EnrolmentError {
 /// # Errors
 /// When the system has no randomness, or the store fails; then no token is good.
 pub fn create_tokens(storage: &Storage, count: usize) -> Result<Vec<String>, EnrolmentError> {
-    let tokens = (0..count)
-        .map(|_| new_token())
-        .collect::<Result<Vec<_>, _>>()?;
-    let hashes: Vec<_> = tokens
-        .iter()
-        .map(|token| ContentHash::of(token.as_bytes()))
-        .collect();
+    let tokens = (0..count).map(|_| new_token()).collect::<Result<Vec<_>, _>>()?;
+    let hashes: Vec<_> = tokens.iter().map(|token| ContentHash::of(token.as_bytes())).collect();
     storage.add_tokens(&hashes)?;
     Ok(tokens)
 }
@@ -66,22 +61,16 @@ fn new_token() -> Result<String, EnrolmentError> {
 
 pub(crate) fn random() -> Result<[u8; 32], EnrolmentError> {
     let mut bytes = [0; 32];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|_| EnrolmentError::Entropy)?;
+    SysRng.try_fill_bytes(&mut bytes).map_err(|_| EnrolmentError::Entropy)?;
     Ok(bytes)
 }
 
 /// The key that signs manifests: made at the first start, readable by nobody else. Devices pin its
 /// public half when they enrol.
 pub(crate) fn owner_key(folder: &Path) -> Result<SigningKey, EnrolmentError> {
-    let bytes = files::secret(&folder.join(OWNER_FILE), || {
-        random().map(|bytes| bytes.to_vec())
-    })?;
+    let bytes = files::secret(&folder.join(OWNER_FILE), || random().map(|bytes| bytes.to_vec()))?;
     let length = bytes.len();
-    let secret: [u8; 32] = bytes
-        .try_into()
-        .map_err(|_| EnrolmentError::OwnerKey(length))?;
+    let secret: [u8; 32] = bytes.try_into().map_err(|_| EnrolmentError::OwnerKey(length))?;
     Ok(SigningKey::from_bytes(&secret))
 }
 
@@ -99,10 +88,8 @@ pub(crate) struct Tokens(pub(crate) Arc<Storage>);
 impl TokenStore for Tokens {
     async fn consume(&self, token: &[u8], device: DeviceId) -> Result<(), TokenRefusal> {
         let (storage, hash) = (Arc::clone(&self.0), ContentHash::of(token));
-        let consumed = tokio::task::spawn_blocking(move || {
-            storage.consume_token(&hash, &device, certificate_end())
-        })
-        .await;
+        let consumed =
+            tokio::task::spawn_blocking(move || storage.consume_token(&hash, &device, certificate_end())).await;
         match consumed {
             Ok(Ok(TokenOutcome::Consumed | TokenOutcome::Repeated)) => {
                 info!("a device enrolled");
@@ -138,10 +125,7 @@ mod tests {
                 continue;
             };
             let secret = tokens[0].as_bytes();
-            assert!(
-                !content.windows(secret.len()).any(|w| w == secret),
-                "{path:?}"
-            );
+            assert!(!content.windows(secret.len()).any(|w| w == secret), "{path:?}");
         }
     }
 
@@ -151,9 +135,6 @@ mod tests {
         let key = owner_key(folder.path()).unwrap();
         assert_eq!(owner_key(folder.path()).unwrap(), key);
         std::fs::write(folder.path().join(OWNER_FILE), b"short").unwrap();
-        assert!(matches!(
-            owner_key(folder.path()),
-            Err(EnrolmentError::OwnerKey(5))
-        ));
+        assert!(matches!(owner_key(folder.path()), Err(EnrolmentError::OwnerKey(5))));
     }
 }

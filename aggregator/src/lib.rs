@@ -29,10 +29,7 @@
 //! What it does not do: it trains and evaluates nothing (it builds without a tensor library), it
 //! runs one task, and it is one process: no replicas. In mode `central` it sees every single
 //! release before it adds the noise; devices that do not trust it with that ask for mode `local`.
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod admin;
 mod aggregator;

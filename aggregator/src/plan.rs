@@ -19,8 +19,7 @@ use silhouette_privacy::{Charge, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
 use silhouette_round::{Coordinator, RoundConfig};
 use silhouette_wire::{
-    ContentHash, Extensions, Manifest, QueryKind, SignedManifest, TaskId,
-    defaults::PROTOCOL_VERSION,
+    ContentHash, Extensions, Manifest, QueryKind, SignedManifest, TaskId, defaults::PROTOCOL_VERSION,
 };
 
 pub use config::TaskConfig;
@@ -52,24 +51,10 @@ impl Plan {
         let delta = Delta::new(config.delta)?;
         let z = noise_multiplier(&config, delta)?;
         let dimension = layout.total();
-        let parameters = ReleaseParameters::new(
-            config.mode,
-            dimension,
-            config.clip,
-            z,
-            config.cohort,
-            config.min_reports,
-        )?;
+        let parameters =
+            ReleaseParameters::new(config.mode, dimension, config.clip, z, config.cohort, config.min_reports)?;
         let charge = Charge::of(parameters.rho())?;
-        let plan = Self {
-            task,
-            id,
-            layout,
-            parameters,
-            delta,
-            charge,
-            config,
-        };
+        let plan = Self { task, id, layout, parameters, delta, charge, config };
         // Whatever would stop the first round stops the start instead.
         Coordinator::new(plan.round_config(), 0, [0; 32])?;
         ServerOptimiser::new(plan.config.optimiser, &[])?;
@@ -159,11 +144,7 @@ impl Plan {
     ///
     /// # Errors
     /// When a term is outside its range, which [`Plan::new`] has excluded.
-    pub fn sign(
-        &self,
-        manifest: &Manifest,
-        owner: &SigningKey,
-    ) -> Result<SignedManifest, PlanError> {
+    pub fn sign(&self, manifest: &Manifest, owner: &SigningKey) -> Result<SignedManifest, PlanError> {
         Ok(SignedManifest::sign(manifest, owner)?)
     }
 
@@ -195,9 +176,7 @@ impl Plan {
 
 /// Rounds out of the first `rounds` that one device can join.
 fn participations(config: &TaskConfig, rounds: u64) -> u64 {
-    rounds
-        .div_ceil(u64::from(config.min_separation.max(1)))
-        .min(u64::from(config.max_participations))
+    rounds.div_ceil(u64::from(config.min_separation.max(1))).min(u64::from(config.max_participations))
 }
 
 /// The stated multiplier, or the smallest that keeps the promise against an aggregator that knows

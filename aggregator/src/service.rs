@@ -58,10 +58,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(
-        parts: &Parts,
-        enroller: Arc<Enroller<Tokens>>,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Request>) {
+    pub(crate) fn new(parts: &Parts, enroller: Arc<Enroller<Tokens>>) -> (Arc<Self>, mpsc::UnboundedReceiver<Request>) {
         let (requests, inbox) = mpsc::unbounded_channel();
         let service = Self {
             plan: Arc::clone(&parts.plan),

@@ -59,10 +59,7 @@ impl Storage {
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", "on")?;
         schema::migrate(&mut connection)?;
-        Ok(Self {
-            folder,
-            connection: Mutex::new(connection),
-        })
+        Ok(Self { folder, connection: Mutex::new(connection) })
     }
 
     /// The folder.
@@ -75,25 +72,19 @@ impl Storage {
     /// # Errors
     /// When it does not.
     pub fn ping(&self) -> Result<(), StorageError> {
-        self.connection()
-            .query_row("SELECT 1", [], |_| Ok(()))
-            .map_err(StorageError::from)
+        self.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(StorageError::from)
     }
 
     /// The writer. A panic in another thread can not have left a transaction half done: it was
     /// rolled back when it was dropped, so the lock's poison carries no news.
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Seconds since 1970, for people who read the tables; nothing is decided by it.
 fn now() -> i64 {
-    let elapsed = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
 

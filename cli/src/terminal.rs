@@ -48,9 +48,7 @@ pub(crate) fn fail(error: &anyhow::Error, json: bool) {
 
 /// A reader that went away, as in `silhouette ... | head`, is no failure.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Unix seconds.

@@ -52,8 +52,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Replaces `path` by `bytes` in one step: a crash leaves the old file or the new one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = fresh_name(path);
-    let mut file =
-        owner_only(OpenOptions::new().write(true).create(true).truncate(true)).open(&fresh)?;
+    let mut file = owner_only(OpenOptions::new().write(true).create(true).truncate(true)).open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);

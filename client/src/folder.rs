@@ -80,15 +80,10 @@ impl DevicePolicy {
     /// When it is not TOML, has an unknown key, or a cap is no number from 0 on.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         let policy: Self = toml::from_str(text).map_err(|e| e.to_string())?;
-        let caps = [
-            ("task_rho", policy.budget.task_rho),
-            ("device_rho", policy.budget.device_rho),
-        ];
+        let caps = [("task_rho", policy.budget.task_rho), ("device_rho", policy.budget.device_rho)];
         for (name, cap) in caps {
             if !(cap.is_finite() && cap >= 0.0) {
-                return Err(format!(
-                    "budget.{name}: expected a finite number from 0 on, found {cap}"
-                ));
+                return Err(format!("budget.{name}: expected a finite number from 0 on, found {cap}"));
             }
         }
         Ok(policy)
@@ -198,19 +193,14 @@ fn read_policy(path: &Path, in_use: bool) -> Result<DevicePolicy, FolderError> {
     let text = match durable::read_if_there(path).map_err(io_error(path))? {
         Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         None if in_use => {
-            return Err(FolderError::Missing {
-                path: path.to_owned(),
-            });
+            return Err(FolderError::Missing { path: path.to_owned() });
         }
         None => {
             durable::create(path, SAMPLE_POLICY.as_bytes()).map_err(io_error(path))?;
             SAMPLE_POLICY.to_owned()
         }
     };
-    DevicePolicy::from_toml(&text).map_err(|reason| FolderError::Policy {
-        path: path.to_owned(),
-        reason,
-    })
+    DevicePolicy::from_toml(&text).map_err(|reason| FolderError::Policy { path: path.to_owned(), reason })
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {

@@ -62,9 +62,7 @@ pub struct FileKeyStore {
 impl FileKeyStore {
     /// The key in the file at `path`.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self {
-            path: path.as_ref().to_owned(),
-        }
+        Self { path: path.as_ref().to_owned() }
     }
 }
 
@@ -73,10 +71,10 @@ impl KeyStore for FileKeyStore {
         let Some(bytes) = durable::read_if_there(&self.path)?.map(Zeroizing::new) else {
             return Ok(None);
         };
-        let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| KeyError::Length {
-            file: self.path.clone(),
-            found: bytes.len(),
-        })?;
+        let key: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| KeyError::Length { file: self.path.clone(), found: bytes.len() })?;
         Ok(Some(Zeroizing::new(key)))
     }
 
@@ -127,19 +125,13 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         std::fs::write(&store.path, b"short").unwrap();
-        assert!(matches!(
-            store.load(),
-            Err(KeyError::Length { found: 5, .. })
-        ));
+        assert!(matches!(store.load(), Err(KeyError::Length { found: 5, .. })));
     }
 
     #[test]
     fn derived_keys_differ_by_purpose() {
         let key = random_key().unwrap();
         assert_ne!(keyed_hash(&key, b"a"), keyed_hash(&key, b"b"));
-        assert_ne!(
-            keyed_hash(&key, b"a"),
-            keyed_hash(&random_key().unwrap(), b"a")
-        );
+        assert_ne!(keyed_hash(&key, b"a"), keyed_hash(&random_key().unwrap(), b"a"));
     }
 }

@@ -135,10 +135,7 @@ impl Ledger {
         self.broken = true;
         self.append(record)
             .and_then(|()| self.advance(record))
-            .map_err(|source| SpendError::Write {
-                file: self.path.clone(),
-                source,
-            })?;
+            .map_err(|source| SpendError::Write { file: self.path.clone(), source })?;
         self.broken = false;
         Ok(())
     }
@@ -153,9 +150,7 @@ impl ChargeBook for Ledger {
         charge: Option<Charge>,
     ) -> Result<(), SpendError> {
         if self.broken {
-            return Err(SpendError::Interrupted {
-                file: self.path.clone(),
-            });
+            return Err(SpendError::Interrupted { file: self.path.clone() });
         }
         self.book.admit(task, round, charge)?;
         let record = Record::after(self.records.last(), task, round, manifest, charge, now());
@@ -172,9 +167,7 @@ impl ChargeBook for Ledger {
 
 /// Unix seconds; a clock before 1970 counts as 1970.
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |t| t.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
 }
 
 #[cfg(test)]

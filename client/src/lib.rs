@@ -37,15 +37,7 @@
 //! It does not train: an [`Engine`](silhouette_model::Engine) is handed in, so this crate builds
 //! without a tensor library. It does not guard against whoever has the whole folder and the key in
 //! it, and it can't tell when both ledger files are replaced by older copies at once.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "a test may panic"
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic"))]
 
 mod durable;
 #[cfg(test)]

@@ -95,9 +95,7 @@ impl Draws {
         let mut order = [0; 8];
         order.copy_from_slice(&stream(seed, round, device, b"order")[..8]);
         Self {
-            noise: Box::new(
-                StreamKey::dangerous_for_simulation_only(seed, round, device, "release").noise(),
-            ),
+            noise: Box::new(StreamKey::dangerous_for_simulation_only(seed, round, device, "release").noise()),
             rounding: Rounding::seeded(stream(seed, round, device, b"rounding")),
             order: u64::from_le_bytes(order),
         }
@@ -156,13 +154,7 @@ pub(crate) fn jitter() -> f64 {
 /// # Errors
 /// When the model is another, the query unknown, or noise, training or release fail.
 pub fn local_round(work: &Work<'_>, mut draws: Draws) -> Result<Release, LocalRoundError> {
-    let Work {
-        engine,
-        model,
-        examples,
-        manifest,
-        parameters,
-    } = *work;
+    let Work { engine, model, examples, manifest, parameters } = *work;
     if manifest.query != QueryKind::Train {
         return Err(LocalRoundError::Query);
     }
@@ -172,10 +164,7 @@ pub fn local_round(work: &Work<'_>, mut draws: Draws) -> Result<Release, LocalRo
     }
     let layout = model.layout().hash();
     if manifest.layout != layout {
-        return Err(LocalRoundError::Layout {
-            expected: manifest.layout,
-            found: layout,
-        });
+        return Err(LocalRoundError::Layout { expected: manifest.layout, found: layout });
     }
     // Before the data are looked at: the time the sampler takes then tells nothing about them.
     let noise = parameters.draw_noise(draws.noise.as_mut())?;

@@ -46,9 +46,7 @@ pub struct ModelCache {
 impl ModelCache {
     /// The models in `folder`.
     pub fn new(folder: impl AsRef<Path>) -> Self {
-        Self {
-            folder: folder.as_ref().to_owned(),
-        }
+        Self { folder: folder.as_ref().to_owned() }
     }
 
     /// Where a model lies, or would.
@@ -80,16 +78,11 @@ impl ModelCache {
     pub fn keep(&self, hash: ContentHash, bytes: &[u8]) -> Result<Model, ModelCacheError> {
         let found = ContentHash::of(bytes);
         if found != hash {
-            return Err(ModelCacheError::Hash {
-                expected: hash,
-                found,
-            });
+            return Err(ModelCacheError::Hash { expected: hash, found });
         }
         let model = Model::from_safetensors(bytes)?;
         let path = self.path(hash);
-        durable::create_folder(&self.folder)
-            .and_then(|()| durable::replace(&path, bytes))
-            .map_err(io_error(&path))?;
+        durable::create_folder(&self.folder).and_then(|()| durable::replace(&path, bytes)).map_err(io_error(&path))?;
         Ok(model)
     }
 
@@ -127,11 +120,7 @@ mod tests {
     use super::*;
 
     fn model(seed: u64) -> (Model, Vec<u8>, ContentHash) {
-        let encoder = EncoderSpec::Bag(BagSpec {
-            buckets_log2: 6,
-            dim: Some(4),
-            ..BagSpec::default()
-        });
+        let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 6, dim: Some(4), ..BagSpec::default() });
         let task = Task::of_labels("t", ["a".into(), "b".into()].into(), encoder).unwrap();
         let model = Model::new(task, seed);
         let bytes = model.to_safetensors().unwrap();
@@ -155,16 +144,10 @@ mod tests {
         let cache = ModelCache::new(folder.path());
         let (_, bytes, hash) = model(1);
         let other = ContentHash::of(b"other");
-        assert!(matches!(
-            cache.keep(other, &bytes),
-            Err(ModelCacheError::Hash { .. })
-        ));
+        assert!(matches!(cache.keep(other, &bytes), Err(ModelCacheError::Hash { .. })));
         assert!(!cache.path(other).exists());
         let junk = ContentHash::of(b"junk");
-        assert!(matches!(
-            cache.keep(junk, b"junk"),
-            Err(ModelCacheError::Model(_))
-        ));
+        assert!(matches!(cache.keep(junk, b"junk"), Err(ModelCacheError::Model(_))));
         cache.keep(hash, &bytes).unwrap();
         fs::write(cache.path(hash), &bytes[1..]).unwrap();
         assert!(cache.load(hash).unwrap().is_none());
@@ -178,12 +161,8 @@ mod tests {
         for seed in 1..=3 {
             let (_, bytes, hash) = model(seed);
             cache.keep(hash, &bytes).unwrap();
-            let file = fs::File::options()
-                .write(true)
-                .open(cache.path(hash))
-                .unwrap();
-            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seed))
-                .unwrap();
+            let file = fs::File::options().write(true).open(cache.path(hash)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seed)).unwrap();
         }
         assert_eq!(cache.prune(1).unwrap(), 2);
         assert!(cache.load(model(3).2).unwrap().is_some());

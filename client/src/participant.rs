@@ -95,12 +95,7 @@ impl Participant {
     ) -> Self {
         let link = Link::new(&config, identity);
         let material = Material::new(engine, events, models);
-        Self {
-            config,
-            ledger: Arc::new(Mutex::new(ledger)),
-            material,
-            link,
-        }
+        Self { config, ledger: Arc::new(Mutex::new(ledger)), material, link }
     }
 
     /// Takes part until the task is over or `stop` turns true, telling `observer` what happens.

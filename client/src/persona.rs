@@ -62,11 +62,7 @@ impl Persona {
             PersonaLanguage::Zh => "",
             PersonaLanguage::En => " ",
         };
-        self.clauses
-            .iter()
-            .map(|c| c.text.as_str())
-            .collect::<Vec<_>>()
-            .join(between)
+        self.clauses.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(between)
     }
 }
 
@@ -130,11 +126,7 @@ pub fn persona(document: &ProfileDocument, language: PersonaLanguage) -> Persona
     };
     let mut clauses = Vec::new();
     if document.behavior.texts < MIN_TEXTS {
-        push(
-            &mut clauses,
-            "behavior.texts",
-            grammar.too_little(document.behavior.texts),
-        );
+        push(&mut clauses, "behavior.texts", grammar.too_little(document.behavior.texts));
     } else {
         interests(&mut clauses, grammar, document);
         rest(&mut clauses, grammar, document);
@@ -144,24 +136,15 @@ pub fn persona(document: &ProfileDocument, language: PersonaLanguage) -> Persona
 }
 
 fn push(clauses: &mut Vec<Clause>, field: impl Into<String>, text: String) {
-    clauses.push(Clause {
-        text,
-        field: field.into(),
-    });
+    clauses.push(Clause { text, field: field.into() });
 }
 
 fn interests(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &ProfileDocument) {
     let mut heads: Vec<&str> = document.interests.iter().map(|i| i.head.as_str()).collect();
     heads.dedup();
     for head in heads {
-        let of_head = document
-            .interests
-            .iter()
-            .filter(|i| i.head == head && i.texts > 0);
-        let named: Vec<&Interest> = of_head
-            .filter(|i| i.share >= WORTH_NAMING)
-            .take(LABELS_NAMED)
-            .collect();
+        let of_head = document.interests.iter().filter(|i| i.head == head && i.texts > 0);
+        let named: Vec<&Interest> = of_head.filter(|i| i.share >= WORTH_NAMING).take(LABELS_NAMED).collect();
         if let Some(first) = named.first()
             && first.confidence >= WORTH_SAYING
         {
@@ -173,21 +156,12 @@ fn interests(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &Profil
 
 fn rest(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &ProfileDocument) {
     if document.sentiment.confidence >= WORTH_SAYING {
-        push(
-            clauses,
-            "sentiment",
-            grammar.tone(Tone::of(document.sentiment.mean), document),
-        );
+        push(clauses, "sentiment", grammar.tone(Tone::of(document.sentiment.mean), document));
     }
     if let Some(mean) = document.behavior.mean_rating {
         push(clauses, "behavior.mean_rating", grammar.rating(mean));
     }
-    let words: Vec<&str> = document
-        .keywords
-        .iter()
-        .take(KEYWORDS_NAMED)
-        .map(|k| k.term.as_str())
-        .collect();
+    let words: Vec<&str> = document.keywords.iter().take(KEYWORDS_NAMED).map(|k| k.term.as_str()).collect();
     if !words.is_empty() {
         push(clauses, "keywords", grammar.keywords(&words));
     }

@@ -45,8 +45,8 @@ use self::predict::Predictions;
 use crate::persona::{PersonaLanguage, persona};
 
 pub use self::document::{
-    Behavior, Evidence, Interest, LabelShare, LanguageShare, PersonaTexts, ProfileDocument,
-    Provenance, ScoreMean, Sentiment, SentimentSource,
+    Behavior, Evidence, Interest, LabelShare, LanguageShare, PersonaTexts, ProfileDocument, Provenance, ScoreMean,
+    Sentiment, SentimentSource,
 };
 
 /// The version of [`ProfileDocument`].
@@ -108,12 +108,8 @@ pub fn profile(
     trained: Option<Trained<'_>>,
     made_at: i64,
 ) -> Result<Private<ProfileDocument>, ProfileError> {
-    let texts: Vec<usize> = (0..events.len())
-        .filter(|&i| !events[i].text.trim().is_empty())
-        .collect();
-    let predictions = trained
-        .map(|t| Predictions::of(t, events, &texts))
-        .transpose()?;
+    let texts: Vec<usize> = (0..events.len()).filter(|&i| !events[i].text.trim().is_empty()).collect();
+    let predictions = trained.map(|t| Predictions::of(t, events, &texts)).transpose()?;
     let mut evidence = Vec::new();
     let mut interests = Vec::new();
     let mut scores = Vec::new();
@@ -151,18 +147,11 @@ pub fn profile(
 fn languages(events: &[Event], texts: &[usize]) -> Vec<LanguageShare> {
     let mut counts = std::collections::BTreeMap::new();
     for &i in texts {
-        *counts
-            .entry(Language::of(&events[i].text))
-            .or_insert(0_usize) += 1;
+        *counts.entry(Language::of(&events[i].text)).or_insert(0_usize) += 1;
     }
     let total = texts.len().max(1) as f64;
-    let mut shares: Vec<_> = counts
-        .into_iter()
-        .map(|(language, n)| LanguageShare {
-            language,
-            share: n as f64 / total,
-        })
-        .collect();
+    let mut shares: Vec<_> =
+        counts.into_iter().map(|(language, n)| LanguageShare { language, share: n as f64 / total }).collect();
     shares.sort_by(|a, b| b.share.total_cmp(&a.share));
     shares
 }

@@ -104,10 +104,7 @@ impl Store {
     ///
     /// # Errors
     /// When one can't be sealed or written; nothing is added then.
-    pub fn import<'e>(
-        &mut self,
-        events: impl IntoIterator<Item = &'e Event>,
-    ) -> Result<Imported, StoreError> {
+    pub fn import<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Result<Imported, StoreError> {
         let mut done = Imported::default();
         let transaction = self.connection.transaction()?;
         {
@@ -129,9 +126,7 @@ impl Store {
     /// # Errors
     /// When the file can't be read.
     pub fn count(&self) -> Result<usize, StoreError> {
-        let count: i64 = self
-            .connection
-            .query_row(sql::COUNT, [], |row| row.get(0))?;
+        let count: i64 = self.connection.query_row(sql::COUNT, [], |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
 
@@ -206,12 +201,8 @@ impl Store {
         let mut rows = select.query(params![after, limit])?;
         while let Some(row) = rows.next()? {
             let id = row.get(0)?;
-            let (digest, nonce, bytes): (Vec<u8>, Vec<u8>, Vec<u8>) =
-                (row.get(1)?, row.get(2)?, row.get(3)?);
-            let event = self
-                .sealer
-                .open(&digest, &nonce, &bytes)
-                .ok_or(StoreError::Sealed { id })?;
+            let (digest, nonce, bytes): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let event = self.sealer.open(&digest, &nonce, &bytes).ok_or(StoreError::Sealed { id })?;
             visit(id, event)?;
         }
         Ok(())
@@ -222,11 +213,7 @@ impl Store {
     /// # Errors
     /// When the file can't be read.
     pub fn contains(&self, id: i64) -> Result<bool, StoreError> {
-        Ok(self
-            .connection
-            .query_row(sql::EXISTS, [id], |_| Ok(()))
-            .optional()?
-            .is_some())
+        Ok(self.connection.query_row(sql::EXISTS, [id], |_| Ok(())).optional()?.is_some())
     }
 }
 

@@ -1,10 +1,5 @@
 //! One device against a scripted aggregator, over real sockets on the loopback interface.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may panic"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "participant/world.rs"]
 mod world;
@@ -21,10 +16,7 @@ use silhouette_transport::client::ClientLimits;
 use silhouette_wire::ErrorCode;
 use world::{Fault, SEED, World, events};
 
-const READY: Conditions = Conditions {
-    consent: true,
-    fit_to_train: true,
-};
+const READY: Conditions = Conditions { consent: true, fit_to_train: true };
 
 fn took(events: &[ParticipantEvent]) -> Vec<u64> {
     let rounds = events.iter().filter_map(|e| match e {
@@ -46,13 +38,7 @@ fn declined(events: &[ParticipantEvent]) -> &Refusal {
 async fn two_rounds_are_charged_before_they_are_sent() {
     let world = World::start(&[1, 2], Mode::Local, Fault::None).await;
     let run = world.run(READY, |c| c).await;
-    assert_eq!(
-        run.end.unwrap(),
-        End::Finished {
-            model: world.model_hash(),
-            cached: true
-        }
-    );
+    assert_eq!(run.end.unwrap(), End::Finished { model: world.model_hash(), cached: true });
     assert_eq!(took(&run.events), [1, 2]);
     let seen = world.seen();
     // When the announcement of a round arrived, its charge was on the disk.
@@ -75,15 +61,8 @@ async fn two_rounds_are_charged_before_they_are_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_network_and_the_simulator_release_the_same_bytes() {
     let world = World::start(&[1], Mode::Local, Fault::None).await;
-    let randomness = Randomness::DangerousForSimulationOnly {
-        seed: SEED,
-        device: 5,
-    };
-    world
-        .run(READY, |c| c.randomness(randomness))
-        .await
-        .end
-        .unwrap();
+    let randomness = Randomness::DangerousForSimulationOnly { seed: SEED, device: 5 };
+    world.run(READY, |c| c.randomness(randomness)).await.end.unwrap();
     let model = world.parsed_model();
     let vectoriser = Vectoriser::new(&model.task().encoder).unwrap();
     let examples = Examples::of(model.task(), &vectoriser, &events()).unwrap();
@@ -107,16 +86,8 @@ async fn an_upload_whose_receipt_is_lost_is_sent_again_unchanged_and_charged_onc
         let run = world.run(READY, |c| c).await;
         run.end.unwrap();
         assert_eq!(took(&run.events), [1], "{fault:?}");
-        let tries = run
-            .events
-            .iter()
-            .filter(|e| matches!(e, ParticipantEvent::Uploading { .. }))
-            .count();
-        let connections = run
-            .events
-            .iter()
-            .filter(|e| matches!(e, ParticipantEvent::Connected))
-            .count();
+        let tries = run.events.iter().filter(|e| matches!(e, ParticipantEvent::Uploading { .. })).count();
+        let connections = run.events.iter().filter(|e| matches!(e, ParticipantEvent::Connected)).count();
         assert_eq!((tries, connections), (2, 2), "{fault:?}");
         let seen = world.seen();
         assert!(seen.uploads.windows(2).all(|w| w[0] == w[1]), "{fault:?}");
@@ -127,30 +98,16 @@ async fn an_upload_whose_receipt_is_lost_is_sent_again_unchanged_and_charged_onc
 #[tokio::test(flavor = "multi_thread")]
 async fn weaker_terms_than_the_policy_send_and_charge_nothing() {
     let world = World::start(&[1], Mode::Central, Fault::None).await;
-    let strict = Policy {
-        weakest_mode: Mode::Local,
-        ..Policy::default()
-    };
+    let strict = Policy { weakest_mode: Mode::Local, ..Policy::default() };
     let run = world.run(READY, |c| c.policy(strict)).await;
-    assert!(matches!(
-        declined(&run.events),
-        Refusal::Policy { field: "mode", .. }
-    ));
+    assert!(matches!(declined(&run.events), Refusal::Policy { field: "mode", .. }));
     assert!(world.seen().uploads.is_empty() && audit(world.ledger()).unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn consent_is_asked_of_the_host() {
     let world = World::start(&[1], Mode::Central, Fault::None).await;
-    let run = world
-        .run(
-            Conditions {
-                consent: false,
-                fit_to_train: true,
-            },
-            |c| c,
-        )
-        .await;
+    let run = world.run(Conditions { consent: false, fit_to_train: true }, |c| c).await;
     assert_eq!(declined(&run.events), &Refusal::Consent);
     assert!(world.seen().uploads.is_empty());
 }
@@ -158,10 +115,7 @@ async fn consent_is_asked_of_the_host() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spent_budget_ends_participation() {
     let mut world = World::start(&[1, 2], Mode::Local, Fault::None).await;
-    world.caps = Caps {
-        task_rho: 0.13,
-        device_rho: 1.0,
-    };
+    world.caps = Caps { task_rho: 0.13, device_rho: 1.0 };
     let run = world.run(READY, |c| c).await;
     assert_eq!(took(&run.events), [1]);
     assert!(matches!(declined(&run.events), Refusal::Budget(_)));
@@ -171,14 +125,7 @@ async fn a_spent_budget_ends_participation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_few_labelled_texts_are_found_out_with_the_model() {
     let world = World::start(&[1], Mode::Local, Fault::None).await;
-    let run = world
-        .run(READY, |c| {
-            c.policy(Policy {
-                min_examples: 5,
-                ..Policy::default()
-            })
-        })
-        .await;
+    let run = world.run(READY, |c| c.policy(Policy { min_examples: 5, ..Policy::default() })).await;
     // Six events, four of them labelled.
     assert!(matches!(declined(&run.events), Refusal::Device(why) if why.contains("at least 5")));
     assert!(audit(world.ledger()).unwrap().is_empty());
@@ -188,10 +135,7 @@ async fn too_few_labelled_texts_are_found_out_with_the_model() {
 async fn a_refused_upload_stays_charged() {
     let world = World::start(&[1], Mode::Local, Fault::Refuses).await;
     let run = world.run(READY, |c| c).await;
-    assert!(
-        run.events
-            .contains(&ParticipantEvent::Rejected(ErrorCode::Late))
-    );
+    assert!(run.events.contains(&ParticipantEvent::Rejected(ErrorCode::Late)));
     assert_eq!(audit(world.ledger()).unwrap().len(), 1);
 }
 
@@ -199,8 +143,7 @@ async fn a_refused_upload_stays_charged() {
 async fn a_held_check_in_can_be_stopped() {
     let world = World::start(&[], Mode::Local, Fault::Holds).await;
     let stop = world.stop_after(Duration::from_millis(300));
-    let run =
-        tokio::time::timeout(Duration::from_secs(5), world.run_until(READY, stop, |c| c)).await;
+    let run = tokio::time::timeout(Duration::from_secs(5), world.run_until(READY, stop, |c| c)).await;
     assert_eq!(run.unwrap().end.unwrap(), End::Stopped);
 }
 
@@ -222,26 +165,17 @@ async fn an_aggregator_that_is_away_is_tried_again() {
     let mut world = World::start(&[], Mode::Local, Fault::None).await;
     let _silent = world.move_away();
     let stop = world.stop_after(Duration::from_millis(1500));
-    let hasty = ClientLimits {
-        connect_timeout: Duration::from_millis(100),
-        ..ClientLimits::default()
-    };
+    let hasty = ClientLimits { connect_timeout: Duration::from_millis(100), ..ClientLimits::default() };
     let run = world.run_until(READY, stop, |c| c.limits(hasty)).await;
     assert_eq!(run.end.unwrap(), End::Stopped);
     let failed = |e: &&ParticipantEvent| matches!(e, ParticipantEvent::ConnectionFailed { .. });
-    assert!(
-        run.events.iter().filter(failed).count() >= 2,
-        "{:?}",
-        run.events
-    );
+    assert!(run.events.iter().filter(failed).count() >= 2, "{:?}", run.events);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_of_another_authority_is_refused_for_good() {
     let mut world = World::start(&[], Mode::Local, Fault::None).await;
     world.foreign_device();
-    let run = tokio::time::timeout(Duration::from_secs(10), world.run(READY, |c| c))
-        .await
-        .unwrap();
+    let run = tokio::time::timeout(Duration::from_secs(10), world.run(READY, |c| c)).await.unwrap();
     assert!(matches!(run.end, Err(ParticipateError::Connect(_))));
 }

@@ -195,10 +195,8 @@ impl Encoding<'_> {
     ) -> Result<Encoded, DatasetError> {
         let share = users.len().div_ceil(threads.max(1)).max(1);
         let parts: Vec<Result<Encoded, DatasetError>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = users
-                .chunks(share)
-                .map(|part| scope.spawn(move || self.encode_part(part, deduplicate)))
-                .collect();
+            let workers: Vec<_> =
+                users.chunks(share).map(|part| scope.spawn(move || self.encode_part(part, deduplicate))).collect();
             workers.into_iter().map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         });
         let mut all = (Vec::with_capacity(users.len()), CleanReport::default(), 0);

@@ -2,10 +2,10 @@
 
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
+use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::{Account, Release, Rounding};
-use silhouette_query::train::contribute_release;
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
 use silhouette_wire::manifest::SignedManifest;
 use silhouette_wire::message::{CheckInReply, Upload, UploadReply};
@@ -22,8 +22,7 @@ pub(crate) struct Streams {
 
 impl Streams {
     pub(crate) fn new(seed: u64, round: u64, device: u64) -> Self {
-        let seed = Sha256::new().chain_update(b"silhouette/simulation/1\0").chain_update(seed.to_le_bytes());
-        Self { seed: seed.finalize().into(), round, device }
+        Self { seed: seed_of(seed), round, device }
     }
 
     pub(crate) fn noise(&self, purpose: &str) -> silhouette_privacy::noise::simulation::SeededNoise {
@@ -48,6 +47,10 @@ impl Streams {
         let bytes = self.bytes("order");
         u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
     }
+}
+
+fn seed_of(seed: u64) -> [u8; 32] {
+    Sha256::new().chain_update(b"silhouette/simulation/1\0").chain_update(seed.to_le_bytes()).finalize().into()
 }
 
 /// A device of the simulation.
@@ -75,7 +78,13 @@ impl VirtualDevice {
         let mut id = [0; 32];
         id[..8].copy_from_slice(&(number as u64).to_be_bytes());
         // The simulator stands for every device's owner: any noise is accepted, nothing weaker.
-        let policy = Policy { min_noise_multiplier: 1e-6, min_reports: 1, max_delta: 1.0, max_epochs: 1000, ..Policy::default() };
+        let policy = Policy {
+            min_noise_multiplier: 1e-6,
+            min_reports: 1,
+            max_delta: 1.0,
+            max_epochs: 1000,
+            ..Policy::default()
+        };
         Self {
             id: DeviceId(id),
             number: number as u64,
@@ -101,16 +110,16 @@ impl VirtualDevice {
             let input = match action {
                 Action::Fetch(_) => Input::ModelReady,
                 Action::Train { manifest, parameters } => {
-                    let streams = Streams::new(around.seed, manifest.round, self.number + 1);
-                    let mut noise = streams.noise("local");
-                    let release = contribute_release(
-                        around.engine,
-                        around.model,
-                        around.examples,
-                        &manifest.training,
-                        &parameters,
-                        (&mut noise, &mut streams.rounding(), streams.order()),
-                    )?;
+                    let work = Work {
+                        engine: around.engine,
+                        model: around.model,
+                        examples: around.examples,
+                        manifest: &manifest,
+                        parameters: &parameters,
+                    };
+                    let draws =
+                        Draws::dangerous_for_simulation_only(seed_of(around.seed), manifest.round, self.number + 1);
+                    let release = local_round(&work, draws)?;
                     Input::Released(release)
                 }
                 Action::Charge { task, round, charge, .. } => {

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use silhouette_client::LocalRoundError;
 use silhouette_model::{Engine, EngineError, Model, ModelError, TaskError};
 use silhouette_privacy::{
-    Accumulator, FinishError, FoldError, Mode, NoisySum, ParameterError, Release, ReleaseParameters,
+    Accumulator, FinishError, FoldError, Mode, NoisySum, ParameterError, Release, ReleaseParameters, release,
 };
-use silhouette_query::train::{ContributeError, absorb, contribute_release};
+use silhouette_query::train::{absorb, contribute};
 use silhouette_query::{OptimiserError, ServerOptimiser};
 use silhouette_round::{Coordinator, Instruction, Refusal, RoundConfig};
 use silhouette_wire::defaults::PROTOCOL_VERSION;
@@ -44,7 +45,7 @@ pub enum FederationError {
     Device(Refusal),
     /// A device's contribution was not made.
     #[error(transparent)]
-    Contribute(#[from] ContributeError),
+    Contribute(#[from] LocalRoundError),
     /// The aggregator refused an upload.
     #[error("the aggregator refused an upload: {0}")]
     Refused(ErrorCode),
@@ -368,12 +369,14 @@ impl Desk<'_> {
         sum: &mut Accumulator,
     ) -> Result<(), FederationError> {
         let streams = Streams::new(self.seed, self.round, user as u64 + 1);
+        let share = self.parameters.draw_noise(&mut streams.noise("none")).map_err(LocalRoundError::from)?;
         let training = &self.data.recipe.training;
-        let randomness = (&mut streams.noise("local") as &mut dyn silhouette_privacy::noise::NoiseSource, &mut streams.rounding(), streams.order());
-        let release =
-            contribute_release(self.engine, self.model, around.examples, training, self.parameters, randomness)?;
-        sum.fold(release.as_bytes())?;
-        lock(&self.coordinator).reported(device, release.sha256());
+        let update = contribute(self.engine, self.model, around.examples, training, streams.order())?;
+        let released =
+            release(update, self.parameters, share, &mut streams.rounding()).map_err(LocalRoundError::from)?;
+        sum.fold_release(&released)?;
+        // Nobody asks for a receipt, so nobody needs its digest.
+        lock(&self.coordinator).reported(device, ContentHash([0; 32]));
         Ok(())
     }
 
@@ -386,7 +389,7 @@ impl Desk<'_> {
         sum: &mut Accumulator,
     ) -> Result<UploadReply, FederationError> {
         lock(&self.coordinator).admit(self.now, &device, header).map_err(FederationError::Refused)?;
-        sum.fold(release.as_bytes())?;
+        sum.fold_release(release)?;
         lock(&self.coordinator).reported(device, header.sha256);
         Ok(UploadReply::Receipt { round: header.round, sha256: header.sha256, duplicate: false })
     }

@@ -20,10 +20,7 @@
 //!
 //! What it does not do: move bytes, keep a ledger on a disk, or hide anything from the process it
 //! runs in. Its noise is reproducible and therefore not private.
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod config;
 mod dataset;

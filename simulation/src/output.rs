@@ -86,7 +86,12 @@ impl Summary {
     ///
     /// # Errors
     /// When the model can't be hashed.
-    pub fn of(data: &Dataset, config: &SimulationConfig, result: &RunResult, backend: &str) -> Result<Self, OutputError> {
+    pub fn of(
+        data: &Dataset,
+        config: &SimulationConfig,
+        result: &RunResult,
+        backend: &str,
+    ) -> Result<Self, OutputError> {
         let scores = result.evaluation.confusion.scores();
         let (mode, delta) = match config.privacy {
             PrivacyChoice::None => ("none".to_owned(), None),
@@ -263,7 +268,10 @@ fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
     let mut all: Vec<String> = plan.assumptions.iter().map(ToString::to_string).collect();
     all.extend(plan.warnings.iter().map(ToString::to_string));
     if let PrivacyChoice::Budget { mode: Mode::Central, .. } = config.privacy {
-        all.push("Mode central: the aggregator sees every clipped update and adds the noise itself; it is trusted to.".into());
+        all.push(
+            "Mode central: the aggregator sees every clipped update and adds the noise itself; it is trusted to."
+                .into(),
+        );
     }
     all.push("Public, not protected: the labels, the number of users, the number of rounds, and the recipe.".into());
     all.push("This is a simulation: its noise is reproducible from the seed, so its outputs protect nobody.".into());

@@ -50,12 +50,8 @@ const NEUTRAL: f64 = 0.3;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 /// The kinds of events and how common each is.
-const KINDS: [(EventKind, f64); 4] = [
-    (EventKind::Post, 0.50),
-    (EventKind::Note, 0.22),
-    (EventKind::Review, 0.18),
-    (EventKind::Search, 0.10),
-];
+const KINDS: [(EventKind, f64); 4] =
+    [(EventKind::Post, 0.50), (EventKind::Note, 0.22), (EventKind::Review, 0.18), (EventKind::Search, 0.10)];
 
 /// Users with their texts and the truth about them.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,10 +79,7 @@ impl Population {
     pub fn generate(config: SynthConfig) -> Result<Self, ConfigError> {
         config.check()?;
         let users = (0..config.users).map(|number| SynthUser::generate(number, &config));
-        Ok(Self {
-            users: users.collect(),
-            config,
-        })
+        Ok(Self { users: users.collect(), config })
     }
 
     /// All events, user by user.
@@ -103,26 +96,14 @@ impl SynthUser {
         let author = Author {
             id: &id,
             split: split_of(&id),
-            writer: Writer {
-                profile: &planted,
-                favourites: &favourites,
-                interests: config.interests,
-            },
+            writer: Writer { profile: &planted, favourites: &favourites, interests: config.interests },
             neutral: config.neutral,
         };
-        let mut times: Vec<i64> = (0..size(config, &mut dice))
-            .map(|_| moment(config, &planted.active_hours, &mut dice))
-            .collect();
+        let mut times: Vec<i64> =
+            (0..size(config, &mut dice)).map(|_| moment(config, &planted.active_hours, &mut dice)).collect();
         times.sort_unstable();
-        let events = times
-            .into_iter()
-            .map(|time| event(&author, time, &mut dice))
-            .collect();
-        Self {
-            id,
-            planted,
-            events,
-        }
+        let events = times.into_iter().map(|time| event(&author, time, &mut dice)).collect();
+        Self { id, planted, events }
     }
 
     /// `test` for the users whose texts must not be trained on, `train` for the others.
@@ -134,14 +115,8 @@ impl SynthUser {
 /// The part of the data a user belongs to: `test` where the first eight bytes of the SHA-256 of
 /// `split:` and the id, taken as a big-endian number, leave less than 20 when divided by 100.
 fn split_of(user: &str) -> &'static str {
-    let digest = Sha256::new()
-        .chain_update("split:")
-        .chain_update(user)
-        .finalize();
-    let head = digest
-        .iter()
-        .take(8)
-        .fold(0u64, |head, byte| head << 8 | u64::from(*byte));
+    let digest = Sha256::new().chain_update("split:").chain_update(user).finalize();
+    let head = digest.iter().take(8).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
     if head % 100 < 20 { "test" } else { "train" }
 }
 
@@ -153,11 +128,7 @@ fn size(config: &SynthConfig, dice: &mut Dice) -> usize {
 
 fn moment(config: &SynthConfig, active: &[u8], dice: &mut Dice) -> i64 {
     let day = dice.below(config.days as usize) as i64;
-    let hour = if dice.chance(ACTIVE) {
-        i64::from(active[dice.below(active.len())])
-    } else {
-        dice.below(24) as i64
-    };
+    let hour = if dice.chance(ACTIVE) { i64::from(active[dice.below(active.len())]) } else { dice.below(24) as i64 };
     config.start + day * DAY + hour * HOUR + dice.below(HOUR as usize) as i64
 }
 
@@ -173,10 +144,7 @@ fn event(author: &Author<'_>, time: i64, dice: &mut Dice) -> Event {
     let (writer, neutral) = (&author.writer, author.neutral);
     let about = dice.weighted(writer.profile.interests.values().copied());
     let interest = Interest::ALL[about];
-    let (kind, sentiment) = (
-        kind(neutral, dice),
-        sentiment(writer.profile, neutral, dice),
-    );
+    let (kind, sentiment) = (kind(neutral, dice), sentiment(writer.profile, neutral, dice));
     let tongue = writer.tongue(dice);
     let (text, sentiment) = match kind {
         EventKind::Search => (writer.query(interest, tongue, dice), Sentiment::Neutral),
@@ -186,11 +154,8 @@ fn event(author: &Author<'_>, time: i64, dice: &mut Dice) -> Event {
     event.time = Some(time);
     event.kind = kind;
     event.lang = Some(tongue.key().to_owned());
-    for (column, label) in [
-        ("interest", interest.key()),
-        ("sentiment", sentiment.key()),
-        ("split_user", author.split),
-    ] {
+    for (column, label) in [("interest", interest.key()), ("sentiment", sentiment.key()), ("split_user", author.split)]
+    {
         event.extra.insert(column.to_owned(), Value::from(label));
     }
     event
@@ -198,11 +163,7 @@ fn event(author: &Author<'_>, time: i64, dice: &mut Dice) -> Event {
 
 /// Searches judge nothing, so there are none where every text has to.
 fn kind(neutral: bool, dice: &mut Dice) -> EventKind {
-    let allowed = if neutral {
-        KINDS.len()
-    } else {
-        KINDS.len() - 1
-    };
+    let allowed = if neutral { KINDS.len() } else { KINDS.len() - 1 };
     KINDS[dice.weighted(KINDS[..allowed].iter().map(|(_, weight)| *weight))].0
 }
 

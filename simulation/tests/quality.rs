@@ -19,7 +19,10 @@ fn accuracy(file: &str, field: &str, privacy: PrivacyChoice, seed: u64) -> Optio
     let data = Dataset::load(&path, &ReadOptions::default(), &TaskChoice::Field(field.into()), &config).unwrap();
     let result = run(&data, &config, &NativeEngine, &mut |_| {}).unwrap();
     let scores = result.evaluation.confusion.scores();
-    eprintln!("{file} {field} {privacy:?}: accuracy {:.4} macro_f1 {:.4} top1 {:.4} in {:.1} s", scores.accuracy, scores.macro_f1, result.evaluation.user_top1, result.seconds);
+    eprintln!(
+        "{file} {field} {privacy:?}: accuracy {:.4} macro_f1 {:.4} top1 {:.4} in {:.1} s",
+        scores.accuracy, scores.macro_f1, result.evaluation.user_top1, result.seconds
+    );
     Some(scores.accuracy)
 }
 

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use silhouette_simulation::report::{
-    ProfileSection, ProfileShare, ReportData, ReportLanguage, RoundPoint, render,
-};
+use silhouette_simulation::report::{ProfileSection, ProfileShare, ReportData, ReportLanguage, RoundPoint, render};
 
 fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
@@ -43,11 +41,7 @@ fn full() -> ReportData {
             synthetic: true,
             text: vec!["Likes music.".into()],
             facts: vec![pair("Language", "en")],
-            shares: vec![ProfileShare {
-                label: "music".into(),
-                found: 0.7,
-                planted: Some(0.65),
-            }],
+            shares: vec![ProfileShare { label: "music".into(), found: 0.7, planted: Some(0.65) }],
             terms: vec![("jazz".into(), 3.0), ("opera".into(), 1.0)],
             hours: (0..24).map(f64::from).collect(),
         }),
@@ -68,10 +62,7 @@ fn poisoned(text: &str) -> ReportData {
         text: vec![text.into()],
         facts: both(),
         terms: vec![(text.into(), 1.0)],
-        shares: vec![ProfileShare {
-            label: text.into(),
-            ..profile.shares[0].clone()
-        }],
+        shares: vec![ProfileShare { label: text.into(), ..profile.shares[0].clone() }],
         ..profile
     });
     data
@@ -94,27 +85,15 @@ fn every_string_is_escaped() {
 fn nothing_is_loaded_from_anywhere() {
     let html = render(&full());
     assert!(html.contains("default-src 'none'"));
-    for request in [
-        "http:", "https:", "//", "url(", "@import", "<script", "<link", "<img", "src=",
-    ] {
-        assert!(
-            !html.replace("default-src", "").contains(request),
-            "{request}"
-        );
+    for request in ["http:", "https:", "//", "url(", "@import", "<script", "<link", "<img", "src="] {
+        assert!(!html.replace("default-src", "").contains(request), "{request}");
     }
 }
 
 #[test]
 fn all_sections_are_there() {
     let html = render(&full());
-    for id in [
-        "profile",
-        "training",
-        "confusion",
-        "left",
-        "settings",
-        "rounds",
-    ] {
+    for id in ["profile", "training", "confusion", "left", "settings", "rounds"] {
         assert!(html.contains(&format!("<section id=\"{id}\">")), "{id}");
     }
     assert_eq!(html.matches("<figure").count(), 6);
@@ -139,11 +118,8 @@ fn all_sections_are_there() {
 fn every_element_is_closed() {
     for data in [full(), poisoned("a<b>"), ReportData::default()] {
         let html = render(&data);
-        for element in [
-            "div", "section", "svg", "g", "figure", "table", "tr", "li", "title", "p", "span",
-        ] {
-            let opened = html.matches(&format!("<{element}>")).count()
-                + html.matches(&format!("<{element} ")).count();
+        for element in ["div", "section", "svg", "g", "figure", "table", "tr", "li", "title", "p", "span"] {
+            let opened = html.matches(&format!("<{element}>")).count() + html.matches(&format!("<{element} ")).count();
             let closed = html.matches(&format!("</{element}>")).count();
             assert_eq!(opened, closed, "{element}");
         }
@@ -168,11 +144,7 @@ fn values_that_are_not_numbers_leave_no_trace() {
         let profile = data.profile.as_mut().unwrap();
         profile.hours[3] = odd;
         profile.terms.push(("odd".into(), odd));
-        profile.shares.push(ProfileShare {
-            label: "odd".into(),
-            found: odd,
-            planted: Some(odd),
-        });
+        profile.shares.push(ProfileShare { label: "odd".into(), found: odd, planted: Some(odd) });
         let html = render(&data);
         assert!(!html.contains("NaN"));
         assert!(!html.contains("inf\"") && !html.contains("inf,") && !html.contains(" inf"));
@@ -186,24 +158,15 @@ fn missing_data_make_no_section_and_no_promise() {
     assert!(html.contains("no differential-privacy guarantee"));
     assert!(html.contains("No assumptions were stated"));
     assert!(html.contains("No report was sent"));
-    let crooked = ReportData {
-        confusion: vec![vec![1, 2], vec![3]],
-        ..full()
-    };
+    let crooked = ReportData { confusion: vec![vec![1, 2], vec![3]], ..full() };
     assert!(!render(&crooked).contains("id=\"confusion\""));
-    let unnamed = ReportData {
-        labels: vec![],
-        ..full()
-    };
+    let unnamed = ReportData { labels: vec![], ..full() };
     assert!(render(&unnamed).contains("id=\"confusion\""));
 }
 
 #[test]
 fn one_round_and_many_rounds_are_drawn() {
-    let data = |count| ReportData {
-        rounds: rounds(count),
-        ..ReportData::default()
-    };
+    let data = |count| ReportData { rounds: rounds(count), ..ReportData::default() };
     assert!(render(&data(1)).contains("<figure"));
     let html = render(&data(5_000));
     // Tooltips are thinned out so that the page stays small.
@@ -213,17 +176,9 @@ fn one_round_and_many_rounds_are_drawn() {
 
 #[test]
 fn fixed_words_come_in_chinese_too() {
-    let html = render(&ReportData {
-        lang: ReportLanguage::Zh,
-        ..full()
-    });
+    let html = render(&ReportData { lang: ReportLanguage::Zh, ..full() });
     assert!(html.contains("<html lang=\"zh-Hans\">"));
-    for words in [
-        "混淆矩阵",
-        "哪些数据离开了设备",
-        "虚构人物",
-        "20 轮共发出 2,063 份报告",
-    ] {
+    for words in ["混淆矩阵", "哪些数据离开了设备", "虚构人物", "20 轮共发出 2,063 份报告"] {
         assert!(html.contains(words), "{words}");
     }
     for english in ["Accuracy and", "Confusion", "Predicted class", "What left"] {
@@ -238,8 +193,5 @@ fn the_data_survive_json_and_the_page_is_reproducible() {
     let read: ReportData = serde_json::from_str(&json).unwrap();
     assert_eq!(read, data);
     assert_eq!(render(&read), render(&data));
-    assert_eq!(
-        serde_json::from_str::<ReportData>("{}").unwrap(),
-        ReportData::default()
-    );
+    assert_eq!(serde_json::from_str::<ReportData>("{}").unwrap(), ReportData::default());
 }

@@ -14,11 +14,7 @@ use silhouette_simulation::synth::{
 use silhouette_text::{Event, EventKind, NgramHasher};
 
 fn population(users: usize, seed: u64) -> Population {
-    let config = SynthConfig {
-        users,
-        seed,
-        ..SynthConfig::default()
-    };
+    let config = SynthConfig { users, seed, ..SynthConfig::default() };
     Population::generate(config).unwrap()
 }
 
@@ -29,10 +25,7 @@ fn jsonl(population: &Population) -> Vec<u8> {
 }
 
 fn hex_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn column(event: &Event, name: &str) -> String {
@@ -66,19 +59,12 @@ fn files_are_read_back() {
     population.write_jsonl(folder.join("events.jsonl")).unwrap();
     population.write_truth(folder.join("truth.json")).unwrap();
     let lines = std::fs::read_to_string(folder.join("events.jsonl")).unwrap();
-    let read: Vec<Event> = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let read: Vec<Event> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(population.events().eq(read.iter()));
-    let truth: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
+    let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
     assert_eq!(truth["config"]["users"], 5);
     let planted = &truth["users"][4]["planted"];
-    assert_eq!(
-        planted,
-        &serde_json::to_value(&population.users[4].planted).unwrap()
-    );
+    assert_eq!(planted, &serde_json::to_value(&population.users[4].planted).unwrap());
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -103,27 +89,16 @@ fn events_have_the_promised_columns() {
         values.collect::<BTreeSet<_>>()
     };
     assert_eq!(labels("interest").len(), 8);
-    assert_eq!(
-        labels("sentiment").into_iter().collect::<Vec<_>>(),
-        ["negative", "neutral", "positive"]
-    );
-    assert!(
-        population
-            .events()
-            .any(|event| event.kind == EventKind::Search)
-    );
+    assert_eq!(labels("sentiment").into_iter().collect::<Vec<_>>(), ["negative", "neutral", "positive"]);
+    assert!(population.events().any(|event| event.kind == EventKind::Search));
 }
 
 /// Values computed with the Python of the rule: `sha256("split:" + user)`.
 #[test]
 fn a_fifth_of_the_users_is_for_testing() {
     let population = population(1_000, 1);
-    let test: Vec<_> = population
-        .users
-        .iter()
-        .filter(|user| user.split() == "test")
-        .map(|user| user.id.as_str())
-        .collect();
+    let test: Vec<_> =
+        population.users.iter().filter(|user| user.split() == "test").map(|user| user.id.as_str()).collect();
     assert!((160..=240).contains(&test.len()), "{}", test.len());
     assert_eq!(test[..5], FIRST_TEST_USERS);
 }
@@ -132,26 +107,15 @@ const FIRST_TEST_USERS: [&str; 5] = ["u00002", "u00005", "u00021", "u00022", "u0
 
 #[test]
 fn texts_follow_the_planted_profile() {
-    let config = SynthConfig {
-        users: 60,
-        texts: TextsPerUser {
-            min: 400,
-            median: 400,
-            max: 400,
-        },
-        ..SynthConfig::default()
-    };
+    let config =
+        SynthConfig { users: 60, texts: TextsPerUser { min: 400, median: 400, max: 400 }, ..SynthConfig::default() };
     for user in Population::generate(config).unwrap().users {
         let planted = &user.planted;
-        let share = |keep: &dyn Fn(&Event) -> bool| {
-            user.events.iter().filter(|event| keep(event)).count() as f64 / 400.0
-        };
+        let share =
+            |keep: &dyn Fn(&Event) -> bool| user.events.iter().filter(|event| keep(event)).count() as f64 / 400.0;
         for (interest, planted) in &planted.interests {
             let seen = share(&|event| column(event, "interest") == interest.key());
-            assert!(
-                (seen - planted).abs() < 0.1,
-                "{interest:?}: {seen} {planted}"
-            );
+            assert!((seen - planted).abs() < 0.1, "{interest:?}: {seen} {planted}");
         }
         let active = share(&|event| {
             let hour = event.time.unwrap() / 3_600 % 24;
@@ -182,11 +146,7 @@ fn the_language_mix_is_kept() {
     let mix = |english, chinese, bilingual| {
         let config = SynthConfig {
             users: 300,
-            languages: LanguageMix {
-                english,
-                chinese,
-                bilingual,
-            },
+            languages: LanguageMix { english, chinese, bilingual },
             ..SynthConfig::default()
         };
         let mut counts = HashMap::new();
@@ -202,11 +162,7 @@ fn the_language_mix_is_kept() {
 
 #[test]
 fn without_neutral_every_text_judges() {
-    let config = SynthConfig {
-        neutral: false,
-        interests: 3,
-        ..SynthConfig::default()
-    };
+    let config = SynthConfig { neutral: false, interests: 3, ..SynthConfig::default() };
     let population = Population::generate(config).unwrap();
     for event in population.events() {
         assert_ne!(column(event, "sentiment"), "neutral");
@@ -226,14 +182,8 @@ fn senseless_configurations_are_refused() {
     assert_eq!(refused(|c| c.interests = 9), ConfigError::Interests);
     assert_eq!(refused(|c| c.texts.min = 0), ConfigError::Texts);
     assert_eq!(refused(|c| c.texts.min = 41), ConfigError::Texts);
-    assert_eq!(
-        refused(|c| c.languages.english = f64::NAN),
-        ConfigError::Languages
-    );
-    assert_eq!(
-        refused(|c| c.languages.english = -1.0),
-        ConfigError::Languages
-    );
+    assert_eq!(refused(|c| c.languages.english = f64::NAN), ConfigError::Languages);
+    assert_eq!(refused(|c| c.languages.english = -1.0), ConfigError::Languages);
 }
 
 /// A tenth of a second in a release build; the bound leaves room for debug builds and busy machines.
@@ -270,9 +220,7 @@ fn naive_bayes_accuracy(population: &Population, label: &str) -> f64 {
     let hasher = NgramHasher::default();
     let mut classes: BTreeMap<String, Class> = BTreeMap::new();
     let (mut right, mut all) = (0.0, 0.0);
-    let (train, test): (Vec<_>, Vec<_>) = population
-        .events()
-        .partition(|event| column(event, "split_user") == "train");
+    let (train, test): (Vec<_>, Vec<_>) = population.events().partition(|event| column(event, "split_user") == "train");
     for event in train {
         let class = classes.entry(column(event, label)).or_default();
         class.texts += 1.0;
@@ -284,18 +232,12 @@ fn naive_bayes_accuracy(population: &Population, label: &str) -> f64 {
     for event in test {
         let features = hasher.features(&event.text);
         let score = |class: &Class| {
-            features
-                .pairs()
-                .iter()
-                .fold(class.texts.ln(), |score, &(bucket, count)| {
-                    let seen = class.counts.get(&bucket).copied().unwrap_or_default() + SMOOTHING;
-                    score + f64::from(count) * (seen / (class.total + SMOOTHING * BUCKETS)).ln()
-                })
+            features.pairs().iter().fold(class.texts.ln(), |score, &(bucket, count)| {
+                let seen = class.counts.get(&bucket).copied().unwrap_or_default() + SMOOTHING;
+                score + f64::from(count) * (seen / (class.total + SMOOTHING * BUCKETS)).ln()
+            })
         };
-        let best = classes
-            .iter()
-            .max_by(|a, b| score(a.1).total_cmp(&score(b.1)))
-            .unwrap();
+        let best = classes.iter().max_by(|a, b| score(a.1).total_cmp(&score(b.1))).unwrap();
         all += 1.0;
         right += f64::from(u8::from(*best.0 == column(event, label)));
     }

@@ -69,27 +69,14 @@ impl Metrics {
         let r = &mut self.registry;
         r.register("rounds", "Rounds by state", self.rounds.clone());
         r.register("reports", "Reports in published sums", self.reports.clone());
-        r.register(
-            "uploads_refused",
-            "Uploads refused, by wire code",
-            self.refused.clone(),
-        );
+        r.register("uploads_refused", "Uploads refused, by wire code", self.refused.clone());
         let bytes = || Unit::Bytes;
         r.register_with_unit("received", "Releases received", bytes(), self.up.clone());
-        r.register_with_unit(
-            "sent",
-            "Model files handed out, as if whole",
-            bytes(),
-            self.down.clone(),
-        );
+        r.register_with_unit("sent", "Model files handed out, as if whole", bytes(), self.down.clone());
         let help = "From a round's opening to its publication";
         r.register_with_unit("round_duration", help, Unit::Seconds, self.seconds.clone());
         r.register("devices_waiting", "Check-ins held", self.waiting.clone());
-        r.register(
-            "rho_spent",
-            "Rho charged by all rounds together",
-            self.rho.clone(),
-        );
+        r.register("rho_spent", "Rho charged by all rounds together", self.rho.clone());
         let help = "Epsilon so far of a device that joined as often as it could";
         r.register("epsilon_spent", help, self.epsilon.clone());
         self
@@ -102,11 +89,7 @@ impl Metrics {
     }
 
     pub(crate) fn round(&self, state: RoundState, change: i64) {
-        self.rounds
-            .get_or_create(&StateLabel {
-                state: state.name(),
-            })
-            .inc_by(change);
+        self.rounds.get_or_create(&StateLabel { state: state.name() }).inc_by(change);
     }
 
     /// A round opened: it costs `rho`, and its devices may have spent up to `epsilon` now.
@@ -121,10 +104,7 @@ impl Metrics {
     }
 
     pub(crate) fn refused(&self, code: ErrorCode) {
-        let label = CodeLabel {
-            code: code.number(),
-            reason: code.words(),
-        };
+        let label = CodeLabel { code: code.number(), reason: code.words() };
         self.refused.get_or_create(&label).inc();
     }
 

@@ -17,10 +17,7 @@ use crate::storage::{Storage, StoredTask};
 pub(super) fn state(storage: &Storage, plan: &Plan) -> Result<State, OpenError> {
     let interrupted = storage.abandon_interrupted()?;
     if interrupted > 0 {
-        warn!(
-            interrupted,
-            "a round was open when the last process ended: it is abandoned, its charge stays"
-        );
+        warn!(interrupted, "a round was open when the last process ended: it is abandoned, its charge stays");
     }
     let task = match storage.task()? {
         Some(task) => goes_on(storage, plan, task)?,
@@ -36,12 +33,7 @@ pub(super) fn state(storage: &Storage, plan: &Plan) -> Result<State, OpenError> 
     let bytes = storage.optimiser(&optimiser)?;
     let dimension = plan.parameters().dimension();
     let optimiser = ServerOptimiser::from_bytes(plan.config().optimiser, dimension, &bytes)?;
-    Ok(State {
-        published,
-        start,
-        model,
-        optimiser,
-    })
+    Ok(State { published, start, model, optimiser })
 }
 
 fn begins(storage: &Storage, plan: &Plan) -> Result<StoredTask, OpenError> {

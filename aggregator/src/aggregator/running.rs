@@ -81,31 +81,17 @@ struct Endpoints {
 
 impl Endpoints {
     async fn bind(aggregator: &Aggregator, listen: &Listen) -> Result<(Self, Addresses), RunError> {
-        let identity =
-            aggregator
-                .authority
-                .issue_server(&listen.names, SystemTime::now(), SERVER_VALIDITY)?;
+        let identity = aggregator.authority.issue_server(&listen.names, SystemTime::now(), SERVER_VALIDITY)?;
         let authority = aggregator.authority.certificate();
-        let devices =
-            ServerEndpoint::bind(listen.devices, &identity, authority, listen.limits.clone())?;
-        let enrolment =
-            EnrolmentEndpoint::bind(listen.enrolment, &identity, listen.limits.clone())?;
-        let admin = TcpListener::bind(listen.admin)
-            .await
-            .map_err(RunError::Admin)?;
+        let devices = ServerEndpoint::bind(listen.devices, &identity, authority, listen.limits.clone())?;
+        let enrolment = EnrolmentEndpoint::bind(listen.enrolment, &identity, listen.limits.clone())?;
+        let admin = TcpListener::bind(listen.admin).await.map_err(RunError::Admin)?;
         let addresses = Addresses {
             devices: devices.local_addr(),
             enrolment: enrolment.local_addr(),
             admin: admin.local_addr().map_err(RunError::Admin)?,
         };
-        Ok((
-            Self {
-                devices,
-                enrolment,
-                admin,
-            },
-            addresses,
-        ))
+        Ok((Self { devices, enrolment, admin }, addresses))
     }
 }
 
@@ -133,13 +119,7 @@ impl Aggregator {
             }
         });
         let done = tokio::spawn(self.serve(endpoints, stopping));
-        Ok(Running {
-            addresses,
-            events,
-            storage,
-            stop,
-            done,
-        })
+        Ok(Running { addresses, events, storage, stop, done })
     }
 
     async fn serve(self, endpoints: Endpoints, stopping: watch::Receiver<bool>) {
@@ -149,11 +129,8 @@ impl Aggregator {
         let tokens = Tokens(Arc::clone(&self.storage));
         let enroller = Arc::new(Enroller::new(self.authority, tokens, policy));
         let ready = Arc::new(AtomicBool::new(true));
-        let admin = Admin {
-            storage: Arc::clone(&self.storage),
-            metrics: Arc::clone(&self.metrics),
-            ready: Arc::clone(&ready),
-        };
+        let admin =
+            Admin { storage: Arc::clone(&self.storage), metrics: Arc::clone(&self.metrics), ready: Arc::clone(&ready) };
         let parts = Parts {
             plan: self.plan,
             storage: self.storage,
@@ -175,9 +152,7 @@ impl Aggregator {
         };
         tokio::join!(
             endpoints.devices.serve(service, stopped(stopping.clone())),
-            endpoints
-                .enrolment
-                .serve(enroller, stopped(stopping.clone())),
+            endpoints.enrolment.serve(enroller, stopped(stopping.clone())),
             unready,
         );
         // The endpoints are drained: nobody is left who could report.

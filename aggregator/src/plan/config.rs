@@ -106,10 +106,7 @@ impl TaskConfig {
 }
 
 fn read(path: &Path) -> Result<String, PlanError> {
-    std::fs::read_to_string(path).map_err(|source| PlanError::File {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read_to_string(path).map_err(|source| PlanError::File { path: path.to_owned(), source })
 }
 
 /// What a key that was left out means. The pace is the coordinator's own default.
@@ -150,12 +147,7 @@ mod defaults {
 
     /// One cheap pass: enough for a linear head, and no device is kept busy.
     pub(super) fn training() -> LocalTraining {
-        LocalTraining {
-            epochs: 1,
-            batch: 16,
-            learning_rate: 0.1,
-            proximal_mu: 0.0,
-        }
+        LocalTraining { epochs: 1, batch: 16, learning_rate: 0.1, proximal_mu: 0.0 }
     }
 }
 
@@ -169,8 +161,6 @@ mod mode_name {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
-        String::deserialize(input)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(input)?.parse().map_err(de::Error::custom)
     }
 }

@@ -34,9 +34,7 @@ pub enum PlanError {
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,
     /// The folder belongs to other terms.
-    #[error(
-        "configuration, {term}: this folder was started with {stored}, the configuration says {found}"
-    )]
+    #[error("configuration, {term}: this folder was started with {stored}, the configuration says {found}")]
     OtherTerms {
         /// The first term that differs.
         term: &'static str,

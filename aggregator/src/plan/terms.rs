@@ -15,10 +15,7 @@ impl Plan {
             ("min_reports", c.min_reports.to_string()),
             ("mode", c.mode.to_string()),
             ("epsilon", format!("{:?}", c.epsilon)),
-            (
-                "noise_multiplier",
-                self.parameters.noise_multiplier().to_string(),
-            ),
+            ("noise_multiplier", self.parameters.noise_multiplier().to_string()),
             ("delta", c.delta.to_string()),
             ("clip", c.clip.to_string()),
             ("max_participations", c.max_participations.to_string()),
@@ -32,13 +29,6 @@ impl Plan {
 /// The first term in which a new configuration differs from the one a folder was started with.
 pub(crate) fn first_difference(stored: &Plan, found: &Plan) -> Option<PlanError> {
     let (old, new) = (stored.terms(), found.terms());
-    let differs = old
-        .into_iter()
-        .zip(new)
-        .find(|((_, old), (_, new))| old != new);
-    differs.map(|((term, stored), (_, found))| PlanError::OtherTerms {
-        term,
-        stored,
-        found,
-    })
+    let differs = old.into_iter().zip(new).find(|((_, old), (_, new))| old != new);
+    differs.map(|((term, stored), (_, found))| PlanError::OtherTerms { term, stored, found })
 }

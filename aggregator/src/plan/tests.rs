@@ -12,11 +12,7 @@ fn the_sample_is_a_plan_that_keeps_its_promise() {
     let epsilon = plan.promised_epsilon().unwrap();
     assert!(epsilon <= 8.0 && epsilon > 7.99, "{epsilon}");
     // The smaller of the two bounds counts: with B = 10 a device can join 2 of 20 rounds.
-    let apart = Plan::new(TaskConfig {
-        min_separation: 10,
-        ..sample()
-    })
-    .unwrap();
+    let apart = Plan::new(TaskConfig { min_separation: 10, ..sample() }).unwrap();
     assert_eq!(apart.participations(), 2);
     assert!(apart.parameters().noise_multiplier() < plan.parameters().noise_multiplier());
 }
@@ -24,10 +20,7 @@ fn the_sample_is_a_plan_that_keeps_its_promise() {
 #[test]
 fn the_sample_survives_being_written() {
     let config = sample();
-    assert_eq!(
-        TaskConfig::from_toml(&config.to_toml().unwrap()).unwrap(),
-        config
-    );
+    assert_eq!(TaskConfig::from_toml(&config.to_toml().unwrap()).unwrap(), config);
 }
 
 #[test]
@@ -55,76 +48,35 @@ fn epsilon_grows_with_the_rounds_up_to_the_promise() {
 
 #[test]
 fn contradictions_are_refused() {
-    let both = TaskConfig {
-        noise_multiplier: Some(1.0),
-        ..sample()
-    };
+    let both = TaskConfig { noise_multiplier: Some(1.0), ..sample() };
     assert!(matches!(Plan::new(both), Err(PlanError::OneOfTwo)));
-    let neither = TaskConfig {
-        epsilon: None,
-        ..sample()
-    };
+    let neither = TaskConfig { epsilon: None, ..sample() };
     assert!(matches!(Plan::new(neither), Err(PlanError::OneOfTwo)));
-    let silent = TaskConfig {
-        epsilon: None,
-        noise_multiplier: Some(0.0),
-        ..sample()
-    };
+    let silent = TaskConfig { epsilon: None, noise_multiplier: Some(0.0), ..sample() };
     assert!(Plan::new(silent).is_err());
-    let lonely = TaskConfig {
-        min_reports: 101,
-        ..sample()
-    };
+    let lonely = TaskConfig { min_reports: 101, ..sample() };
     assert!(Plan::new(lonely).is_err());
-    let masked = TaskConfig {
-        mode: silhouette_wire::Mode::Distributed,
-        ..sample()
-    };
+    let masked = TaskConfig { mode: silhouette_wire::Mode::Distributed, ..sample() };
     assert!(Plan::new(masked).is_err());
-    assert!(matches!(
-        Plan::new(TaskConfig {
-            task: None,
-            ..sample()
-        }),
-        Err(PlanError::NoTask)
-    ));
+    assert!(matches!(Plan::new(TaskConfig { task: None, ..sample() }), Err(PlanError::NoTask)));
     let typo = format!("cohrot = 3\n{}", include_str!("../../sample.toml"));
-    assert!(matches!(
-        TaskConfig::from_toml(&typo),
-        Err(PlanError::Parse(_))
-    ));
+    assert!(matches!(TaskConfig::from_toml(&typo), Err(PlanError::Parse(_))));
 }
 
 #[test]
 fn the_pace_may_change_and_the_promise_may_not() {
     let plan = Plan::new(sample()).unwrap();
-    let faster = Plan::new(TaskConfig {
-        deadline_ms: 5,
-        over_selection: 2.0,
-        ..sample()
-    })
-    .unwrap();
+    let faster = Plan::new(TaskConfig { deadline_ms: 5, over_selection: 2.0, ..sample() }).unwrap();
     assert!(first_difference(&plan, &faster).is_none());
-    let longer = Plan::new(TaskConfig {
-        rounds: 21,
-        ..sample()
-    })
-    .unwrap();
-    assert!(matches!(
-        first_difference(&plan, &longer),
-        Some(PlanError::OtherTerms { term: "rounds", .. })
-    ));
+    let longer = Plan::new(TaskConfig { rounds: 21, ..sample() }).unwrap();
+    assert!(matches!(first_difference(&plan, &longer), Some(PlanError::OtherTerms { term: "rounds", .. })));
 }
 
 #[test]
 fn a_task_file_is_read_from_beside_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = sample();
-    std::fs::write(
-        folder.path().join("t.toml"),
-        config.task.take().unwrap().to_toml().unwrap(),
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("t.toml"), config.task.take().unwrap().to_toml().unwrap()).unwrap();
     config.task_file = Some("t.toml".into());
     let path = folder.path().join("c.toml");
     std::fs::write(&path, config.to_toml().unwrap()).unwrap();

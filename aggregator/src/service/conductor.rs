@@ -80,12 +80,8 @@ impl Conductor {
             self.made(made).await;
         }
         if let Some(opened) = self.opened.take() {
-            warn!(
-                round = opened.number,
-                "stopped with an open round, which is abandoned"
-            );
-            self.abandon(opened.number, opened.reports.len(), opened.invited)
-                .await;
+            warn!(round = opened.number, "stopped with an open round, which is abandoned");
+            self.abandon(opened.number, opened.reports.len(), opened.invited).await;
         }
     }
 
@@ -97,31 +93,19 @@ impl Conductor {
 
     async fn serve(&mut self, request: Request) {
         match request {
-            Request::CheckIn {
-                device,
-                ticket,
-                reply,
-            } => {
+            Request::CheckIn { device, ticket, reply } => {
                 // An older check-in of the same device loses its place: its sender is dropped.
                 self.held.insert(device, (ticket, reply));
                 let instructions = self.coordinator.check_in(self.ticker.now(), device);
                 self.carry_out(instructions).await;
             }
             Request::Gone { device, ticket } => {
-                if self
-                    .held
-                    .get(&device)
-                    .is_some_and(|(held, _)| *held == ticket)
-                {
+                if self.held.get(&device).is_some_and(|(held, _)| *held == ticket) {
                     self.held.remove(&device);
                     self.coordinator.gone(&device);
                 }
             }
-            Request::Announce {
-                device,
-                upload,
-                reply,
-            } => {
+            Request::Announce { device, upload, reply } => {
                 let verdict = match self.admit(&device, &upload) {
                     // Let it come again: only the end of an upload can be answered with a receipt.
                     Err(ErrorCode::Duplicate) if self.is_counted(&device, &upload) => Ok(()),
@@ -129,12 +113,7 @@ impl Conductor {
                 };
                 let _ = reply.send(verdict);
             }
-            Request::Report {
-                device,
-                upload,
-                body,
-                reply,
-            } => self.report(device, &upload, &body, reply).await,
+            Request::Report { device, upload, body, reply } => self.report(device, &upload, &body, reply).await,
         }
     }
 
@@ -154,29 +133,17 @@ impl Conductor {
     ///
     /// The fold runs right here: it takes about a millisecond per megabyte, and it has to be over
     /// before the next message anyway.
-    async fn report(
-        &mut self,
-        device: DeviceId,
-        upload: &Upload,
-        body: &[u8],
-        reply: oneshot::Sender<UploadReply>,
-    ) {
+    async fn report(&mut self, device: DeviceId, upload: &Upload, body: &[u8], reply: oneshot::Sender<UploadReply>) {
         let (round, sha256) = (upload.round, upload.sha256);
         let folded = self.admit(&device, upload).and_then(|()| {
             let opened = self.opened.as_mut().ok_or(ErrorCode::Late)?;
             opened.fold(device, upload, body)
         });
         let answer = match folded {
-            Ok(()) => UploadReply::Receipt {
-                round,
-                sha256,
-                duplicate: false,
-            },
-            Err(ErrorCode::Duplicate) if self.is_counted(&device, upload) => UploadReply::Receipt {
-                round,
-                sha256,
-                duplicate: true,
-            },
+            Ok(()) => UploadReply::Receipt { round, sha256, duplicate: false },
+            Err(ErrorCode::Duplicate) if self.is_counted(&device, upload) => {
+                UploadReply::Receipt { round, sha256, duplicate: true }
+            }
             Err(code) => UploadReply::Refused(code),
         };
         let _ = reply.send(answer);
@@ -197,24 +164,14 @@ impl Conductor {
                     self.open(round, cohort).await;
                 }
                 Instruction::Wait { device, min, max } => {
-                    self.answer(
-                        &device,
-                        CheckInReply::Wait {
-                            min_ms: min,
-                            max_ms: max,
-                        },
-                    );
+                    self.answer(&device, CheckInReply::Wait { min_ms: min, max_ms: max });
                 }
                 Instruction::Finish { device } => {
                     let (model, round) = (self.state.published, self.coordinator.round());
                     self.answer(&device, CheckInReply::Finished { model, round });
                 }
                 Instruction::Close { invited, .. } => self.close(invited),
-                Instruction::Abandon {
-                    round,
-                    reports,
-                    invited,
-                } => {
+                Instruction::Abandon { round, reports, invited } => {
                     // The sum is dropped unseen.
                     self.opened = None;
                     self.abandon(round, reports, invited).await;

@@ -5,9 +5,7 @@ use std::sync::atomic::Ordering;
 
 use silhouette_transport::{Handler, UploadSink};
 use silhouette_wire::message::CertificateRequest;
-use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Upload, UploadReply,
-};
+use silhouette_wire::{CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Upload, UploadReply};
 use tokio::sync::oneshot;
 use tracing::{debug, error};
 
@@ -51,28 +49,16 @@ impl Service {
         self.welcome(device).await?;
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
-        let check_in = Request::CheckIn {
-            device,
-            ticket,
-            reply,
-        };
+        let check_in = Request::CheckIn { device, ticket, reply };
         self.requests.send(check_in).map_err(|_| ErrorCode::Busy)?;
-        let _held = Held {
-            requests: &self.requests,
-            device,
-            ticket,
-        };
+        let _held = Held { requests: &self.requests, device, ticket };
         // No answer: a newer check-in of this device took its place, or the conductor stopped.
         answer.await.map_err(|_| ErrorCode::Busy)
     }
 
     async fn announce(&self, device: DeviceId, upload: &Upload) -> Result<(), ErrorCode> {
         let (reply, answer) = oneshot::channel();
-        let announce = Request::Announce {
-            device,
-            upload: upload.clone(),
-            reply,
-        };
+        let announce = Request::Announce { device, upload: upload.clone(), reply };
         self.requests.send(announce).map_err(|_| ErrorCode::Busy)?;
         match answer.await.map_err(|_| ErrorCode::Busy)? {
             Err(ErrorCode::Late) if self.counted(device, upload).await? => Ok(()),
@@ -83,33 +69,17 @@ impl Service {
     /// Whether exactly this report is in the sum of a round that is over.
     async fn counted(&self, device: DeviceId, upload: &Upload) -> Result<bool, ErrorCode> {
         let (round, nonce) = (upload.round, upload.nonce);
-        let digest = self
-            .ask(move |storage| storage.receipt(round, &device, &nonce))
-            .await?;
+        let digest = self.ask(move |storage| storage.receipt(round, &device, &nonce)).await?;
         Ok(digest == Some(upload.sha256))
     }
 
-    async fn report(
-        &self,
-        device: DeviceId,
-        upload: Upload,
-        body: Vec<u8>,
-    ) -> Result<UploadReply, ErrorCode> {
+    async fn report(&self, device: DeviceId, upload: Upload, body: Vec<u8>) -> Result<UploadReply, ErrorCode> {
         let (reply, answer) = oneshot::channel();
-        let report = Request::Report {
-            device,
-            upload: upload.clone(),
-            body,
-            reply,
-        };
+        let report = Request::Report { device, upload: upload.clone(), body, reply };
         self.requests.send(report).map_err(|_| ErrorCode::Busy)?;
         match answer.await.map_err(|_| ErrorCode::Busy)? {
             UploadReply::Refused(ErrorCode::Late) if self.counted(device, &upload).await? => {
-                Ok(UploadReply::Receipt {
-                    round: upload.round,
-                    sha256: upload.sha256,
-                    duplicate: true,
-                })
+                Ok(UploadReply::Receipt { round: upload.round, sha256: upload.sha256, duplicate: true })
             }
             reply => Ok(reply),
         }
@@ -132,9 +102,7 @@ impl Handler for Service {
 
     async fn on_check_in(&self, device: DeviceId, request: CheckIn) -> CheckInReply {
         debug!(%device, "checks in");
-        self.hold(device, &request)
-            .await
-            .unwrap_or_else(CheckInReply::Refused)
+        self.hold(device, &request).await.unwrap_or_else(CheckInReply::Refused)
     }
 
     async fn on_fetch(&self, device: DeviceId, hash: ContentHash) -> Option<Arc<[u8]>> {
@@ -144,11 +112,7 @@ impl Handler for Service {
         Some(content)
     }
 
-    async fn on_upload_begin(
-        &self,
-        device: DeviceId,
-        upload: &Upload,
-    ) -> Result<UploadSink, ErrorCode> {
+    async fn on_upload_begin(&self, device: DeviceId, upload: &Upload) -> Result<UploadSink, ErrorCode> {
         match self.announce(device, upload).await {
             Ok(()) => Ok(UploadSink::exactly(self.plan.parameters().byte_len() as u64)),
             Err(code) => {
@@ -160,10 +124,7 @@ impl Handler for Service {
 
     async fn on_upload_end(&self, device: DeviceId, upload: Upload, body: Vec<u8>) -> UploadReply {
         self.metrics.received(body.len() as u64);
-        let reply = self
-            .report(device, upload, body)
-            .await
-            .unwrap_or_else(UploadReply::Refused);
+        let reply = self.report(device, upload, body).await.unwrap_or_else(UploadReply::Refused);
         if let UploadReply::Refused(code) = reply {
             self.refused(device, code);
         }
@@ -172,10 +133,7 @@ impl Handler for Service {
 
     async fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> EnrollReply {
         let not_after = enrolment::certificate_end();
-        match self
-            .ask(move |storage| storage.renew(&device, not_after))
-            .await
-        {
+        match self.ask(move |storage| storage.renew(&device, not_after)).await {
             Ok(true) => self.enroller.renew(device, &request),
             Ok(false) => EnrollReply::Refused(ErrorCode::Revoked),
             Err(code) => EnrollReply::Refused(code),

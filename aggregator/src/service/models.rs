@@ -19,10 +19,7 @@ pub(super) struct Models {
 
 impl Models {
     pub(super) fn new(storage: Arc<Storage>) -> Self {
-        Self {
-            storage,
-            recent: Mutex::default(),
-        }
+        Self { storage, recent: Mutex::default() }
     }
 
     /// The file of this hash, if there is one.
@@ -41,17 +38,11 @@ impl Models {
 
     async fn read(&self, hash: ContentHash) -> Option<Arc<[u8]>> {
         let storage = Arc::clone(&self.storage);
-        let read = tokio::task::spawn_blocking(move || storage.model(&hash))
-            .await
-            .ok()?;
+        let read = tokio::task::spawn_blocking(move || storage.model(&hash)).await.ok()?;
         match read {
             Ok(bytes) => Some(bytes.into()),
             // Somebody asked for what was never here.
-            Err(StorageError::File { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
-                None
-            }
+            Err(StorageError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => {
                 tracing::error!(%error, "a model cannot be read");
                 None

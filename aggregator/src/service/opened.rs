@@ -45,22 +45,12 @@ impl Opened {
         if upload.dimension as usize != expected.dimension() {
             return Err(ErrorCode::WrongDimension);
         }
-        let fits = upload.modulus_bits == expected.modulus_bits()
-            && upload.byte_len == expected.byte_len() as u64;
-        if fits {
-            Ok(())
-        } else {
-            Err(ErrorCode::WrongLength)
-        }
+        let fits = upload.modulus_bits == expected.modulus_bits() && upload.byte_len == expected.byte_len() as u64;
+        if fits { Ok(()) } else { Err(ErrorCode::WrongLength) }
     }
 
     /// Checks a report exactly and adds it; a refused one leaves the sum as it was.
-    pub(super) fn fold(
-        &mut self,
-        device: DeviceId,
-        upload: &Upload,
-        body: &[u8],
-    ) -> Result<(), ErrorCode> {
+    pub(super) fn fold(&mut self, device: DeviceId, upload: &Upload, body: &[u8]) -> Result<(), ErrorCode> {
         self.sum.fold(body).map_err(|error| match error {
             FoldError::Norm => ErrorCode::NormExceeded,
             FoldError::Length { .. } => ErrorCode::WrongLength,

@@ -62,21 +62,10 @@ pub(super) enum StoreError {
 impl State {
     /// Noise, optimiser, model; files first, then the one transaction that publishes. Blocks, for
     /// as long as drawing the noise takes.
-    pub(super) fn after(
-        mut self,
-        closed: Closed,
-        plan: &Plan,
-        storage: &Storage,
-    ) -> Result<Self, OutcomeError> {
+    pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Self, OutcomeError> {
         let noisy = closed.sum.finish(&mut OpenDpNoise::new())?;
         let rounds = plan.config().rounds;
-        let values = train::absorb(
-            &mut self.optimiser,
-            &self.model,
-            &noisy,
-            closed.round,
-            rounds,
-        )?;
+        let values = train::absorb(&mut self.optimiser, &self.model, &noisy, closed.round, rounds)?;
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
             let model = Model::with_values(plan.task().clone(), values)?;
             Ok((storage.put_model(&model.to_safetensors()?)?, model))

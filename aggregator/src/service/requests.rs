@@ -6,26 +6,13 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) enum Request {
     /// A device offers to take part; the answer may come much later. The ticket tells two check-ins
     /// of one device apart.
-    CheckIn {
-        device: DeviceId,
-        ticket: u64,
-        reply: oneshot::Sender<CheckInReply>,
-    },
+    CheckIn { device: DeviceId, ticket: u64, reply: oneshot::Sender<CheckInReply> },
     /// Nobody waits for the answer to this check-in any more.
     Gone { device: DeviceId, ticket: u64 },
     /// May this upload be sent? Its body was not read yet.
-    Announce {
-        device: DeviceId,
-        upload: Upload,
-        reply: oneshot::Sender<Result<(), ErrorCode>>,
-    },
+    Announce { device: DeviceId, upload: Upload, reply: oneshot::Sender<Result<(), ErrorCode>> },
     /// An upload whose bytes have the announced hash.
-    Report {
-        device: DeviceId,
-        upload: Upload,
-        body: Vec<u8>,
-        reply: oneshot::Sender<UploadReply>,
-    },
+    Report { device: DeviceId, upload: Upload, body: Vec<u8>, reply: oneshot::Sender<UploadReply> },
 }
 
 /// Withdraws a held check-in when the device goes away: the future that waits for the answer is
@@ -39,9 +26,6 @@ pub(super) struct Held<'a> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         // No conductor, no check-ins held.
-        let _ = self.requests.send(Request::Gone {
-            device: self.device,
-            ticket: self.ticket,
-        });
+        let _ = self.requests.send(Request::Gone { device: self.device, ticket: self.ticket });
     }
 }

@@ -72,11 +72,7 @@ impl Storage {
             params![hash.0, now(), device.0],
         )?;
         let holder = transaction
-            .query_row(
-                "SELECT device FROM token WHERE hash = ?1",
-                [hash.0],
-                |row| hashes::device(row, 0),
-            )
+            .query_row("SELECT device FROM token WHERE hash = ?1", [hash.0], |row| hashes::device(row, 0))
             .optional()?;
         let outcome = match holder {
             _ if taken == 1 => TokenOutcome::Consumed,
@@ -97,9 +93,7 @@ impl Storage {
     /// When the database fails.
     pub fn unused_tokens(&self) -> Result<u64, StorageError> {
         let sql = "SELECT COUNT(*) FROM token WHERE used_at IS NULL";
-        Ok(self
-            .connection()
-            .query_row(sql, [], |row| hashes::unsigned(row, 0))?)
+        Ok(self.connection().query_row(sql, [], |row| hashes::unsigned(row, 0))?)
     }
 
     /// Records that an enrolled device gets a new certificate. Says whether it may: a revoked one
@@ -109,10 +103,7 @@ impl Storage {
     /// When the database fails.
     pub fn renew(&self, device: &DeviceId, not_after: i64) -> Result<bool, StorageError> {
         let sql = "UPDATE device SET not_after = ?2 WHERE id = ?1 AND revoked = 0";
-        Ok(self
-            .connection()
-            .execute(sql, params![device.0, not_after])?
-            == 1)
+        Ok(self.connection().execute(sql, params![device.0, not_after])? == 1)
     }
 
     /// Revokes a device for good: no later token brings it back. Says whether it was enrolled.
@@ -135,9 +126,7 @@ impl Storage {
 
 fn standing(connection: &Connection, device: &DeviceId) -> rusqlite::Result<Standing> {
     let sql = "SELECT revoked FROM device WHERE id = ?1";
-    let revoked: Option<bool> = connection
-        .query_row(sql, [device.0], |row| row.get(0))
-        .optional()?;
+    let revoked: Option<bool> = connection.query_row(sql, [device.0], |row| row.get(0)).optional()?;
     Ok(match revoked {
         None => Standing::Unknown,
         Some(false) => Standing::Enrolled,

@@ -13,11 +13,7 @@ const OPTIMISER: &str = "optimiser";
 
 /// The folder and what it holds are the owner's alone: keys and tokens lie in it.
 pub(super) fn create_folders(folder: &Path) -> Result<(), StorageError> {
-    for path in [
-        folder.to_path_buf(),
-        folder.join(MODELS),
-        folder.join(OPTIMISER),
-    ] {
+    for path in [folder.to_path_buf(), folder.join(MODELS), folder.join(OPTIMISER)] {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -92,20 +88,12 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
 /// Makes the names in a folder durable. Only Unix lets a folder be opened for it; elsewhere the
 /// file system's own journal has to do.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()
-    } else {
-        Ok(())
-    }
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn read(path: PathBuf, hash: &ContentHash) -> Result<Vec<u8>, StorageError> {
     let bytes = fs::read(&path).map_err(StorageError::at(&path))?;
-    if ContentHash::of(&bytes) == *hash {
-        Ok(bytes)
-    } else {
-        Err(StorageError::Damaged { path, hash: *hash })
-    }
+    if ContentHash::of(&bytes) == *hash { Ok(bytes) } else { Err(StorageError::Damaged { path, hash: *hash }) }
 }
 
 /// Reads a secret file of the owner's, or makes it from `fresh` and keeps it, readable by nobody

@@ -68,16 +68,9 @@ impl Storage {
             "SELECT COALESCE(MAX(number), 0), COUNT(*) FILTER (WHERE state = 'published'),
                     COUNT(*) FILTER (WHERE state = 'abandoned') FROM round",
             [],
-            |row| {
-                Ok((
-                    hashes::unsigned(row, 0)?,
-                    hashes::unsigned(row, 1)?,
-                    hashes::unsigned(row, 2)?,
-                ))
-            },
+            |row| Ok((hashes::unsigned(row, 0)?, hashes::unsigned(row, 1)?, hashes::unsigned(row, 2)?)),
         )?;
-        let units =
-            connection.query_row("SELECT rho FROM spent", [], |row| hashes::unsigned(row, 0))?;
+        let units = connection.query_row("SELECT rho FROM spent", [], |row| hashes::unsigned(row, 0))?;
         let latest = connection
             .query_row(
                 "SELECT number, model_after, model_next, optimiser_after FROM round
@@ -93,13 +86,7 @@ impl Storage {
                 },
             )
             .optional()?;
-        Ok(Progress {
-            last_round,
-            published,
-            abandoned,
-            spent_rho: units as f64 / PER_RHO,
-            latest,
-        })
+        Ok(Progress { last_round, published, abandoned, spent_rho: units as f64 / PER_RHO, latest })
     }
 
     /// Every round, oldest first.
@@ -131,18 +118,11 @@ impl Storage {
     /// When the database fails.
     pub fn participations(&self) -> Result<Vec<(DeviceId, Participation)>, StorageError> {
         let connection = self.connection();
-        let mut select = connection.prepare_cached(
-            "SELECT device, MAX(round), COUNT(*) FROM participation GROUP BY device",
-        )?;
+        let mut select =
+            connection.prepare_cached("SELECT device, MAX(round), COUNT(*) FROM participation GROUP BY device")?;
         let rows = select.query_map([], |row| {
             let count = u32::try_from(hashes::unsigned(row, 2)?).unwrap_or(u32::MAX);
-            Ok((
-                hashes::device(row, 0)?,
-                Participation {
-                    last_round: hashes::unsigned(row, 1)?,
-                    count,
-                },
-            ))
+            Ok((hashes::device(row, 0)?, Participation { last_round: hashes::unsigned(row, 1)?, count }))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -152,12 +132,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn receipt(
-        &self,
-        round: u64,
-        device: &DeviceId,
-        nonce: &Nonce,
-    ) -> Result<Option<ContentHash>, StorageError> {
+    pub fn receipt(&self, round: u64, device: &DeviceId, nonce: &Nonce) -> Result<Option<ContentHash>, StorageError> {
         let Ok(round) = i64::try_from(round) else {
             return Ok(None);
         };
@@ -165,9 +140,7 @@ impl Storage {
                    WHERE round = ?1 AND device = ?2 AND nonce = ?3 AND digest IS NOT NULL";
         let found = self
             .connection()
-            .query_row(sql, params![round, device.0, hidden(nonce)], |row| {
-                hashes::content(row, 0)
-            })
+            .query_row(sql, params![round, device.0, hidden(nonce)], |row| hashes::content(row, 0))
             .optional()?;
         Ok(found)
     }

@@ -81,20 +81,12 @@ impl Storage {
         transaction.execute(
             "INSERT INTO round (number, state, manifest, model_before, invited, rho, opened_at)
              VALUES (?1, 'open', ?2, ?3, ?4, ?5, ?6)",
-            params![
-                number,
-                round.manifest.0,
-                round.model_before.0,
-                round.cohort.len() as i64,
-                units,
-                now()
-            ],
+            params![number, round.manifest.0, round.model_before.0, round.cohort.len() as i64, units, now()],
         )?;
         transaction.execute("UPDATE spent SET rho = rho + ?1", [units])?;
         {
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO participation (round, device, nonce) VALUES (?1, ?2, ?3)",
-            )?;
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO participation (round, device, nonce) VALUES (?1, ?2, ?3)")?;
             for (device, nonce) in round.cohort {
                 insert.execute(params![number, device.0, hidden(nonce)])?;
             }
@@ -141,11 +133,7 @@ impl Storage {
             "UPDATE round SET state = 'abandoned', reports = ?2, closed_at = ?3 WHERE number = ?1 AND state = 'open'",
             params![hashes::signed(number)?, reports as i64, now()],
         )?;
-        if changed == 1 {
-            Ok(())
-        } else {
-            Err(StorageError::NotOpen(number))
-        }
+        if changed == 1 { Ok(()) } else { Err(StorageError::NotOpen(number)) }
     }
 
     /// After a crash: whatever was open is abandoned; its sum is gone. Says how many rounds that

@@ -13,10 +13,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let expected = MIGRATIONS.len() as i64;
-    let Some(done) = usize::try_from(found)
-        .ok()
-        .filter(|&done| done <= MIGRATIONS.len())
-    else {
+    let Some(done) = usize::try_from(found).ok().filter(|&done| done <= MIGRATIONS.len()) else {
         return Err(StorageError::Schema { expected, found });
     };
     for step in &MIGRATIONS[done..] {

@@ -56,8 +56,7 @@ impl Storage {
     /// # Errors
     /// When the database fails.
     pub fn update_config(&self, config: &str) -> Result<(), StorageError> {
-        self.connection()
-            .execute("UPDATE task SET config = ?1", [config])?;
+        self.connection().execute("UPDATE task SET config = ?1", [config])?;
         Ok(())
     }
 }

@@ -42,20 +42,11 @@ fn an_open_round_has_its_charge_from_the_start_and_keeps_it() {
     assert_eq!(storage.progress().unwrap().spent_rho, 0.25);
     assert_eq!(storage.abandon_interrupted().unwrap(), 1);
     let progress = storage.progress().unwrap();
-    assert_eq!(
-        (progress.last_round, progress.abandoned, progress.spent_rho),
-        (1, 1, 0.25)
-    );
+    assert_eq!((progress.last_round, progress.abandoned, progress.spent_rho), (1, 1, 0.25));
     assert_eq!(progress.latest, None);
     // Both were asked, and that counts, whatever came of the round.
-    let once = Participation {
-        last_round: 1,
-        count: 1,
-    };
-    assert_eq!(
-        storage.participations().unwrap(),
-        [(ALICE, once), (BOB, once)]
-    );
+    let once = Participation { last_round: 1, count: 1 };
+    assert_eq!(storage.participations().unwrap(), [(ALICE, once), (BOB, once)]);
 }
 
 #[test]
@@ -65,24 +56,16 @@ fn a_killed_publication_leaves_the_round_before_it() {
     open_round(&storage, 1, 0.5).unwrap();
     publish(&storage, 1, 11).unwrap();
     open_round(&storage, 2, 0.5).unwrap();
-    let orphan = storage
-        .put_model(b"written, but its row never was")
-        .unwrap();
+    let orphan = storage.put_model(b"written, but its row never was").unwrap();
     drop(storage);
     let storage = open(folder.path());
     storage.abandon_interrupted().unwrap();
     let progress = storage.progress().unwrap();
     assert_eq!(progress.latest.unwrap().model, ContentHash([11; 32]));
-    assert_eq!(
-        (progress.last_round, progress.published, progress.abandoned),
-        (2, 1, 1)
-    );
+    assert_eq!((progress.last_round, progress.published, progress.abandoned), (2, 1, 1));
     assert_eq!(progress.spent_rho, 1.0);
     assert!(storage.model(&orphan).is_ok());
-    assert!(matches!(
-        publish(&storage, 2, 12),
-        Err(StorageError::NotOpen(2))
-    ));
+    assert!(matches!(publish(&storage, 2, 12), Err(StorageError::NotOpen(2))));
 }
 
 #[test]
@@ -114,16 +97,10 @@ fn a_receipt_is_found_again_only_with_its_nonce() {
     open_round(&storage, 1, 0.5).unwrap();
     assert_eq!(storage.receipt(1, &ALICE, &Nonce([1; 16])).unwrap(), None);
     publish(&storage, 1, 11).unwrap();
-    assert_eq!(
-        storage.receipt(1, &ALICE, &Nonce([1; 16])).unwrap(),
-        Some(ContentHash([5; 32]))
-    );
+    assert_eq!(storage.receipt(1, &ALICE, &Nonce([1; 16])).unwrap(), Some(ContentHash([5; 32])));
     assert_eq!(storage.receipt(1, &ALICE, &Nonce([3; 16])).unwrap(), None);
     assert_eq!(storage.receipt(1, &BOB, &Nonce([2; 16])).unwrap(), None);
-    assert_eq!(
-        storage.receipt(u64::MAX, &ALICE, &Nonce([1; 16])).unwrap(),
-        None
-    );
+    assert_eq!(storage.receipt(u64::MAX, &ALICE, &Nonce([1; 16])).unwrap(), None);
 }
 
 #[test]
@@ -134,35 +111,18 @@ fn files_are_named_by_their_content_and_checked() {
     assert_eq!(storage.put_model(b"model").unwrap(), hash);
     assert_eq!(storage.model(&hash).unwrap(), b"model");
     std::fs::write(storage.model_path(&hash), b"modal").unwrap();
-    assert!(matches!(
-        storage.model(&hash),
-        Err(StorageError::Damaged { .. })
-    ));
-    assert!(matches!(
-        storage.optimiser(&hash),
-        Err(StorageError::File { .. })
-    ));
-    let left: Vec<_> = std::fs::read_dir(folder.path().join("models"))
-        .unwrap()
-        .collect();
+    assert!(matches!(storage.model(&hash), Err(StorageError::Damaged { .. })));
+    assert!(matches!(storage.optimiser(&hash), Err(StorageError::File { .. })));
+    let left: Vec<_> = std::fs::read_dir(folder.path().join("models")).unwrap().collect();
     assert_eq!(left.len(), 1, "no temporary file stays behind");
 }
 
 #[test]
 fn a_newer_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path())
-        .connection()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
+    open(folder.path()).connection().pragma_update(None, "user_version", 99).unwrap();
     let refused = Storage::open(folder.path());
-    assert!(matches!(
-        refused,
-        Err(StorageError::Schema {
-            expected: 1,
-            found: 99
-        })
-    ));
+    assert!(matches!(refused, Err(StorageError::Schema { expected: 1, found: 99 })));
 }
 
 #[test]
@@ -172,24 +132,10 @@ fn a_token_is_good_for_one_device() {
     let token = ContentHash::of(b"token");
     storage.add_tokens(&[token]).unwrap();
     assert_eq!(storage.unused_tokens().unwrap(), 1);
-    assert_eq!(
-        storage.consume_token(&token, &ALICE, 1).unwrap(),
-        TokenOutcome::Consumed
-    );
-    assert_eq!(
-        storage.consume_token(&token, &ALICE, 1).unwrap(),
-        TokenOutcome::Repeated
-    );
-    assert_eq!(
-        storage.consume_token(&token, &BOB, 1).unwrap(),
-        TokenOutcome::Used
-    );
-    assert_eq!(
-        storage
-            .consume_token(&ContentHash::of(b"?"), &BOB, 1)
-            .unwrap(),
-        TokenOutcome::Unknown
-    );
+    assert_eq!(storage.consume_token(&token, &ALICE, 1).unwrap(), TokenOutcome::Consumed);
+    assert_eq!(storage.consume_token(&token, &ALICE, 1).unwrap(), TokenOutcome::Repeated);
+    assert_eq!(storage.consume_token(&token, &BOB, 1).unwrap(), TokenOutcome::Used);
+    assert_eq!(storage.consume_token(&ContentHash::of(b"?"), &BOB, 1).unwrap(), TokenOutcome::Unknown);
     assert_eq!(storage.unused_tokens().unwrap(), 0);
 }
 
@@ -199,18 +145,10 @@ fn many_devices_racing_for_a_token_leave_one_winner() {
     let storage = open(folder.path());
     let token = ContentHash::of(b"token");
     storage.add_tokens(&[token]).unwrap();
-    let attempt = |i: u8| {
-        storage
-            .consume_token(&token, &DeviceId([i; 32]), 1)
-            .unwrap()
-    };
+    let attempt = |i: u8| storage.consume_token(&token, &DeviceId([i; 32]), 1).unwrap();
     let winners = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..8).map(|i| scope.spawn(move || attempt(i))).collect();
-        racers
-            .into_iter()
-            .map(|r| r.join().unwrap())
-            .filter(|o| *o == TokenOutcome::Consumed)
-            .count()
+        racers.into_iter().map(|r| r.join().unwrap()).filter(|o| *o == TokenOutcome::Consumed).count()
     });
     assert_eq!(winners, 1);
 }
@@ -228,10 +166,7 @@ fn a_revoked_device_stays_revoked() {
     assert!(storage.revoke(&ALICE).unwrap());
     // Neither a renewal nor another token brings it back, and the token is not lost on it.
     assert!(!storage.renew(&ALICE, 3).unwrap());
-    assert_eq!(
-        storage.consume_token(&second, &ALICE, 3).unwrap(),
-        TokenOutcome::Revoked
-    );
+    assert_eq!(storage.consume_token(&second, &ALICE, 3).unwrap(), TokenOutcome::Revoked);
     assert_eq!(storage.standing(&ALICE).unwrap(), Standing::Revoked);
     assert_eq!(storage.unused_tokens().unwrap(), 1);
     assert!(!storage.revoke(&BOB).unwrap());
@@ -246,8 +181,5 @@ fn a_secret_is_made_once_and_readable_by_its_owner_alone() {
     let make = |byte: u8| files::secret(&path, || Ok::<_, StorageError>(vec![byte; 3])).unwrap();
     assert_eq!(make(1), [1; 3]);
     assert_eq!(make(2), [1; 3]);
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -22,10 +22,7 @@ async fn get(address: SocketAddr, path: &str) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn health_readiness_and_metrics_answer_over_http() {
     let folder = tempfile::tempdir().unwrap();
-    let one = TaskConfig {
-        rounds: 1,
-        ..config()
-    };
+    let one = TaskConfig { rounds: 1, ..config() };
     let mut site = Site::start(folder.path(), one, 3).await;
     for path in ["/healthz", "/readyz"] {
         let (head, body) = get(site.admin(), path).await;
@@ -34,25 +31,15 @@ async fn health_readiness_and_metrics_answer_over_http() {
     }
     assert!(get(site.admin(), "/").await.0.starts_with("HTTP/1.1 404"));
 
-    let (a, b, c) = (
-        site.device().await,
-        site.device().await,
-        site.device().await,
-    );
+    let (a, b, c) = (site.device().await, site.device().await, site.device().await);
     let (pa, _, _) = tokio::join!(a.part(), b.take_part(), c.take_part());
     let boosted = pa.parameters().with_grid(30_000, 16).unwrap();
-    assert_refused(
-        &a.upload(&pa, &released(1.0, &boosted)).await,
-        ErrorCode::NormExceeded,
-    );
+    assert_refused(&a.upload(&pa, &released(1.0, &boosted)).await, ErrorCode::NormExceeded);
     a.upload(&pa, &released(0.01, &pa.parameters())).await;
     next_end(&mut site).await;
 
     let (head, body) = get(site.admin(), "/metrics").await;
-    assert!(
-        head.contains("application/openmetrics-text; version=1.0.0"),
-        "{head}"
-    );
+    assert!(head.contains("application/openmetrics-text; version=1.0.0"), "{head}");
     assert!(body.ends_with("# EOF\n"));
     for line in [
         r#"silhouette_rounds{state="published"} 1"#,
@@ -64,10 +51,7 @@ async fn health_readiness_and_metrics_answer_over_http() {
         "silhouette_devices_waiting 0",
         "silhouette_round_duration_seconds_count 1",
     ] {
-        assert!(
-            body.lines().any(|found| found == line),
-            "{line} is not in\n{body}"
-        );
+        assert!(body.lines().any(|found| found == line), "{line} is not in\n{body}");
     }
     assert!(body.contains("silhouette_rho_spent 0.5"), "{body}");
     assert!(body.contains("silhouette_epsilon_spent "), "{body}");
@@ -77,8 +61,5 @@ async fn health_readiness_and_metrics_answer_over_http() {
     }
     let admin = site.admin();
     site.stop().await;
-    assert!(
-        TcpStream::connect(admin).await.is_err(),
-        "the listener is closed"
-    );
+    assert!(TcpStream::connect(admin).await.is_err(), "the listener is closed");
 }

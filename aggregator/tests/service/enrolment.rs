@@ -21,10 +21,7 @@ async fn a_token_enrols_one_device_and_pins_the_owner() {
     assert_eq!(identity.tasks(), ["sentiment".parse().unwrap()]);
     assert_ne!(identity.owner_public_key(), &[0; 32]);
     assert_eq!(code(site.trade(&token).await), ErrorCode::TokenUsed);
-    assert_eq!(
-        code(site.trade("silhouette-0000").await),
-        ErrorCode::TokenUnknown
-    );
+    assert_eq!(code(site.trade("silhouette-0000").await), ErrorCode::TokenUnknown);
     site.stop().await;
 }
 
@@ -34,14 +31,8 @@ async fn a_device_renews_its_certificate_unless_it_was_revoked() {
     let mut site = Site::start(folder.path(), config(), 1).await;
     let mut device = site.device().await;
     device.connection.renew(&mut device.identity).await.unwrap();
-    site.running
-        .storage()
-        .revoke(&device.identity.device_id())
-        .unwrap();
+    site.running.storage().revoke(&device.identity.device_id()).unwrap();
     let refused = device.connection.renew(&mut device.identity).await;
-    assert!(matches!(
-        refused,
-        Err(EnrollError::Refused(ErrorCode::Revoked))
-    ));
+    assert!(matches!(refused, Err(EnrollError::Refused(ErrorCode::Revoked))));
     site.stop().await;
 }

@@ -7,13 +7,10 @@ use silhouette_aggregator::{Aggregator, Listen, Running, TaskConfig};
 use silhouette_privacy::noise::OpenDpNoise;
 use silhouette_privacy::{Private, Release, ReleaseParameters, Rounding, release};
 use silhouette_transport::client::announce;
-use silhouette_transport::{
-    CertificateDer, Connection, DeviceIdentity, PartialBody, connect, enroll,
-};
+use silhouette_transport::{CertificateDer, Connection, DeviceIdentity, PartialBody, connect, enroll};
 use silhouette_wire::message::Availability;
 use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, ErrorCode, Manifest, Nonce, SignedManifest, TaskId, Upload,
-    UploadReply,
+    CheckIn, CheckInReply, ContentHash, ErrorCode, Manifest, Nonce, SignedManifest, TaskId, Upload, UploadReply,
 };
 
 /// A small model: 64 hashed buckets and a bias, two outputs. A full cohort starts at once, so the
@@ -67,16 +64,8 @@ impl Site {
         let events = aggregator.events();
         let mut listen = Listen::loopback();
         listen.limits.drain = std::time::Duration::from_secs(2);
-        let running = aggregator
-            .run(listen, std::future::pending())
-            .await
-            .unwrap();
-        Self {
-            running,
-            events,
-            authority,
-            tokens,
-        }
+        let running = aggregator.run(listen, std::future::pending()).await.unwrap();
+        Self { running, events, authority, tokens }
     }
 
     pub(crate) fn admin(&self) -> SocketAddr {
@@ -88,10 +77,7 @@ impl Site {
         self.trade(&token).await.unwrap()
     }
 
-    pub(crate) async fn trade(
-        &self,
-        token: &str,
-    ) -> Result<DeviceIdentity, silhouette_transport::client::EnrollError> {
+    pub(crate) async fn trade(&self, token: &str) -> Result<DeviceIdentity, silhouette_transport::client::EnrollError> {
         let address = self.running.addresses().enrolment;
         enroll(address, "localhost", &self.authority, token.as_bytes()).await
     }
@@ -103,10 +89,7 @@ impl Site {
 
     pub(crate) async fn connect(&self, identity: DeviceIdentity) -> Device {
         let address = self.running.addresses().devices;
-        Device {
-            connection: connect(address, "localhost", &identity).await.unwrap(),
-            identity,
-        }
+        Device { connection: connect(address, "localhost", &identity).await.unwrap(), identity }
     }
 
     pub(crate) async fn stop(self) {
@@ -134,14 +117,7 @@ impl Part {
     }
 
     pub(crate) fn announce(&self, release: &Release) -> Upload {
-        announce(
-            self.manifest.task.clone(),
-            self.manifest.round,
-            self.nonce,
-            self.hash,
-            release,
-        )
-        .unwrap()
+        announce(self.manifest.task.clone(), self.manifest.round, self.nonce, self.hash, release).unwrap()
     }
 }
 
@@ -149,22 +125,14 @@ impl Part {
 pub(crate) fn released(value: f32, parameters: &ReleaseParameters) -> Release {
     let noise = parameters.draw_noise(&mut OpenDpNoise::new()).unwrap();
     let mut rounding = Rounding::from_system().unwrap();
-    let update: Vec<f32> = [value, -value]
-        .into_iter()
-        .cycle()
-        .take(parameters.dimension())
-        .collect();
+    let update: Vec<f32> = [value, -value].into_iter().cycle().take(parameters.dimension()).collect();
     release(Private::new(update), parameters, noise, &mut rounding).unwrap()
 }
 
 impl Device {
     pub(crate) async fn check_in(&self) -> CheckInReply {
         let task: TaskId = "sentiment".parse().unwrap();
-        let request = CheckIn {
-            task,
-            last_round: 0,
-            available: Availability::default(),
-        };
+        let request = CheckIn { task, last_round: 0, available: Availability::default() };
         self.connection.check_in(&request).await.unwrap()
     }
 
@@ -184,11 +152,7 @@ impl Device {
     fn read(&self, manifest: &SignedManifest, nonce: Nonce) -> Part {
         let owner = self.identity.owner_public_key();
         let owner = ed25519_dalek::VerifyingKey::from_bytes(owner).unwrap();
-        Part {
-            manifest: manifest.verify(&owner).unwrap(),
-            hash: manifest.hash(),
-            nonce,
-        }
+        Part { manifest: manifest.verify(&owner).unwrap(), hash: manifest.hash(), nonce }
     }
 
     pub(crate) async fn fetch(&self, hash: ContentHash) -> Vec<u8> {
@@ -198,10 +162,7 @@ impl Device {
     }
 
     pub(crate) async fn upload(&self, part: &Part, release: &Release) -> UploadReply {
-        self.connection
-            .upload(&part.announce(release), release)
-            .await
-            .unwrap()
+        self.connection.upload(&part.announce(release), release).await.unwrap()
     }
 
     /// A whole participation; says which round it was in.
@@ -210,19 +171,14 @@ impl Device {
         let model = self.fetch(part.manifest.model).await;
         let model = silhouette_model::Model::from_safetensors(&model).unwrap();
         assert_eq!(model.layout().hash(), part.manifest.layout);
-        let reply = self
-            .upload(&part, &released(0.01, &part.parameters()))
-            .await;
+        let reply = self.upload(&part, &released(0.01, &part.parameters())).await;
         assert_receipt(&reply, false);
         part.manifest.round
     }
 }
 
 pub(crate) fn assert_receipt(reply: &UploadReply, again: bool) {
-    assert!(
-        matches!(reply, UploadReply::Receipt { duplicate, .. } if *duplicate == again),
-        "{reply:?}"
-    );
+    assert!(matches!(reply, UploadReply::Receipt { duplicate, .. } if *duplicate == again), "{reply:?}");
 }
 
 pub(crate) fn assert_refused(reply: &UploadReply, code: ErrorCode) {

@@ -23,15 +23,7 @@ fn victim() {
         let manifest = ContentHash([number as u8; 32]);
         let charge = plan.charge();
         let cohort = &cohort;
-        storage
-            .open_round(&OpenedRound {
-                number,
-                manifest,
-                model_before,
-                charge,
-                cohort,
-            })
-            .unwrap();
+        storage.open_round(&OpenedRound { number, manifest, model_before, charge, cohort }).unwrap();
     };
     open(1, start.model);
     let mut model = plan.first_model().values().to_vec();
@@ -40,20 +32,10 @@ fn victim() {
     let model = storage.put_model(&model.to_safetensors().unwrap()).unwrap();
     let reports = [(DeviceId([1; 32]), ContentHash([3; 32]))];
     let optimiser_after = start.optimiser;
-    let closed = ClosedRound {
-        number: 1,
-        model_after: model,
-        model_next: model,
-        optimiser_after,
-        reports: &reports,
-    };
+    let closed = ClosedRound { number: 1, model_after: model, model_next: model, optimiser_after, reports: &reports };
     storage.publish_round(&closed).unwrap();
     open(2, model);
-    std::fs::write(
-        storage.folder().join("models").join("half.part"),
-        b"half a mod",
-    )
-    .unwrap();
+    std::fs::write(storage.folder().join("models").join("half.part"), b"half a mod").unwrap();
     println!("\nready {model}");
     std::thread::sleep(std::time::Duration::from_secs(60));
 }
@@ -68,20 +50,14 @@ fn a_folder_survives_kill_minus_nine() {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = lines
-        .map_while(Result::ok)
-        .find(|line| line.starts_with("ready "))
-        .unwrap();
+    let ready = lines.map_while(Result::ok).find(|line| line.starts_with("ready ")).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
 
     for _ in 0..2 {
         let revived = Aggregator::open(folder.path(), config()).unwrap();
         let progress = revived.progress().unwrap();
-        assert_eq!(
-            (progress.last_round, progress.published, progress.abandoned),
-            (2, 1, 1)
-        );
+        assert_eq!((progress.last_round, progress.published, progress.abandoned), (2, 1, 1));
         assert_eq!(progress.spent_rho, 2.0 * revived.plan().charge().rho());
         assert_eq!(ready, format!("ready {}", progress.latest.unwrap().model));
     }

@@ -8,7 +8,9 @@ use anyhow::Context;
 use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig};
 use silhouette_client::models::ModelCache;
 use silhouette_engine::{Backend, Chosen, choose};
-use silhouette_model::{BagSpec, EncoderSpec, Examples, Head, HeadKind, LocalTraining, Model, NativeEngine, Task, Vectoriser, hashed_share};
+use silhouette_model::{
+    BagSpec, EncoderSpec, Examples, Head, HeadKind, LocalTraining, Model, NativeEngine, Task, Vectoriser, hashed_share,
+};
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::{Delta, Epsilon, zcdp};
 use silhouette_query::OptimiserConfig;
@@ -29,7 +31,7 @@ mod fleet;
 pub(crate) struct Args {
     /// People to make up; four fifths of them have a device that trains.
     #[arg(long, default_value_t = 250)]
-    users: u32,
+    users: usize,
     /// Rounds.
     #[arg(long, default_value_t = 12)]
     rounds: u64,
@@ -100,7 +102,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         let authority = aggregator.authority().clone();
         let running = aggregator.run(Listen::loopback(), std::future::pending()).await?;
         let mut fleet = Fleet::enrol(&folder, &train, &tokens, &authority, &running, json).await?;
-        fleet.start(running.addresses().devices, &task, Arc::clone(&chosen.engine));
+        // The ledger counts in billionths of rho, each charge rounded up: a millionth more holds them all.
+        let budget = rho(args)? * (1.0 + 1e-6) + 1e-6;
+        fleet.start(running.addresses().devices, &task, budget, Arc::clone(&chosen.engine));
         let (rounds, model) = tokio::select! {
             followed = follow(args, &running, &mut events, &judge, json) => followed?,
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; what stands in {} is whole", folder.display()),
@@ -109,15 +113,31 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         running.stop();
         running.stopped().await;
         let seconds = started.elapsed().as_secs_f64();
-        let outcome = Outcome { args, folder: &folder, chosen: &chosen, people: &people, fleet: &fleet, before, rounds, model, seconds };
+        let outcome = Outcome {
+            args,
+            folder: &folder,
+            chosen: &chosen,
+            people: &people,
+            fleet: &fleet,
+            before,
+            rounds,
+            model,
+            seconds,
+        };
         ending::tell(&outcome, json)
     })
 }
 
+/// What the promise costs in all.
+fn rho(args: &Args) -> anyhow::Result<f64> {
+    Ok(zcdp::max_rho(Epsilon::new(args.epsilon)?, Delta::new(args.delta)?).get())
+}
+
 /// Two heads on one bag: what a text is about, and its tone.
 fn task(devices: usize, args: &Args) -> anyhow::Result<Task> {
-    let rho = zcdp::max_rho(Epsilon::new(args.epsilon)?, Delta::new(args.delta)?).get();
-    let bag = BagSpec { buckets_log2: 12, words: true, hashed_share: hashed_share(Some(rho), devices), ..BagSpec::default() };
+    let rho = rho(args)?;
+    let bag =
+        BagSpec { buckets_log2: 12, words: true, hashed_share: hashed_share(Some(rho), devices), ..BagSpec::default() };
     let classes = |labels: Vec<String>| HeadKind::Classes { labels };
     let interests = Interest::ALL.iter().map(|i| i.key().to_owned()).collect();
     let head = |name: &str, kind| Head { name: name.into(), field: name.into(), kind };

@@ -13,7 +13,9 @@ use crate::terminal;
 
 /// Trade a one-time token for a device certificate.
 #[derive(clap::Args)]
-#[command(after_help = "Example: silhouette enroll --device my-device --server localhost:4434 --authority ca.pem --token abc")]
+#[command(
+    after_help = "Example: silhouette enroll --device my-device --server localhost:4434 --authority ca.pem --token abc"
+)]
 pub(crate) struct Args {
     /// The device's folder; made if it is not there.
     #[arg(long)]

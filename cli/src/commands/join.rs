@@ -16,7 +16,9 @@ use crate::terminal;
 
 /// Take part in training with one person's texts. What is sent is one bounded, noised vector a round.
 #[derive(clap::Args)]
-#[command(after_help = "Example: silhouette join --device my-device --server 127.0.0.1:4433 --data notes.jsonl --user me --consent")]
+#[command(
+    after_help = "Example: silhouette join --device my-device --server 127.0.0.1:4433 --data notes.jsonl --user me --consent"
+)]
 pub(crate) struct Args {
     /// The device's folder, enrolled.
     #[arg(long)]
@@ -77,7 +79,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let end = runtime.block_on(participant.run(stopped, |event| report(&event, json)))?;
     let moved = participant.transferred();
     if json {
-        return terminal::json_line(&serde_json::json!({ "end": format!("{end:?}"), "transferred": format!("{moved:?}") }));
+        return terminal::json_line(
+            &serde_json::json!({ "end": format!("{end:?}"), "transferred": format!("{moved:?}") }),
+        );
     }
     match end {
         End::Finished { model, .. } => {
@@ -118,7 +122,11 @@ fn own_texts(model: &Model, events: &[Event], engine: &dyn silhouette_model::Eng
             .collect();
         if !judged.is_empty() {
             let right = judged.iter().filter(|&&r| r).count();
-            terminal::line(&format!("{}: right on {right} of this device's {} texts (known to this device only)", head.name, judged.len()))?;
+            terminal::line(&format!(
+                "{}: right on {right} of this device's {} texts (known to this device only)",
+                head.name,
+                judged.len()
+            ))?;
         }
     }
     Ok(())

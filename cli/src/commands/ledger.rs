@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let folder = DeviceFolder::open_or_create(&args.device)?;
     let ledger = folder.ledger()?;
     if json {
-        return terminal::json_line(&ledger.records());
+        return terminal::json_line(&as_json(ledger.records()));
     }
     show(ledger.records(), args.delta)
 }
@@ -53,4 +53,21 @@ pub(crate) fn show(records: &[Record], delta: f64) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// The records as they stand in the ledger's file, for machines.
+pub(crate) fn as_json(records: &[Record]) -> serde_json::Value {
+    let record = |r: &Record| {
+        serde_json::json!({
+            "seq": r.seq,
+            "task": r.task.as_str(),
+            "round": r.round,
+            "manifest": r.manifest.to_string(),
+            "rho_billionths": r.rho_billionths,
+            "rho": r.charge().map(silhouette_privacy::Charge::rho),
+            "time": r.time,
+            "hash": r.hash.to_string(),
+        })
+    };
+    records.iter().map(record).collect()
 }

@@ -48,10 +48,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         return terminal::json_line(&plan);
     }
     let row = |name: &str, value: String| (name.to_owned(), value);
-    let release = plan.eps_vs_release.map_or_else(
-        || "not claimed: the cohort is chosen by a schedule".to_owned(),
-        |e| format!("{:.4}", e.get()),
-    );
+    let release = plan
+        .eps_vs_release
+        .map_or_else(|| "not claimed: the cohort is chosen by a schedule".to_owned(), |e| format!("{:.4}", e.get()));
     terminal::line("Plan (unit: user; adjacency: add or remove one user)")?;
     terminal::table(&[
         row("promise", format!("epsilon {} at delta {:e}", args.epsilon, args.delta)),

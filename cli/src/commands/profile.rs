@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use silhouette_client::DeviceFolder;
 use silhouette_client::persona::{PersonaLanguage, persona};
 use silhouette_client::profile::{ProfileDocument, Trained, profile};
-use silhouette_client::DeviceFolder;
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Model;
 use silhouette_wire::ContentHash;
@@ -15,7 +15,9 @@ use crate::terminal;
 
 /// Make and show one person's profile and persona. Nothing of it leaves this machine.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  silhouette profile --data people.jsonl --user u00001 --model run/model.safetensors --lang zh\n  silhouette profile --device my-device")]
+#[command(
+    after_help = "Examples:\n  silhouette profile --data people.jsonl --user u00001 --model run/model.safetensors --lang zh\n  silhouette profile --device my-device"
+)]
 pub(crate) struct Args {
     /// A device's folder: its texts and its newest model.
     #[arg(long, conflicts_with = "data")]
@@ -62,7 +64,12 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let trained = loaded.as_ref().map(|(model, hash)| Trained { engine: chosen.engine.as_ref(), model, hash: *hash, round: None });
+    let trained = loaded.as_ref().map(|(model, hash)| Trained {
+        engine: chosen.engine.as_ref(),
+        model,
+        hash: *hash,
+        round: None,
+    });
     let made = profile(&events, trained, terminal::now())?;
     let document = made.expose_on_device();
     if json { terminal::json_line(document) } else { show(document, language) }
@@ -91,23 +98,28 @@ pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> any
     shares.sort_by(|a, b| a.head.cmp(&b.head).then(b.share.total_cmp(&a.share)));
     for i in shares.into_iter().take(10) {
         let bar = "#".repeat((30.0 * i.share).round() as usize);
-        terminal::line(&format!("  {:<24} {:>5.1} %  {bar} (confidence {:.2})", format!("{}/{}", i.head, i.label), 100.0 * i.share, i.confidence))?;
+        terminal::line(&format!(
+            "  {:<24} {:>5.1} %  {bar} (confidence {:.2})",
+            format!("{}/{}", i.head, i.label),
+            100.0 * i.share,
+            i.confidence
+        ))?;
     }
     Ok(())
 }
 
-/// The quotes behind a field, for the person whose they are.
+/// The quotes behind a clause's field, for the person whose they are: of `interests.HEAD` those of
+/// the head's largest shares, of `sentiment` its own.
 fn evidence(document: &ProfileDocument, field: &str) -> String {
-    let of = |list: &[usize]| -> Vec<&str> {
-        list.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect()
-    };
-    let index = |prefix: &str| field.strip_prefix(prefix)?.split(']').next()?.parse::<usize>().ok();
-    let quotes = if let Some(i) = index("interests[") {
-        document.interests.get(i).map_or_else(Vec::new, |i| of(&i.evidence))
+    let mut places: Vec<usize> = Vec::new();
+    if let Some(head) = field.strip_prefix("interests.") {
+        let mut labels: Vec<_> = document.interests.iter().filter(|i| i.head == head).collect();
+        labels.sort_by(|a, b| b.share.total_cmp(&a.share));
+        places.extend(labels.iter().take(3).flat_map(|i| i.evidence.first()));
     } else if field.starts_with("sentiment") {
-        of(&document.sentiment.evidence)
-    } else {
-        Vec::new()
-    };
+        places.extend(&document.sentiment.evidence);
+    }
+    let quotes: Vec<&str> =
+        places.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect();
     if quotes.is_empty() { String::new() } else { format!(": \"{}\"", quotes.join("\", \"")) }
 }

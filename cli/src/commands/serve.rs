@@ -11,7 +11,9 @@ use crate::terminal;
 
 /// Run an aggregator: let devices in, run rounds, publish models.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  silhouette serve --sample > task.toml\n  silhouette serve --config task.toml --folder aggregator --tokens 3")]
+#[command(
+    after_help = "Examples:\n  silhouette serve --sample > task.toml\n  silhouette serve --config task.toml --folder aggregator --tokens 3"
+)]
 pub(crate) struct Args {
     /// The task and its terms, TOML; --sample prints one with every key explained.
     #[arg(long, required_unless_present = "sample")]
@@ -59,7 +61,13 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     terminal::runtime()?.block_on(serve(args, aggregator, listen, tokens, json))
 }
 
-async fn serve(args: &Args, aggregator: Aggregator, listen: Listen, tokens: Vec<String>, json: bool) -> anyhow::Result<()> {
+async fn serve(
+    args: &Args,
+    aggregator: Aggregator,
+    listen: Listen,
+    tokens: Vec<String>,
+    json: bool,
+) -> anyhow::Result<()> {
     let promised = aggregator.plan().promised_epsilon()?;
     let progress = aggregator.progress()?;
     let mut events = aggregator.events();
@@ -71,7 +79,9 @@ async fn serve(args: &Args, aggregator: Aggregator, listen: Listen, tokens: Vec<
     let at = running.addresses();
     let authority = args.folder.join("authority").join("ca.pem");
     if json {
-        terminal::json_line(&serde_json::json!({ "devices": at.devices, "enrolment": at.enrolment, "admin": at.admin, "authority": authority, "tokens": tokens, "promised_epsilon": promised }))?;
+        terminal::json_line(
+            &serde_json::json!({ "devices": at.devices, "enrolment": at.enrolment, "admin": at.admin, "authority": authority, "tokens": tokens, "promised_epsilon": promised }),
+        )?;
     } else {
         terminal::line(&format!("devices {}  enrolment {}  admin http://{}", at.devices, at.enrolment, at.admin))?;
         terminal::line(&format!("promise: epsilon {promised:.3} per user over all rounds; {progress:?}"))?;

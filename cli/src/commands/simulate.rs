@@ -9,8 +9,8 @@ use silhouette_model::{Engine, Task};
 use silhouette_privacy::Mode;
 use silhouette_query::OptimiserKind;
 use silhouette_simulation::{
-    Dataset, EncoderChoice, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice, run as run_rounds,
-    write_outputs,
+    Dataset, EncoderChoice, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice,
+    run as run_rounds, write_outputs,
 };
 use silhouette_text::ReadOptions;
 
@@ -90,14 +90,17 @@ impl Args {
         let privacy = match self.mode.as_str() {
             "none" => PrivacyChoice::None,
             mode => {
-                let mode: Mode = mode.parse().with_context(|| format!("--mode: expected none, central or local, found {mode}"))?;
+                let mode: Mode =
+                    mode.parse().with_context(|| format!("--mode: expected none, central or local, found {mode}"))?;
                 PrivacyChoice::Budget { mode, epsilon: self.epsilon, delta: self.delta }
             }
         };
         let encoder = match self.encoder.split_once(':') {
             None if self.encoder == "bag" => EncoderChoice::Bag,
             None if self.encoder == "transformer" => EncoderChoice::Transformer,
-            Some(("bag", dim)) => EncoderChoice::TrainedBag(dim.parse().with_context(|| format!("--encoder bag:{dim}: expected a width"))?),
+            Some(("bag", dim)) => EncoderChoice::TrainedBag(
+                dim.parse().with_context(|| format!("--encoder bag:{dim}: expected a width"))?,
+            ),
             _ => bail!("--encoder: expected bag, bag:DIM or transformer, found {}", self.encoder),
         };
         if self.rounds == 0 {
@@ -154,7 +157,13 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let result = run_rounds(&data, &config, engine.as_ref(), &mut |record| {
         bar.inc(1);
         bar.set_message(describe(record));
-        let shown = if json { terminal::json_line(record) } else if bar.is_hidden() { terminal::line(&format!("  round {}: {}", record.round, describe(record))) } else { Ok(()) };
+        let shown = if json {
+            terminal::json_line(record)
+        } else if bar.is_hidden() {
+            terminal::line(&format!("  round {}: {}", record.round, describe(record)))
+        } else {
+            Ok(())
+        };
         failure = failure.take().or(shown.err());
     })?;
     bar.finish();

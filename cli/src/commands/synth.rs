@@ -13,7 +13,7 @@ use crate::terminal;
 pub(crate) struct Args {
     /// People to make up.
     #[arg(long, default_value_t = 200)]
-    users: u32,
+    users: usize,
     /// The same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,

@@ -8,28 +8,17 @@ use crate::ledger::ChargeBook;
 
 #[test]
 fn the_sample_policy_is_the_default() {
-    assert_eq!(
-        DevicePolicy::from_toml(SAMPLE_POLICY),
-        Ok(DevicePolicy::default())
-    );
+    assert_eq!(DevicePolicy::from_toml(SAMPLE_POLICY), Ok(DevicePolicy::default()));
     let keys = toml::to_string(&DevicePolicy::default()).unwrap();
     for line in keys.lines().filter_map(|l| l.split_once(" = ")) {
-        assert!(
-            SAMPLE_POLICY.contains(&format!("\n{} = ", line.0)),
-            "{}",
-            line.0
-        );
+        assert!(SAMPLE_POLICY.contains(&format!("\n{} = ", line.0)), "{}", line.0);
     }
 }
 
 #[test]
 fn unknown_keys_and_impossible_caps_are_refused() {
     assert!(DevicePolicy::from_toml("[terms]\nmin_noise = 1.0").is_err());
-    assert!(
-        DevicePolicy::from_toml("[budget]\ntask_rho = inf")
-            .unwrap_err()
-            .contains("task_rho")
-    );
+    assert!(DevicePolicy::from_toml("[budget]\ntask_rho = inf").unwrap_err().contains("task_rho"));
     assert!(DevicePolicy::from_toml("[budget]\ndevice_rho = -1.0").is_err());
 }
 
@@ -39,26 +28,12 @@ fn a_folder_keeps_its_policy_and_charges() {
     let device = DeviceFolder::open_or_create(place.path()).unwrap();
     let mut ledger = device.ledger().unwrap();
     let task = "t".parse().unwrap();
-    ledger
-        .charge(
-            &task,
-            1,
-            ContentHash::of(b""),
-            Some(Charge::of(0.5).unwrap()),
-        )
-        .unwrap();
+    ledger.charge(&task, 1, ContentHash::of(b""), Some(Charge::of(0.5).unwrap())).unwrap();
     drop(ledger);
-    fs::write(
-        place.path().join("policy.toml"),
-        "[budget]\ntask_rho = 0.25\n",
-    )
-    .unwrap();
+    fs::write(place.path().join("policy.toml"), "[budget]\ntask_rho = 0.25\n").unwrap();
     let device = DeviceFolder::open_or_create(place.path()).unwrap();
     assert_eq!(device.policy().budget.task_rho, 0.25);
-    assert_eq!(
-        device.ledger().unwrap().history(&task).account.spent(&task),
-        0.5
-    );
+    assert_eq!(device.ledger().unwrap().history(&task).account.spent(&task), 0.5);
 }
 
 #[test]
@@ -86,15 +61,7 @@ fn only_the_owner_may_enter() {
     use std::os::unix::fs::PermissionsExt;
     let place = tempfile::tempdir().unwrap();
     let device = DeviceFolder::open_or_create(place.path().join("device")).unwrap();
-    for path in [
-        device.root().to_owned(),
-        device.identity_folder(),
-        device.ledger_path(),
-    ] {
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o077,
-            0,
-            "{path:?}"
-        );
+    for path in [device.root().to_owned(), device.identity_folder(), device.ledger_path()] {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{path:?}");
     }
 }

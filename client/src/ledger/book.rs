@@ -25,8 +25,9 @@ pub struct Caps {
 impl Default for Caps {
     fn default() -> Self {
         Self {
-            task_rho: 1.0,
-            device_rho: 3.0,
+            // Epsilon 8 at delta 1e-5 is rho 1.2297: one task of the usual promise fits.
+            task_rho: 1.25,
+            device_rho: 3.75,
         }
     }
 }
@@ -40,26 +41,14 @@ pub(super) struct Book {
 
 impl Book {
     pub(super) fn new(caps: Caps) -> Self {
-        Self {
-            account: Account::new(caps.task_rho, caps.device_rho),
-            tasks: BTreeMap::new(),
-        }
+        Self { account: Account::new(caps.task_rho, caps.device_rho), tasks: BTreeMap::new() }
     }
 
     /// Whether this charge could be made now; changes nothing.
-    pub(super) fn admit(
-        &self,
-        task: &TaskId,
-        round: u64,
-        charge: Option<Charge>,
-    ) -> Result<(), SpendError> {
+    pub(super) fn admit(&self, task: &TaskId, round: u64, charge: Option<Charge>) -> Result<(), SpendError> {
         let last = self.last_round(task);
         if round <= last {
-            return Err(SpendError::Round {
-                task: task.clone(),
-                last,
-                found: round,
-            });
+            return Err(SpendError::Round { task: task.clone(), last, found: round });
         }
         if let Some(charge) = charge {
             self.account.clone().charge(task, charge)?;
@@ -83,10 +72,6 @@ impl Book {
 
     pub(super) fn history(&self, task: &TaskId) -> History {
         let (last_round, participations) = self.tasks.get(task).copied().unwrap_or((0, 0));
-        History {
-            last_round,
-            participations,
-            account: self.account.clone(),
-        }
+        History { last_round, participations, account: self.account.clone() }
     }
 }

@@ -39,12 +39,7 @@ impl Chain {
                     break;
                 }
                 None => {
-                    return Err(chain.damaged(
-                        file,
-                        Damage::NotARecord,
-                        "a record",
-                        "something else",
-                    ));
+                    return Err(chain.damaged(file, Damage::NotARecord, "a record", "something else"));
                 }
                 Some(record) => chain.link(file, record, line, &mut rounds)?,
             }
@@ -60,46 +55,21 @@ impl Chain {
         line: &[u8],
         rounds: &mut BTreeMap<TaskId, u64>,
     ) -> Result<(), LedgerError> {
-        let (seq, prev) = self
-            .records
-            .last()
-            .map_or((1, GENESIS), |r| (r.seq + 1, r.hash));
+        let (seq, prev) = self.records.last().map_or((1, GENESIS), |r| (r.seq + 1, r.hash));
         if record.seq != seq {
-            return Err(self.damaged(
-                file,
-                Damage::Sequence,
-                format!("seq {seq}"),
-                format!("seq {}", record.seq),
-            ));
+            return Err(self.damaged(file, Damage::Sequence, format!("seq {seq}"), format!("seq {}", record.seq)));
         }
         if record.prev != prev {
-            return Err(self.damaged(
-                file,
-                Damage::Link,
-                format!("prev {prev}"),
-                format!("prev {}", record.prev),
-            ));
+            return Err(self.damaged(file, Damage::Link, format!("prev {prev}"), format!("prev {}", record.prev)));
         }
         let hash = record.computed_hash();
         if record.hash != hash {
-            return Err(self.damaged(
-                file,
-                Damage::Hash,
-                format!("hash {hash}"),
-                format!("hash {}", record.hash),
-            ));
+            return Err(self.damaged(file, Damage::Hash, format!("hash {hash}"), format!("hash {}", record.hash)));
         }
         if record.to_line().as_bytes() != line {
-            return Err(self.damaged(
-                file,
-                Damage::Spelling,
-                "the record's one spelling",
-                "another",
-            ));
+            return Err(self.damaged(file, Damage::Spelling, "the record's one spelling", "another"));
         }
-        let last = rounds
-            .insert(record.task.clone(), record.round)
-            .unwrap_or(0);
+        let last = rounds.insert(record.task.clone(), record.round).unwrap_or(0);
         if record.round <= last {
             return Err(self.damaged(
                 file,

@@ -27,16 +27,10 @@ struct Text {
 
 impl Head {
     /// The head of an empty ledger.
-    pub(super) const EMPTY: Self = Self {
-        seq: 0,
-        hash: GENESIS,
-    };
+    pub(super) const EMPTY: Self = Self { seq: 0, hash: GENESIS };
 
     pub(super) fn of(record: &Record) -> Self {
-        Self {
-            seq: record.seq,
-            hash: record.hash,
-        }
+        Self { seq: record.seq, hash: record.hash }
     }
 
     /// Replaces the head file in one step and flushes it.
@@ -51,10 +45,7 @@ impl Head {
     /// The head in a file's bytes; `None` if they are not exactly what [`write`](Self::write) makes.
     pub(super) fn from_text(bytes: &[u8]) -> Option<Self> {
         let text: Text = serde_json::from_slice(bytes).ok()?;
-        let head = Self {
-            seq: text.seq,
-            hash: text.hash.parse().ok()?,
-        };
+        let head = Self { seq: text.seq, hash: text.hash.parse().ok()? };
         (head.to_text().as_bytes() == bytes).then_some(head)
     }
 }

@@ -17,9 +17,7 @@ pub struct MemoryLedger {
 impl MemoryLedger {
     /// An empty ledger under `caps`.
     pub fn new(caps: Caps) -> Self {
-        Self {
-            book: Book::new(caps),
-        }
+        Self { book: Book::new(caps) }
     }
 }
 

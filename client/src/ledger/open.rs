@@ -41,11 +41,7 @@ struct Paths {
 
 impl Paths {
     fn of(ledger: &Path) -> Self {
-        Self {
-            ledger: ledger.to_owned(),
-            head: ledger.with_extension("head"),
-            lock: ledger.with_extension("lock"),
-        }
+        Self { ledger: ledger.to_owned(), head: ledger.with_extension("head"), lock: ledger.with_extension("lock") }
     }
 }
 
@@ -78,10 +74,7 @@ pub(super) fn open(path: &Path, caps: Caps) -> Result<Ledger, LedgerError> {
             (Chain::default(), None)
         }
     };
-    let file = OpenOptions::new()
-        .append(true)
-        .open(&paths.ledger)
-        .map_err(io_error(&paths.ledger))?;
+    let file = OpenOptions::new().append(true).open(&paths.ledger).map_err(io_error(&paths.ledger))?;
     let mut book = Book::new(caps);
     for record in &chain.records {
         book.enter(&record.task, record.round, record.charge());
@@ -106,13 +99,8 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
         .map_err(io_error(path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LedgerError::Locked {
-            file: path.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(LedgerError::Io {
-            file: path.to_owned(),
-            source,
-        }),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::Locked { file: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(LedgerError::Io { file: path.to_owned(), source }),
     }
 }
 
@@ -122,12 +110,9 @@ fn read_head(paths: &Paths) -> Result<Option<Head>, LedgerError> {
     };
     match Head::from_text(&bytes) {
         Some(head) => Ok(Some(head)),
-        None => Err(Chain::default().damaged(
-            &paths.head,
-            Damage::Head,
-            "a sequence number and a hash",
-            "something else",
-        )),
+        None => {
+            Err(Chain::default().damaged(&paths.head, Damage::Head, "a sequence number and a hash", "something else"))
+        }
     }
 }
 
@@ -137,13 +122,8 @@ fn inspect(paths: &Paths, head: Option<Head>) -> Result<Option<(Chain, Head)>, L
     match (head, bytes) {
         // The head is created first, so an empty one alone is a creation that was interrupted.
         (None | Some(Head::EMPTY), None) => Ok(None),
-        (Some(head), None) => Err(LedgerError::Missing {
-            file: paths.ledger.clone(),
-            expected: head.seq,
-        }),
-        (None, Some(_)) => Err(LedgerError::HeadMissing {
-            file: paths.head.clone(),
-        }),
+        (Some(head), None) => Err(LedgerError::Missing { file: paths.ledger.clone(), expected: head.seq }),
+        (None, Some(_)) => Err(LedgerError::HeadMissing { file: paths.head.clone() }),
         (Some(head), Some(bytes)) => {
             let chain = Chain::read(&paths.ledger, &bytes)?;
             compare(paths, &chain, head)?;
@@ -162,10 +142,7 @@ fn compare(paths: &Paths, chain: &Chain, head: Head) -> Result<(), LedgerError> 
             found,
         });
     }
-    let at_head = head
-        .seq
-        .checked_sub(1)
-        .and_then(|i| chain.records.get(i as usize));
+    let at_head = head.seq.checked_sub(1).and_then(|i| chain.records.get(i as usize));
     let hash = at_head.map_or(Head::EMPTY.hash, |r| r.hash);
     if hash != head.hash {
         return Err(LedgerError::Damaged {
@@ -194,19 +171,12 @@ fn mend(paths: &Paths, chain: &Chain, head: Head) -> Result<Option<Recovery>, Le
         Some(last) if last.seq > head.seq => {
             // The line may have been read out of the cache: flush it before the head vouches for it.
             flush(&paths.ledger, None).map_err(io_error(&paths.ledger))?;
-            Head::of(last)
-                .write(&paths.head)
-                .map_err(io_error(&paths.head))?;
-            Ok(Some(Recovery::Completed {
-                task: last.task.clone(),
-                round: last.round,
-            }))
+            Head::of(last).write(&paths.head).map_err(io_error(&paths.head))?;
+            Ok(Some(Recovery::Completed { task: last.task.clone(), round: last.round }))
         }
         _ if chain.torn => {
             flush(&paths.ledger, Some(chain.whole_len)).map_err(io_error(&paths.ledger))?;
-            Ok(Some(Recovery::CutOff {
-                line: chain.next_line(),
-            }))
+            Ok(Some(Recovery::CutOff { line: chain.next_line() }))
         }
         _ => Ok(None),
     }
@@ -222,9 +192,7 @@ fn flush(path: &Path, len: Option<u64>) -> io::Result<()> {
 
 /// The head first: from then on the ledger is known to have begun, and a missing head is a deletion.
 fn create(paths: &Paths) -> Result<(), LedgerError> {
-    Head::EMPTY
-        .write(&paths.head)
-        .map_err(io_error(&paths.head))?;
+    Head::EMPTY.write(&paths.head).map_err(io_error(&paths.head))?;
     durable::create(&paths.ledger, b"").map_err(io_error(&paths.ledger))
 }
 

@@ -75,18 +75,14 @@ impl Record {
 
     /// The charge, for the arithmetic.
     pub fn charge(&self) -> Option<Charge> {
-        self.rho_billionths
-            .and_then(|units| serde_json::from_value(units.into()).ok())
+        self.rho_billionths.and_then(|units| serde_json::from_value(units.into()).ok())
     }
 
     /// The line, its newline included. There is exactly one spelling of a record, and no float in
     /// it: a different byte anywhere is an edit.
     pub(super) fn to_line(&self) -> String {
         let (units, rho) = match self.rho_billionths {
-            Some(units) => (
-                units.to_string(),
-                format!("{}.{:09}", units / 1_000_000_000, units % 1_000_000_000),
-            ),
+            Some(units) => (units.to_string(), format!("{}.{:09}", units / 1_000_000_000, units % 1_000_000_000)),
             None => ("null".to_owned(), "null".to_owned()),
         };
         format!(
@@ -131,10 +127,7 @@ impl Record {
 /// A charge is a count of billionths and is serialised as that count.
 fn billionths(charge: Charge) -> u64 {
     // It can't fail; if it did, the record would say that everything is spent.
-    serde_json::to_value(charge)
-        .ok()
-        .and_then(|v| v.as_u64())
-        .unwrap_or(u64::MAX)
+    serde_json::to_value(charge).ok().and_then(|v| v.as_u64()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -143,14 +136,7 @@ mod tests {
 
     fn record(rho: Option<f64>) -> Record {
         let charge = rho.map(|rho| Charge::of(rho).unwrap());
-        Record::after(
-            None,
-            &"t".parse().unwrap(),
-            3,
-            ContentHash::of(b"m"),
-            charge,
-            1_700_000_000,
-        )
+        Record::after(None, &"t".parse().unwrap(), 3, ContentHash::of(b"m"), charge, 1_700_000_000)
     }
 
     #[test]
@@ -158,10 +144,7 @@ mod tests {
         for rho in [Some(0.125), Some(1.5), Some(1e-9), Some(12_345.678_9), None] {
             let record = record(rho);
             let line = record.to_line();
-            assert_eq!(
-                Record::from_line(line.trim_end().as_bytes()),
-                Some(record.clone())
-            );
+            assert_eq!(Record::from_line(line.trim_end().as_bytes()), Some(record.clone()));
             let json: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(json["rho"].as_f64(), rho);
             assert_eq!(record.charge().map(Charge::rho), rho);

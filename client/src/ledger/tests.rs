@@ -6,10 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::durable;
 
-const CAPS: Caps = Caps {
-    task_rho: 10.0,
-    device_rho: 12.0,
-};
+const CAPS: Caps = Caps { task_rho: 10.0, device_rho: 12.0 };
 
 fn task(name: &str) -> TaskId {
     name.parse().unwrap()
@@ -29,19 +26,13 @@ fn written(n: u64) -> (TempDir, PathBuf) {
     let path = folder.path().join("ledger.jsonl");
     let mut ledger = Ledger::open(&path, CAPS).unwrap();
     for round in 1..=n {
-        ledger
-            .charge(&task("a"), round, terms(), rho(0.25))
-            .unwrap();
+        ledger.charge(&task("a"), round, terms(), rho(0.25)).unwrap();
     }
     (folder, path)
 }
 
 fn lines(path: &Path) -> Vec<String> {
-    fs::read_to_string(path)
-        .unwrap()
-        .lines()
-        .map(|l| format!("{l}\n"))
-        .collect()
+    fs::read_to_string(path).unwrap().lines().map(|l| format!("{l}\n")).collect()
 }
 
 /// What opening says after the ledger's lines were changed: the damage and its line.
@@ -76,21 +67,11 @@ fn charges_survive_reopening() {
 fn caps_and_old_rounds_are_refused_and_leave_no_trace() {
     let (_folder, path) = written(1);
     let before = fs::read(&path).unwrap();
-    let mut ledger = Ledger::open(
-        &path,
-        Caps {
-            task_rho: 0.5,
-            device_rho: 0.6,
-        },
-    )
-    .unwrap();
+    let mut ledger = Ledger::open(&path, Caps { task_rho: 0.5, device_rho: 0.6 }).unwrap();
     let refused = |r: Result<(), SpendError>| r.unwrap_err().to_string();
     assert!(refused(ledger.charge(&task("a"), 2, terms(), rho(0.26))).starts_with("task a: 0.25"));
     assert!(refused(ledger.charge(&task("b"), 1, terms(), rho(0.36))).starts_with("device: 0.25"));
-    assert_eq!(
-        refused(ledger.charge(&task("a"), 1, terms(), rho(0.01))),
-        "task a: expected a round after 1, found 1"
-    );
+    assert_eq!(refused(ledger.charge(&task("a"), 1, terms(), rho(0.01))), "task a: expected a round after 1, found 1");
     assert_eq!(fs::read(&path).unwrap(), before);
     ledger.charge(&task("a"), 2, terms(), rho(0.25)).unwrap();
 }
@@ -99,10 +80,7 @@ fn caps_and_old_rounds_are_refused_and_leave_no_trace() {
 fn a_second_process_is_kept_out() {
     let (_folder, path) = written(1);
     let ledger = Ledger::open(&path, CAPS).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::Locked { .. })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::Locked { .. })));
     assert_eq!(audit(&path).unwrap().len(), 1);
     drop(ledger);
     Ledger::open(&path, CAPS).unwrap();
@@ -115,24 +93,12 @@ fn every_kind_of_edit_is_named() {
     };
     assert_eq!(after(3, cheaper), (Damage::Hash, 2));
     // Only what people read was changed: the numbers that count still match the hash.
-    assert_eq!(
-        after(3, |l| l[1] = l[1].replace("0.250000000", "0.000000001")),
-        (Damage::Spelling, 2)
-    );
-    assert_eq!(
-        after(3, |l| l[1] = l[1].replace(',', ", ")),
-        (Damage::Spelling, 2)
-    );
+    assert_eq!(after(3, |l| l[1] = l[1].replace("0.250000000", "0.000000001")), (Damage::Spelling, 2));
+    assert_eq!(after(3, |l| l[1] = l[1].replace(',', ", ")), (Damage::Spelling, 2));
     assert_eq!(after(3, |l| drop(l.remove(1))), (Damage::Sequence, 2));
     assert_eq!(after(3, |l| l.swap(0, 1)), (Damage::Sequence, 1));
-    assert_eq!(
-        after(3, |l| l.insert(1, "{}\n".into())),
-        (Damage::NotARecord, 2)
-    );
-    assert_eq!(
-        after(3, |l| l.insert(1, l[0].clone())),
-        (Damage::Sequence, 2)
-    );
+    assert_eq!(after(3, |l| l.insert(1, "{}\n".into())), (Damage::NotARecord, 2));
+    assert_eq!(after(3, |l| l.insert(1, l[0].clone())), (Damage::Sequence, 2));
 }
 
 #[test]
@@ -165,34 +131,16 @@ fn rounds_that_go_back_are_damage() {
     let replay = Record::after(Some(&second), &task("a"), 2, terms(), rho(0.1), 0);
     text.push(replay.to_line());
     fs::write(&path, text.concat()).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::Damaged {
-            damage: Damage::Round,
-            line: 3,
-            ..
-        })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::Damaged { damage: Damage::Round, line: 3, .. })));
 }
 
 #[test]
 fn a_deleted_or_shortened_ledger_is_found() {
     let (_folder, path) = written(3);
     fs::write(&path, lines(&path)[..2].concat()).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::RolledBack {
-            line: 3,
-            expected: 3,
-            found: 2,
-            ..
-        })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::RolledBack { line: 3, expected: 3, found: 2, .. })));
     fs::remove_file(&path).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::Missing { expected: 3, .. })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::Missing { expected: 3, .. })));
     assert!(matches!(audit(&path), Err(LedgerError::Missing { .. })));
 }
 
@@ -202,28 +150,12 @@ fn a_deleted_damaged_or_old_head_is_found() {
     let head = path.with_extension("head");
     let text = fs::read_to_string(&head).unwrap();
     fs::write(&head, text.replace("\"seq\":3", "\"seq\": 3")).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::Damaged {
-            damage: Damage::Head,
-            ..
-        })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::Damaged { damage: Damage::Head, .. })));
     let first = Record::from_line(lines(&path)[0].trim_end().as_bytes()).unwrap();
     Head::of(&first).write(&head).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::Damaged {
-            damage: Damage::Ahead,
-            line: 3,
-            ..
-        })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::Damaged { damage: Damage::Ahead, line: 3, .. })));
     fs::remove_file(&head).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::HeadMissing { .. })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::HeadMissing { .. })));
 }
 
 #[test]
@@ -233,21 +165,11 @@ fn a_crash_between_line_and_head_counts_as_spent() {
     let record = Record::after(ledger.records.last(), &task("a"), 3, terms(), rho(0.25), 0);
     ledger.append(&record).unwrap();
     // The head's replacement was written as well, but not yet put in its place.
-    fs::write(
-        durable::fresh_name(&ledger.head_path),
-        Head::of(&record).to_text(),
-    )
-    .unwrap();
+    fs::write(durable::fresh_name(&ledger.head_path), Head::of(&record).to_text()).unwrap();
     drop(ledger);
     assert_eq!(audit(&path).unwrap().len(), 3);
     let ledger = Ledger::open(&path, CAPS).unwrap();
-    assert_eq!(
-        ledger.recovery(),
-        Some(&Recovery::Completed {
-            task: task("a"),
-            round: 3
-        })
-    );
+    assert_eq!(ledger.recovery(), Some(&Recovery::Completed { task: task("a"), round: 3 }));
     assert_eq!(ledger.history(&task("a")).account.spent(&task("a")), 0.75);
     drop(ledger);
     let ledger = Ledger::open(&path, CAPS).unwrap();
@@ -263,11 +185,7 @@ fn a_crash_within_a_line_is_cut_off_at_every_byte() {
     for cut in 1..line.len() {
         fs::write(&path, [&whole, &line.as_bytes()[..cut]].concat()).unwrap();
         let mut ledger = Ledger::open(&path, CAPS).unwrap();
-        assert_eq!(
-            ledger.recovery(),
-            Some(&Recovery::CutOff { line: 3 }),
-            "{cut}"
-        );
+        assert_eq!(ledger.recovery(), Some(&Recovery::CutOff { line: 3 }), "{cut}");
         assert_eq!(fs::read(&path).unwrap(), whole);
         if cut == 40 {
             ledger.charge(&task("a"), 3, terms(), rho(0.25)).unwrap();
@@ -288,14 +206,7 @@ fn nothing_may_follow_an_interrupted_charge() {
     ledger.append(&record).unwrap();
     drop(ledger);
     fs::write(&path, [fs::read(&path).unwrap(), b"{".to_vec()].concat()).unwrap();
-    assert!(matches!(
-        Ledger::open(&path, CAPS),
-        Err(LedgerError::Damaged {
-            damage: Damage::Ahead,
-            line: 4,
-            ..
-        })
-    ));
+    assert!(matches!(Ledger::open(&path, CAPS), Err(LedgerError::Damaged { damage: Damage::Ahead, line: 4, .. })));
 }
 
 #[test]
@@ -303,10 +214,7 @@ fn a_crash_while_beginning_is_not_a_deletion() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.jsonl");
     Head::EMPTY.write(&path.with_extension("head")).unwrap();
-    Ledger::open(&path, CAPS)
-        .unwrap()
-        .charge(&task("a"), 1, terms(), rho(0.1))
-        .unwrap();
+    Ledger::open(&path, CAPS).unwrap().charge(&task("a"), 1, terms(), rho(0.1)).unwrap();
     assert_eq!(Ledger::open(&path, CAPS).unwrap().records().len(), 1);
 }
 
@@ -316,15 +224,9 @@ fn after_a_failed_write_nothing_is_charged() {
     let mut ledger = Ledger::open(&path, CAPS).unwrap();
     // The head can't be replaced: its place is taken by a folder.
     fs::create_dir(durable::fresh_name(&ledger.head_path)).unwrap();
-    assert!(matches!(
-        ledger.charge(&task("a"), 2, terms(), rho(0.25)),
-        Err(SpendError::Write { .. })
-    ));
+    assert!(matches!(ledger.charge(&task("a"), 2, terms(), rho(0.25)), Err(SpendError::Write { .. })));
     fs::remove_dir(durable::fresh_name(&ledger.head_path)).unwrap();
-    assert!(matches!(
-        ledger.charge(&task("a"), 2, terms(), rho(0.25)),
-        Err(SpendError::Interrupted { .. })
-    ));
+    assert!(matches!(ledger.charge(&task("a"), 2, terms(), rho(0.25)), Err(SpendError::Interrupted { .. })));
     drop(ledger);
     assert_eq!(Ledger::open(&path, CAPS).unwrap().records().len(), 2);
     drop(folder);
@@ -332,19 +234,10 @@ fn after_a_failed_write_nothing_is_charged() {
 
 #[test]
 fn the_memory_ledger_keeps_the_same_rules() {
-    let mut ledger = MemoryLedger::new(Caps {
-        task_rho: 0.5,
-        device_rho: 1.0,
-    });
+    let mut ledger = MemoryLedger::new(Caps { task_rho: 0.5, device_rho: 1.0 });
     ledger.charge(&task("a"), 1, terms(), rho(0.5)).unwrap();
-    assert!(matches!(
-        ledger.charge(&task("a"), 2, terms(), rho(0.1)),
-        Err(SpendError::Budget(_))
-    ));
-    assert!(matches!(
-        ledger.charge(&task("a"), 1, terms(), None),
-        Err(SpendError::Round { .. })
-    ));
+    assert!(matches!(ledger.charge(&task("a"), 2, terms(), rho(0.1)), Err(SpendError::Budget(_))));
+    assert!(matches!(ledger.charge(&task("a"), 1, terms(), None), Err(SpendError::Round { .. })));
     assert_eq!(ledger.history(&task("a")).participations, 1);
 }
 

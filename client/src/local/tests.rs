@@ -6,34 +6,16 @@ use super::*;
 use crate::fixtures;
 
 fn work_of(events: &[Event]) -> (Model, Examples) {
-    let encoder = EncoderSpec::Bag(BagSpec {
-        buckets_log2: 8,
-        words: false,
-        ..BagSpec::default()
-    });
+    let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 8, words: false, ..BagSpec::default() });
     let task = Task::of_labels("topic", ["music".into(), "sport".into()].into(), encoder).unwrap();
     let vectoriser = Vectoriser::new(&task.encoder).unwrap();
     let examples = Examples::of(&task, &vectoriser, events).unwrap();
     (Model::new(task, 1), examples)
 }
 
-fn run(
-    manifest: &Manifest,
-    model: &Model,
-    examples: &Examples,
-    draws: Draws,
-) -> Result<Release, LocalRoundError> {
+fn run(manifest: &Manifest, model: &Model, examples: &Examples, draws: Draws) -> Result<Release, LocalRoundError> {
     let parameters = ReleaseParameters::try_from(manifest).unwrap();
-    local_round(
-        &Work {
-            engine: &NativeEngine,
-            model,
-            examples,
-            manifest,
-            parameters: &parameters,
-        },
-        draws,
-    )
+    local_round(&Work { engine: &NativeEngine, model, examples, manifest, parameters: &parameters }, draws)
 }
 
 fn seeded(round: u64, device: u64) -> Draws {
@@ -44,12 +26,7 @@ fn seeded(round: u64, device: u64) -> Draws {
 fn equal_draws_give_equal_bytes_and_others_do_not() {
     let (model, examples) = work_of(&fixtures::events());
     let manifest = fixtures::manifest(&model, 1, Mode::Local);
-    let bytes = |draws| {
-        run(&manifest, &model, &examples, draws)
-            .unwrap()
-            .as_bytes()
-            .to_vec()
-    };
+    let bytes = |draws| run(&manifest, &model, &examples, draws).unwrap().as_bytes().to_vec();
     assert_eq!(bytes(seeded(1, 2)), bytes(seeded(1, 2)));
     assert_ne!(bytes(seeded(1, 2)), bytes(seeded(1, 3)));
     assert_ne!(bytes(seeded(1, 2)), bytes(seeded(2, 2)));
@@ -71,22 +48,10 @@ fn another_model_or_query_is_refused_before_any_noise() {
     let (model, examples) = work_of(&fixtures::events());
     let good = fixtures::manifest(&model, 1, Mode::Central);
     let refused = |m: &Manifest| run(m, &model, &examples, seeded(1, 1)).err().unwrap();
-    let other = Manifest {
-        layout: ContentHash::of(b"other"),
-        ..good.clone()
-    };
+    let other = Manifest { layout: ContentHash::of(b"other"), ..good.clone() };
     assert!(matches!(refused(&other), LocalRoundError::Layout { .. }));
-    let shorter = Manifest {
-        dimension: good.dimension - 1,
-        ..good.clone()
-    };
-    assert!(matches!(
-        refused(&shorter),
-        LocalRoundError::Dimension { .. }
-    ));
-    let query = Manifest {
-        query: QueryKind::ClassSums,
-        ..good
-    };
+    let shorter = Manifest { dimension: good.dimension - 1, ..good.clone() };
+    assert!(matches!(refused(&shorter), LocalRoundError::Dimension { .. }));
+    let query = Manifest { query: QueryKind::ClassSums, ..good };
     assert_eq!(refused(&query), LocalRoundError::Query);
 }

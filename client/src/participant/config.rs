@@ -28,12 +28,7 @@ impl Default for Retries {
     fn default() -> Self {
         // Four tries with doubling waits bridge a change of network (seconds), and a minute's wait
         // between connections keeps a long outage cheap for the battery.
-        Self {
-            upload: 4,
-            fetch: 4,
-            first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(60),
-        }
+        Self { upload: 4, fetch: 4, first_wait: Duration::from_millis(500), longest_wait: Duration::from_secs(60) }
     }
 }
 

@@ -40,12 +40,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
     pub(super) fn new(participant: &'p mut Participant, owner: VerifyingKey, observer: F) -> Self {
         let config = &participant.config;
         let session = Session::new(config.task.clone(), owner, config.policy.clone());
-        Self {
-            participant,
-            session,
-            observer,
-            started: Instant::now(),
-        }
+        Self { participant, session, observer, started: Instant::now() }
     }
 
     pub(super) async fn run(&mut self) -> Result<End, ParticipateError> {
@@ -71,50 +66,30 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         let history = self.history();
         let examples = self.participant.material.examples();
         let conditions = (self.participant.config.conditions)();
-        self.session
-            .step(self.now(), input, &history, examples, conditions)
+        self.session.step(self.now(), input, &history, examples, conditions)
     }
 
     fn history(&self) -> History {
-        let ledger = self
-            .participant
-            .ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let ledger = self.participant.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.history(&self.participant.config.task)
     }
 
     async fn perform(&mut self, action: Action) -> Result<Next, ParticipateError> {
         Ok(match action {
-            Action::CheckIn { task, last_round } => {
-                Next::Tell(self.check_in(task, last_round).await?)
-            }
+            Action::CheckIn { task, last_round } => Next::Tell(self.check_in(task, last_round).await?),
             Action::Fetch(model) => Next::Tell(self.fetch_enough(model).await?),
-            Action::Train {
-                manifest,
-                parameters,
-            } => {
-                (self.observer)(ParticipantEvent::Training {
-                    round: manifest.round,
-                });
+            Action::Train { manifest, parameters } => {
+                (self.observer)(ParticipantEvent::Training { round: manifest.round });
                 let draws = self.participant.config.randomness.draws(manifest.round);
                 let released = match draws {
-                    Ok(draws) => {
-                        self.participant
-                            .material
-                            .work(manifest, parameters, draws)
-                            .await
-                    }
+                    Ok(draws) => self.participant.material.work(manifest, parameters, draws).await,
                     Err(error) => Err(error.to_string()),
                 };
                 Next::Tell(released.map_or_else(Input::Failed, Input::Released))
             }
-            Action::Charge {
-                task,
-                round,
-                manifest,
-                charge,
-            } => Next::Tell(self.charge(task, round, manifest, charge).await?),
+            Action::Charge { task, round, manifest, charge } => {
+                Next::Tell(self.charge(task, round, manifest, charge).await?)
+            }
             Action::Upload { header, body } => Next::Tell(self.upload(&header, &body).await?),
             Action::Rest(until) => {
                 let rest = Duration::from_millis(until.saturating_sub(self.now()));
@@ -136,19 +111,12 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         Next::Nothing
     }
 
-    fn interrupted(&mut self, exchange: &'static str, reason: &dyn std::fmt::Display) {
-        (self.observer)(ParticipantEvent::Interrupted {
-            exchange,
-            reason: reason.to_string(),
-        });
+    fn interrupted(&mut self, exchange: &'static str, reason: &(dyn std::fmt::Display + Sync)) {
+        (self.observer)(ParticipantEvent::Interrupted { exchange, reason: reason.to_string() });
     }
 
     async fn check_in(&mut self, task: TaskId, last_round: u64) -> Result<Input, ParticipateError> {
-        let request = CheckIn {
-            task,
-            last_round,
-            available: self.participant.config.available,
-        };
+        let request = CheckIn { task, last_round, available: self.participant.config.available };
         let connection = self.participant.link.connection(&mut self.observer).await?;
         (self.observer)(ParticipantEvent::CheckedIn { last_round });
         match connection.check_in(&request).await {
@@ -166,9 +134,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         let input = self.fetch(model).await?;
         let least = self.participant.config.policy.min_examples;
         if matches!(input, Input::ModelReady) && self.participant.material.examples() < least {
-            return Ok(Input::Failed(format!(
-                "expected at least {least} texts labelled for this task"
-            )));
+            return Ok(Input::Failed(format!("expected at least {least} texts labelled for this task")));
         }
         Ok(input)
     }
@@ -176,10 +142,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
     async fn fetch(&mut self, model: ContentHash) -> Result<Input, ParticipateError> {
         match self.participant.material.load(model).await {
             Ok(true) => {
-                (self.observer)(ParticipantEvent::ModelReady {
-                    model,
-                    cached: true,
-                });
+                (self.observer)(ParticipantEvent::ModelReady { model, cached: true });
                 return Ok(Input::ModelReady);
             }
             Ok(false) => {}
@@ -202,10 +165,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
     async fn fetched(&mut self, model: ContentHash, bytes: Vec<u8>) -> Input {
         match self.participant.material.keep(model, bytes).await {
             Ok(()) => {
-                (self.observer)(ParticipantEvent::ModelReady {
-                    model,
-                    cached: false,
-                });
+                (self.observer)(ParticipantEvent::ModelReady { model, cached: false });
                 Input::ModelReady
             }
             Err(reason) => Input::Failed(reason),
@@ -232,15 +192,10 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         });
         match written.await {
             Ok(Ok(())) => {
-                (self.observer)(ParticipantEvent::Charged {
-                    round,
-                    rho: charge.map(Charge::rho),
-                });
+                (self.observer)(ParticipantEvent::Charged { round, rho: charge.map(Charge::rho) });
                 Ok(Input::Charged)
             }
-            Ok(Err(error @ (SpendError::Write { .. } | SpendError::Interrupted { .. }))) => {
-                Err(error.into())
-            }
+            Ok(Err(error @ (SpendError::Write { .. } | SpendError::Interrupted { .. }))) => Err(error.into()),
             Ok(Err(error)) => Ok(Input::Failed(error.to_string())),
             Err(reason) => Ok(Input::Failed(reason)),
         }
@@ -264,12 +219,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         Ok(Input::Disconnected)
     }
 
-    async fn pause(
-        &mut self,
-        exchange: &'static str,
-        reason: &dyn std::fmt::Display,
-        attempt: u32,
-    ) {
+    async fn pause(&mut self, exchange: &'static str, reason: &(dyn std::fmt::Display + Sync), attempt: u32) {
         self.interrupted(exchange, reason);
         self.participant.link.forget();
         tokio::time::sleep(wait(&self.participant.config.retries, attempt)).await;
@@ -281,10 +231,7 @@ fn is_broken(error: &UploadError) -> bool {
     matches!(
         error,
         UploadError::Exchange(
-            ExchangeError::Lost(_)
-                | ExchangeError::Abandoned
-                | ExchangeError::Ended
-                | ExchangeError::TimedOut
+            ExchangeError::Lost(_) | ExchangeError::Abandoned | ExchangeError::Ended | ExchangeError::TimedOut
         )
     )
 }

@@ -90,39 +90,22 @@ pub enum ParticipantEvent {
 impl fmt::Display for ParticipantEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Charged {
-                round,
-                rho: Some(rho),
-            } => write!(f, "round {round}: charged rho {rho:.6}"),
+            Self::Charged { round, rho: Some(rho) } => write!(f, "round {round}: charged rho {rho:.6}"),
             Self::Charged { round, rho: None } => write!(f, "round {round}: no noise, no bound"),
             Self::CheckedIn { last_round } => write!(f, "checked in, last round {last_round}"),
             Self::Connected => f.write_str("connected"),
             Self::ConnectionFailed { reason, retry_in } => {
-                write!(
-                    f,
-                    "no connection ({reason}), again in {:.1} s",
-                    retry_in.as_secs_f64()
-                )
+                write!(f, "no connection ({reason}), again in {:.1} s", retry_in.as_secs_f64())
             }
             Self::Declined(why) => write!(f, "declined: {why}"),
             Self::Interrupted { exchange, reason } => write!(f, "{exchange} interrupted: {reason}"),
-            Self::ModelReady {
-                model,
-                cached: true,
-            } => write!(f, "model {model} (kept)"),
-            Self::ModelReady {
-                model,
-                cached: false,
-            } => write!(f, "model {model} (fetched)"),
+            Self::ModelReady { model, cached: true } => write!(f, "model {model} (kept)"),
+            Self::ModelReady { model, cached: false } => write!(f, "model {model} (fetched)"),
             Self::Rejected(code) => write!(f, "refused by the aggregator: {code}"),
             Self::Resting(time) => write!(f, "resting for {:.1} s", time.as_secs_f64()),
             Self::Took { round } => write!(f, "round {round}: took part"),
             Self::Training { round } => write!(f, "round {round}: training"),
-            Self::Uploading {
-                round,
-                bytes,
-                attempt,
-            } => {
+            Self::Uploading { round, bytes, attempt } => {
                 write!(f, "round {round}: uploading {bytes} bytes, try {attempt}")
             }
         }

@@ -68,10 +68,7 @@ impl Link {
         Ok(self.connection.insert(connection))
     }
 
-    async fn connect(
-        &self,
-        observer: &mut impl FnMut(ParticipantEvent),
-    ) -> Result<Connection, ConnectError> {
+    async fn connect(&self, observer: &mut impl FnMut(ParticipantEvent)) -> Result<Connection, ConnectError> {
         for attempt in 0_u32.. {
             let limits = self.limits.clone();
             match connect_with(self.address, &self.server_name, &self.identity, limits).await {
@@ -79,10 +76,7 @@ impl Link {
                 Err(error) if is_final(&error) => return Err(error),
                 Err(error) => {
                     let retry_in = wait(&self.retries, attempt);
-                    observer(ParticipantEvent::ConnectionFailed {
-                        reason: error.to_string(),
-                        retry_in,
-                    });
+                    observer(ParticipantEvent::ConnectionFailed { reason: error.to_string(), retry_in });
                     tokio::time::sleep(retry_in).await;
                 }
             }
@@ -118,23 +112,16 @@ impl Link {
 /// off together do not return together.
 pub(super) fn wait(retries: &Retries, attempt: u32) -> Duration {
     let doubled = retries.first_wait.saturating_mul(1 << attempt.min(16));
-    doubled
-        .min(retries.longest_wait)
-        .mul_f64(1.0 - jitter() / 2.0)
+    doubled.min(retries.longest_wait).mul_f64(1.0 - jitter() / 2.0)
 }
 
 /// Errors that no patience mends.
 fn is_final(error: &ConnectError) -> bool {
     match error {
         ConnectError::Config(_) | ConnectError::Name(_) | ConnectError::Version(_) => true,
-        ConnectError::Exchange(ExchangeError::Lost(Lost::Certificate { .. } | Lost::Protocol)) => {
-            true
-        }
+        ConnectError::Exchange(ExchangeError::Lost(Lost::Certificate { .. } | Lost::Protocol)) => true,
         ConnectError::Exchange(ExchangeError::Refused(code)) => {
-            matches!(
-                code,
-                ErrorCode::Revoked | ErrorCode::NotEnrolled | ErrorCode::WrongVersion
-            )
+            matches!(code, ErrorCode::Revoked | ErrorCode::NotEnrolled | ErrorCode::WrongVersion)
         }
         _ => false,
     }
@@ -146,11 +133,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let retries = Retries {
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(10),
-            ..Retries::default()
-        };
+        let retries =
+            Retries { first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(10), ..Retries::default() };
         for (attempt, most) in [(0, 1.0), (1, 2.0), (3, 8.0), (4, 10.0), (u32::MAX, 10.0)] {
             let wait = wait(&retries, attempt).as_secs_f64();
             assert!((most / 2.0..=most).contains(&wait), "{attempt}: {wait}");
@@ -161,9 +145,7 @@ mod tests {
     fn only_what_patience_can_mend_is_tried_again() {
         let lost = |lost| is_final(&ExchangeError::Lost(lost).into());
         assert!(lost(Lost::Certificate { alert: 45 }));
-        assert!(
-            !lost(Lost::Silent) && !lost(Lost::NotAccepting) && !lost(Lost::Closed { code: 1 })
-        );
+        assert!(!lost(Lost::Silent) && !lost(Lost::NotAccepting) && !lost(Lost::Closed { code: 1 }));
         assert!(is_final(&ExchangeError::Refused(ErrorCode::Revoked).into()));
         assert!(!is_final(&ExchangeError::Refused(ErrorCode::Busy).into()));
     }

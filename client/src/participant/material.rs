@@ -29,17 +29,8 @@ struct Ready {
 }
 
 impl Material {
-    pub(super) fn new(
-        engine: Arc<dyn Engine>,
-        events: Private<Vec<Event>>,
-        models: ModelCache,
-    ) -> Self {
-        Self {
-            engine,
-            events: Arc::new(events),
-            models,
-            ready: None,
-        }
+    pub(super) fn new(engine: Arc<dyn Engine>, events: Private<Vec<Event>>, models: ModelCache) -> Self {
+        Self { engine, events: Arc::new(events), models, ready: None }
     }
 
     /// Texts to learn from: exactly, once a model has said which labels count; before that, at most.
@@ -75,10 +66,7 @@ impl Material {
 
     /// Encodes the events, unless the last model had the same task: then they are encoded already.
     async fn prepare(&mut self, model: Model) -> Result<(), String> {
-        let same = self
-            .ready
-            .as_ref()
-            .filter(|r| r.model.task() == model.task());
+        let same = self.ready.as_ref().filter(|r| r.model.task() == model.task());
         let model = Arc::new(model);
         let examples = match same {
             Some(ready) => Arc::clone(&ready.examples),
@@ -118,15 +106,10 @@ impl Material {
 
 fn encode(model: &Model, events: &Private<Vec<Event>>) -> Result<Examples, String> {
     let vectoriser = Vectoriser::new(&model.task().encoder).map_err(|e| e.to_string())?;
-    Examples::of(model.task(), &vectoriser, events.expose_on_device())
-        .map_err(|e: TaskError| e.to_string())
+    Examples::of(model.task(), &vectoriser, events.expose_on_device()).map_err(|e: TaskError| e.to_string())
 }
 
 /// Runs `work` where blocking is allowed; a panic in it becomes an error of this round.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| "the work on this device was cut short".to_owned())
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| "the work on this device was cut short".to_owned())
 }

@@ -37,10 +37,7 @@ impl Grammar for Chinese {
     }
 
     fn interests(&self, head: &str, strength: Strength, labels: &[&Interest]) -> String {
-        let named: Vec<_> = labels
-            .iter()
-            .map(|i| format!("{}（{}%）", i.label, percent(i.share)))
-            .collect();
+        let named: Vec<_> = labels.iter().map(|i| format!("{}（{}%）", i.label, percent(i.share))).collect();
         let how = match strength {
             Strength::Clear => "明显偏向",
             Strength::Likely => "较可能偏向",
@@ -65,11 +62,7 @@ impl Grammar for Chinese {
             SentimentSource::Lexicon => "，依词表判断",
             SentimentSource::Model => "",
         };
-        format!(
-            "{how}{tone}（正面{}%，负面{}%{judge}）。",
-            percent(s.positive),
-            percent(s.negative)
-        )
+        format!("{how}{tone}（正面{}%，负面{}%{judge}）。", percent(s.positive), percent(s.negative))
     }
 
     fn keywords(&self, words: &[&str]) -> String {
@@ -83,15 +76,8 @@ impl Grammar for Chinese {
             Language::Mixed => "中英混合",
             Language::Other => "其他语言",
         };
-        let shares: Vec<_> = document
-            .languages
-            .iter()
-            .filter(|l| l.share >= 0.05)
-            .collect();
-        let named: Vec<_> = shares
-            .iter()
-            .map(|l| format!("{}（{}%）", name(l.language), percent(l.share)))
-            .collect();
+        let shares: Vec<_> = document.languages.iter().filter(|l| l.share >= 0.05).collect();
+        let named: Vec<_> = shares.iter().map(|l| format!("{}（{}%）", name(l.language), percent(l.share))).collect();
         match shares.as_slice() {
             [] => None,
             [only] => Some(format!("文本使用{}。", name(only.language))),
@@ -102,10 +88,7 @@ impl Grammar for Chinese {
     fn rhythm(&self, hours: &[u8], weekday: Option<usize>, per_week: f64) -> String {
         let hours: Vec<_> = hours.iter().map(|h| format!("{h}时")).collect();
         let day = weekday.map_or_else(String::new, |d| format!("，{}最多", DAYS[d]));
-        format!(
-            "多在{}（UTC）活跃{day}，平均每周约{per_week:.1}条。",
-            hours.join("、")
-        )
+        format!("多在{}（UTC）活跃{day}，平均每周约{per_week:.1}条。", hours.join("、"))
     }
 
     fn rating(&self, mean: f64) -> String {

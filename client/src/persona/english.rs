@@ -7,15 +7,7 @@ use crate::profile::{Interest, ProfileDocument, SentimentSource};
 
 pub(super) struct English;
 
-const DAYS: [&str; 7] = [
-    "Mondays",
-    "Tuesdays",
-    "Wednesdays",
-    "Thursdays",
-    "Fridays",
-    "Saturdays",
-    "Sundays",
-];
+const DAYS: [&str; 7] = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
 
 /// `a`, `a and b`, `a, b and c`.
 fn list(items: &[String]) -> String {
@@ -36,20 +28,13 @@ impl Grammar for English {
     }
 
     fn interests(&self, head: &str, strength: Strength, labels: &[&Interest]) -> String {
-        let named: Vec<_> = labels
-            .iter()
-            .map(|i| format!("{} ({}%)", i.label, percent(i.share)))
-            .collect();
+        let named: Vec<_> = labels.iter().map(|i| format!("{} ({}%)", i.label, percent(i.share))).collect();
         let how = match strength {
             Strength::Clear => "clearly",
             Strength::Likely => "probably",
             Strength::Perhaps => "perhaps",
         };
-        format!(
-            "By {}, this person is {how} about {}.",
-            head.replace(['_', '-'], " "),
-            list(&named)
-        )
+        format!("By {}, this person is {how} about {}.", head.replace(['_', '-'], " "), list(&named))
     }
 
     fn tone(&self, tone: Tone, document: &ProfileDocument) -> String {
@@ -69,18 +54,11 @@ impl Grammar for English {
             SentimentSource::Lexicon => ", going by a word list",
             SentimentSource::Model => "",
         };
-        format!(
-            "{how} {tone} ({}% of texts positive, {}% negative{judge}).",
-            percent(s.positive),
-            percent(s.negative)
-        )
+        format!("{how} {tone} ({}% of texts positive, {}% negative{judge}).", percent(s.positive), percent(s.negative))
     }
 
     fn keywords(&self, words: &[&str]) -> String {
-        format!(
-            "Typical words are {}.",
-            list(&words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>())
-        )
+        format!("Typical words are {}.", list(&words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>()))
     }
 
     fn languages(&self, document: &ProfileDocument) -> Option<String> {
@@ -90,15 +68,8 @@ impl Grammar for English {
             Language::Mixed => "both mixed",
             Language::Other => "other languages",
         };
-        let shares: Vec<_> = document
-            .languages
-            .iter()
-            .filter(|l| l.share >= 0.05)
-            .collect();
-        let named: Vec<_> = shares
-            .iter()
-            .map(|l| format!("{} ({}%)", name(l.language), percent(l.share)))
-            .collect();
+        let shares: Vec<_> = document.languages.iter().filter(|l| l.share >= 0.05).collect();
+        let named: Vec<_> = shares.iter().map(|l| format!("{} ({}%)", name(l.language), percent(l.share))).collect();
         match shares.as_slice() {
             [] => None,
             [only] => Some(format!("The texts are in {}.", name(only.language))),
@@ -109,10 +80,7 @@ impl Grammar for English {
     fn rhythm(&self, hours: &[u8], weekday: Option<usize>, per_week: f64) -> String {
         let hours: Vec<_> = hours.iter().map(|h| format!("{h}:00")).collect();
         let day = weekday.map_or_else(String::new, |d| format!(", most of all on {}", DAYS[d]));
-        format!(
-            "Active around {} UTC{day}; about {per_week:.1} entries a week.",
-            list(&hours)
-        )
+        format!("Active around {} UTC{day}; about {per_week:.1} entries a week.", list(&hours))
     }
 
     fn rating(&self, mean: f64) -> String {

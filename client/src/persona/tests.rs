@@ -2,28 +2,15 @@ use proptest::prelude::*;
 use silhouette_text::{Keyword, Language};
 
 use super::*;
-use crate::profile::{
-    Behavior, LanguageShare, PersonaTexts, Provenance, Sentiment, SentimentSource,
-};
+use crate::profile::{Behavior, LanguageShare, PersonaTexts, Provenance, Sentiment, SentimentSource};
 
 fn interest(head: &str, label: &str, share: f64, confidence: f64) -> Interest {
     let (head, label) = (head.to_owned(), label.to_owned());
-    Interest {
-        head,
-        label,
-        share,
-        confidence,
-        texts: 10,
-        evidence: Vec::new(),
-    }
+    Interest { head, label, share, confidence, texts: 10, evidence: Vec::new() }
 }
 
 fn keyword(term: &str) -> Keyword {
-    Keyword {
-        term: term.to_owned(),
-        score: 1.0,
-        count: 2,
-    }
+    Keyword { term: term.to_owned(), score: 1.0, count: 2 }
 }
 
 fn document(confidence: f64) -> ProfileDocument {
@@ -56,24 +43,13 @@ fn document(confidence: f64) -> ProfileDocument {
             ..Behavior::default()
         },
         languages: vec![
-            LanguageShare {
-                language: Language::Zh,
-                share: 0.8,
-            },
-            LanguageShare {
-                language: Language::En,
-                share: 0.2,
-            },
+            LanguageShare { language: Language::Zh, share: 0.8 },
+            LanguageShare { language: Language::En, share: 0.2 },
         ],
         keywords: vec![keyword("比赛"), keyword("guitar")],
         evidence: Vec::new(),
         persona: PersonaTexts::default(),
-        provenance: Provenance {
-            model: None,
-            engine: None,
-            round: None,
-            made_at: 0,
-        },
+        provenance: Provenance { model: None, engine: None, round: None, made_at: 0 },
     }
 }
 
@@ -111,11 +87,7 @@ fn the_wording_follows_the_confidence() {
 #[test]
 fn what_no_field_can_vouch_for_is_not_said() {
     for language in [PersonaLanguage::Zh, PersonaLanguage::En] {
-        let fields: Vec<_> = persona(&document(0.01), language)
-            .clauses
-            .into_iter()
-            .map(|c| c.field)
-            .collect();
+        let fields: Vec<_> = persona(&document(0.01), language).clauses.into_iter().map(|c| c.field).collect();
         assert_eq!(fields, ["keywords", "languages", "behavior.busiest_hours"]);
     }
 }
@@ -130,31 +102,19 @@ fn a_word_list_is_named_as_the_judge() {
             .text()
             .contains("seems negative (70% of texts positive, 10% negative, going by a word list)")
     );
-    assert!(
-        persona(&d, PersonaLanguage::Zh)
-            .text()
-            .contains("语气看来消极（正面70%，负面10%，依词表判断）")
-    );
+    assert!(persona(&d, PersonaLanguage::Zh).text().contains("语气看来消极（正面70%，负面10%，依词表判断）"));
 }
 
 #[test]
 fn too_little_data_is_said_and_nothing_else() {
     let mut d = document(0.9);
-    for (texts, en, zh) in [
-        (0, "no texts yet", "还没有文本"),
-        (1, "only one text", "只有1条"),
-        (4, "only 4 texts", "只有4条"),
-    ] {
+    for (texts, en, zh) in
+        [(0, "no texts yet", "还没有文本"), (1, "only one text", "只有1条"), (4, "only 4 texts", "只有4条")]
+    {
         d.behavior.texts = texts;
-        let (e, z) = (
-            persona(&d, PersonaLanguage::En),
-            persona(&d, PersonaLanguage::Zh),
-        );
+        let (e, z) = (persona(&d, PersonaLanguage::En), persona(&d, PersonaLanguage::Zh));
         assert!(e.text().contains(en) && z.text().contains(zh));
-        assert_eq!(
-            (e.clauses.len(), e.clauses[0].field.as_str()),
-            (1, "behavior.texts")
-        );
+        assert_eq!((e.clauses.len(), e.clauses[0].field.as_str()), (1, "behavior.texts"));
     }
 }
 

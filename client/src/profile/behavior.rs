@@ -15,17 +15,9 @@ const FIRST_WEEKDAY: i64 = 3;
 const BUSIEST: usize = 3;
 
 pub(super) fn behavior(events: &[Event], texts: usize, scores: Vec<ScoreMean>) -> Behavior {
-    let mut behavior = Behavior {
-        events: events.len(),
-        texts,
-        scores,
-        ..Behavior::default()
-    };
+    let mut behavior = Behavior { events: events.len(), texts, scores, ..Behavior::default() };
     for event in events {
-        *behavior
-            .kinds
-            .entry(event.kind.name().to_owned())
-            .or_insert(0) += 1;
+        *behavior.kinds.entry(event.kind.name().to_owned()).or_insert(0) += 1;
     }
     let characters: usize = events.iter().map(|e| e.text.trim().chars().count()).sum();
     behavior.mean_length = characters as f64 / texts.max(1) as f64;
@@ -72,13 +64,7 @@ mod tests {
     use super::*;
 
     fn at(times: &[i64]) -> Behavior {
-        let events: Vec<_> = times
-            .iter()
-            .map(|&time| Event {
-                time: Some(time),
-                ..Event::new("me", "x")
-            })
-            .collect();
+        let events: Vec<_> = times.iter().map(|&time| Event { time: Some(time), ..Event::new("me", "x") }).collect();
         behavior(&events, events.len(), Vec::new())
     }
 
@@ -96,11 +82,7 @@ mod tests {
 
     #[test]
     fn without_times_there_is_no_rhythm() {
-        let b = behavior(
-            &[Event::new("me", "ab"), Event::new("me", "")],
-            1,
-            Vec::new(),
-        );
+        let b = behavior(&[Event::new("me", "ab"), Event::new("me", "")], 1, Vec::new());
         assert_eq!((b.events, b.texts, b.timed, b.mean_length), (2, 1, 0, 2.0));
         assert!(b.hours.is_empty() && b.events_per_week.is_none() && b.mean_rating.is_none());
     }

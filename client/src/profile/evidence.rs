@@ -31,11 +31,7 @@ pub(super) struct Witness<'a> {
 
 impl<'a> Witness<'a> {
     pub(super) fn new(predictions: &'a Predictions<'a>, events: &'a [Event]) -> Self {
-        Self {
-            predictions,
-            events,
-            found: Vec::new(),
-        }
+        Self { predictions, events, found: Vec::new() }
     }
 
     /// Finds the best places for one label and returns their numbers.
@@ -46,19 +42,12 @@ impl<'a> Witness<'a> {
             let event = self.predictions.texts[text];
             self.search(event, &direction, view, label, &mut places);
         }
-        places.sort_by(|a, b| {
-            b.weight
-                .total_cmp(&a.weight)
-                .then((a.event, a.start).cmp(&(b.event, b.start)))
-        });
+        places.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.event, a.start).cmp(&(b.event, b.start))));
         let first = self.found.len();
         for place in places {
             let words = |e: &Evidence| self.events[e.event].text[e.start..e.end].to_lowercase();
             let known = words(&place);
-            if self.found[first..]
-                .iter()
-                .any(|e| overlaps(e, &place) || words(e) == known)
-            {
+            if self.found[first..].iter().any(|e| overlaps(e, &place) || words(e) == known) {
                 continue;
             }
             self.found.push(place);
@@ -79,11 +68,7 @@ impl<'a> Witness<'a> {
     ) {
         let text = &self.events[event].text;
         for feature in self.predictions.vectoriser.trace(text) {
-            let weight: f64 = feature
-                .entries
-                .iter()
-                .map(|&(i, v)| f64::from(v * direction.weight(i)))
-                .sum();
+            let weight: f64 = feature.entries.iter().map(|&(i, v)| f64::from(v * direction.weight(i))).sum();
             let Some(&(start, end)) = feature.spans.first() else {
                 continue;
             };
@@ -140,18 +125,11 @@ impl Direction {
             .collect();
         let table = model.tensor("table");
         if table.is_empty() {
-            return Self {
-                per_input: per_width,
-            };
+            return Self { per_input: per_width };
         }
         // A trained table stands between the buckets and the head; both are linear.
         let dot = |row: &[f32]| row.iter().zip(&per_width).map(|(a, b)| a * b).sum();
-        Self {
-            per_input: table
-                .chunks_exact(per_width.len().max(1))
-                .map(dot)
-                .collect(),
-        }
+        Self { per_input: table.chunks_exact(per_width.len().max(1)).map(dot).collect() }
     }
 
     fn weight(&self, input: u32) -> f32 {
@@ -161,16 +139,8 @@ impl Direction {
 
 /// The place and a little around it, cut at characters.
 fn quote(text: &str, start: usize, end: usize) -> String {
-    let from = text[..start]
-        .char_indices()
-        .rev()
-        .take(AROUND)
-        .last()
-        .map_or(start, |(i, _)| i);
-    let to = text[end..]
-        .char_indices()
-        .nth(AROUND)
-        .map_or(text.len(), |(i, _)| end + i);
+    let from = text[..start].char_indices().rev().take(AROUND).last().map_or(start, |(i, _)| i);
+    let to = text[end..].char_indices().nth(AROUND).map_or(text.len(), |(i, _)| end + i);
     let mut quote: String = text[from..to].trim().chars().take(LONGEST).collect();
     quote = quote.split_whitespace().collect::<Vec<_>>().join(" ");
     quote

@@ -13,9 +13,7 @@ pub(super) fn interests(predictions: &Predictions<'_>, witness: &mut Witness<'_>
     if predictions.texts.is_empty() {
         return Vec::new();
     }
-    let heads = predictions
-        .heads()
-        .filter(|v| !v.head.labels().is_empty() && v.head.name != HEAD);
+    let heads = predictions.heads().filter(|v| !v.head.labels().is_empty() && v.head.name != HEAD);
     heads.flat_map(|view| of_head(&view, witness)).collect()
 }
 
@@ -26,18 +24,9 @@ fn of_head(view: &HeadView<'_>, witness: &mut Witness<'_>) -> Vec<Interest> {
     order.truncate(MAX_LABELS);
     let mut found = Vec::with_capacity(order.len());
     for (place, label) in order.into_iter().enumerate() {
-        let with_label = || {
-            view.rows()
-                .zip(&likeliest)
-                .filter(move |&(_, &l)| l == label)
-                .map(|(row, _)| row)
-        };
+        let with_label = || view.rows().zip(&likeliest).filter(move |&(_, &l)| l == label).map(|(row, _)| row);
         let texts = with_label().count();
-        let evidence = if place < WITH_EVIDENCE && texts > 0 {
-            witness.find(view, label)
-        } else {
-            Vec::new()
-        };
+        let evidence = if place < WITH_EVIDENCE && texts > 0 { witness.find(view, label) } else { Vec::new() };
         found.push(Interest {
             head: view.head.name.clone(),
             label: view.head.labels()[label].clone(),

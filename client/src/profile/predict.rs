@@ -31,36 +31,20 @@ pub(super) struct HeadView<'p> {
 }
 
 impl<'a> Predictions<'a> {
-    pub(super) fn of(
-        trained: Trained<'a>,
-        events: &[Event],
-        texts: &[usize],
-    ) -> Result<Self, ProfileError> {
+    pub(super) fn of(trained: Trained<'a>, events: &[Event], texts: &[usize]) -> Result<Self, ProfileError> {
         let vectoriser = Vectoriser::new(&trained.model.task().encoder)?;
         let mut outputs = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            let vectors: Vec<_> = batch
-                .iter()
-                .map(|&i| vectoriser.vectorise(&events[i].text))
-                .collect();
+            let vectors: Vec<_> = batch.iter().map(|&i| vectoriser.vectorise(&events[i].text)).collect();
             let borrowed: Vec<_> = vectors.iter().collect();
             outputs.extend(trained.engine.predict(trained.model, &borrowed)?);
         }
-        Ok(Self {
-            model: trained.model,
-            vectoriser,
-            texts: texts.to_vec(),
-            outputs,
-        })
+        Ok(Self { model: trained.model, vectoriser, texts: texts.to_vec(), outputs })
     }
 
     /// The heads in the order of the task.
     pub(super) fn heads(&self) -> impl Iterator<Item = HeadView<'_>> {
-        self.model.task().ranges().map(|(head, range)| HeadView {
-            head,
-            range,
-            outputs: &self.outputs,
-        })
+        self.model.task().ranges().map(|(head, range)| HeadView { head, range, outputs: &self.outputs })
     }
 
     /// The means of the heads that predict numbers, on their own scales.
@@ -73,11 +57,7 @@ impl<'a> Predictions<'a> {
             HeadKind::Score { min, max } => {
                 let scaled = view.rows().map(|row| f64::from(row[0])).sum::<f64>() / n as f64;
                 let mean = f64::from(min) + scaled.clamp(0.0, 1.0) * f64::from(max - min);
-                Some(ScoreMean {
-                    head: view.head.name.clone(),
-                    mean,
-                    range: (min, max),
-                })
+                Some(ScoreMean { head: view.head.name.clone(), mean, range: (min, max) })
             }
             HeadKind::Classes { .. } => None,
         };
@@ -101,10 +81,7 @@ impl<'p> HeadView<'p> {
     pub(super) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.labels()];
         for row in self.rows() {
-            shares
-                .iter_mut()
-                .zip(row)
-                .for_each(|(s, &p)| *s += f64::from(p));
+            shares.iter_mut().zip(row).for_each(|(s, &p)| *s += f64::from(p));
         }
         let n = self.outputs.len().max(1) as f64;
         shares.iter_mut().for_each(|s| *s /= n);
@@ -121,11 +98,7 @@ impl<'p> HeadView<'p> {
         let chance = 1.0 / self.labels().max(2) as f64;
         let above = f64::from(row.iter().copied().fold(0.0, f32::max)) - chance;
         // Chance itself is rarely a 32-bit float: what rounding adds to it is no certainty.
-        if above < ROUNDING {
-            0.0
-        } else {
-            (above / (1.0 - chance)).min(1.0)
-        }
+        if above < ROUNDING { 0.0 } else { (above / (1.0 - chance)).min(1.0) }
     }
 }
 

@@ -18,13 +18,9 @@ const LEXICON_EDGE: f64 = 0.05;
 /// How sure a word list can be of a text it knows a word of.
 const LEXICON_CERTAINTY: f64 = 0.6;
 
-const POSITIVE: [&str; 8] = [
-    "positive", "pos", "good", "正面", "积极", "正向", "好评", "喜欢",
-];
+const POSITIVE: [&str; 8] = ["positive", "pos", "good", "正面", "积极", "正向", "好评", "喜欢"];
 const NEUTRAL: [&str; 6] = ["neutral", "neu", "mixed", "中性", "中立", "中评"];
-const NEGATIVE: [&str; 8] = [
-    "negative", "neg", "bad", "负面", "消极", "负向", "差评", "讨厌",
-];
+const NEGATIVE: [&str; 8] = ["negative", "neg", "bad", "负面", "消极", "负向", "差评", "讨厌"];
 
 pub(super) fn sentiment(
     predictions: Option<&Predictions<'_>>,
@@ -33,9 +29,7 @@ pub(super) fn sentiment(
     evidence: &mut Vec<Evidence>,
 ) -> Sentiment {
     if let Some(predictions) = predictions {
-        let head = predictions
-            .heads()
-            .find(|v| v.head.name == HEAD && !v.head.labels().is_empty());
+        let head = predictions.heads().find(|v| v.head.name == HEAD && !v.head.labels().is_empty());
         if let Some(view) = head
             && let Some(values) = valences(view.head.labels())
         {
@@ -51,19 +45,12 @@ pub(super) fn sentiment(
 }
 
 fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> Sentiment {
-    let expected: Vec<f64> = view
-        .rows()
-        .map(|row| row.iter().zip(values).map(|(&p, v)| f64::from(p) * v).sum())
-        .collect();
+    let expected: Vec<f64> =
+        view.rows().map(|row| row.iter().zip(values).map(|(&p, v)| f64::from(p) * v).sum()).collect();
     let mut sentiment = summary(&expected, MODEL_EDGE, SentimentSource::Model);
     sentiment.confidence = confidence(view.rows().map(|row| view.certainty(row)));
     let labels = view.head.labels().iter().zip(view.shares());
-    sentiment.labels = labels
-        .map(|(label, share)| LabelShare {
-            label: label.clone(),
-            share,
-        })
-        .collect();
+    sentiment.labels = labels.map(|(label, share)| LabelShare { label: label.clone(), share }).collect();
     let likeliest = view.likeliest();
     for (label, &value) in values.iter().enumerate() {
         if value != 0.0 && likeliest.contains(&label) {
@@ -75,33 +62,22 @@ fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> S
 
 fn by_lexicon(events: &[Event], texts: &[usize]) -> Sentiment {
     let lexicon = Lexicon::built_in();
-    let values: Vec<f64> = texts
-        .iter()
-        .map(|&i| f64::from(lexicon.sentiment(&Segmenter::default().tokens(&events[i].text))))
-        .collect();
+    let values: Vec<f64> =
+        texts.iter().map(|&i| f64::from(lexicon.sentiment(&Segmenter::default().tokens(&events[i].text)))).collect();
     let mut sentiment = summary(&values, LEXICON_EDGE, SentimentSource::Lexicon);
-    sentiment.confidence = confidence(
-        values
-            .iter()
-            .map(|&v| if v == 0.0 { 0.0 } else { LEXICON_CERTAINTY }),
-    );
+    sentiment.confidence = confidence(values.iter().map(|&v| if v == 0.0 { 0.0 } else { LEXICON_CERTAINTY }));
     sentiment
 }
 
 fn summary(values: &[f64], edge: f64, source: SentimentSource) -> Sentiment {
     let n = values.len().max(1) as f64;
-    let share =
-        |of: fn(f64, f64) -> bool| values.iter().filter(|&&v| of(v, edge)).count() as f64 / n;
+    let share = |of: fn(f64, f64) -> bool| values.iter().filter(|&&v| of(v, edge)).count() as f64 / n;
     let (positive, negative) = (share(|v, edge| v > edge), share(|v, edge| v < -edge));
     Sentiment {
         mean: (values.iter().sum::<f64>() / n).clamp(-1.0, 1.0),
         positive,
         negative,
-        neutral: if values.is_empty() {
-            0.0
-        } else {
-            (1.0 - positive - negative).max(0.0)
-        },
+        neutral: if values.is_empty() { 0.0 } else { (1.0 - positive - negative).max(0.0) },
         confidence: 0.0,
         source,
         labels: Vec::new(),
@@ -112,19 +88,11 @@ fn summary(values: &[f64], edge: f64, source: SentimentSource) -> Sentiment {
 /// What each label is worth, -1 to 1: by name, or by size where all are numbers. `None` if a label
 /// can't be placed.
 fn valences(labels: &[String]) -> Option<Vec<f64>> {
-    let numbers: Option<Vec<f64>> = labels
-        .iter()
-        .map(|l| l.parse().ok().filter(|v: &f64| v.is_finite()))
-        .collect();
+    let numbers: Option<Vec<f64>> = labels.iter().map(|l| l.parse().ok().filter(|v: &f64| v.is_finite())).collect();
     if let Some(numbers) = numbers {
         let min = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         let max = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        return (max > min).then(|| {
-            numbers
-                .iter()
-                .map(|v| 2.0 * (v - min) / (max - min) - 1.0)
-                .collect()
-        });
+        return (max > min).then(|| numbers.iter().map(|v| 2.0 * (v - min) / (max - min) - 1.0).collect());
     }
     let named = |label: &String| {
         let label = label.trim().to_lowercase();
@@ -152,16 +120,10 @@ mod tests {
 
     #[test]
     fn labels_are_placed_by_name_or_by_size() {
-        assert_eq!(
-            of(&["negative", "Neutral", "positive"]),
-            Some(vec![-1.0, 0.0, 1.0])
-        );
+        assert_eq!(of(&["negative", "Neutral", "positive"]), Some(vec![-1.0, 0.0, 1.0]));
         assert_eq!(of(&["正面", "负面"]), Some(vec![1.0, -1.0]));
         assert_eq!(of(&["0", "1"]), Some(vec![-1.0, 1.0]));
-        assert_eq!(
-            of(&["1", "2", "3", "4", "5"]),
-            Some(vec![-1.0, -0.5, 0.0, 0.5, 1.0])
-        );
+        assert_eq!(of(&["1", "2", "3", "4", "5"]), Some(vec![-1.0, -0.5, 0.0, 0.5, 1.0]));
         assert_eq!(of(&["positive", "sarcastic"]), None);
         assert_eq!(of(&["1", "1"]), None);
     }

@@ -1,7 +1,5 @@
 use proptest::prelude::*;
-use silhouette_model::{
-    BagSpec, EncoderSpec, Examples, LocalTraining, NativeEngine, Task, Vectoriser,
-};
+use silhouette_model::{BagSpec, EncoderSpec, Examples, LocalTraining, NativeEngine, Task, Vectoriser};
 use silhouette_text::EventKind;
 
 use super::*;
@@ -45,27 +43,12 @@ fn labelled(text: &str, topic: &str, mood: &str, stars: f32) -> Event {
 
 fn corpus() -> Vec<Event> {
     vec![
-        labelled(
-            "the match ended with a wonderful late goal",
-            "sport",
-            "positive",
-            5.0,
-        ),
+        labelled("the match ended with a wonderful late goal", "sport", "positive", 5.0),
         labelled("今天的足球比赛很精彩", "sport", "positive", 5.0),
-        labelled(
-            "our team lost the match, awful defending",
-            "sport",
-            "negative",
-            1.0,
-        ),
+        labelled("our team lost the match, awful defending", "sport", "negative", 1.0),
         labelled("the wonderful guitar sounds warm", "music", "positive", 5.0),
         labelled("这首歌的吉他很好听", "music", "positive", 5.0),
-        labelled(
-            "an awful concert with two guitar players",
-            "music",
-            "negative",
-            1.0,
-        ),
+        labelled("an awful concert with two guitar players", "music", "negative", 1.0),
         labelled("the bank raised its rates", "finance", "negative", 2.0),
         labelled("银行的利率又涨了", "finance", "negative", 2.0),
     ]
@@ -79,14 +62,9 @@ fn trained(encoder: Option<EncoderSpec>) -> Model {
     }
     let vectoriser = Vectoriser::new(&task.encoder).unwrap();
     let examples = Examples::of(&task, &vectoriser, &corpus()).unwrap();
-    let training = LocalTraining {
-        epochs: 150,
-        batch: 4,
-        learning_rate: 1.0,
-        proximal_mu: 0.0,
-    };
+    let training = LocalTraining { epochs: 150, batch: 4, learning_rate: 1.0, proximal_mu: 0.0 };
     let model = Model::new(task.clone(), 1);
-    let update = NativeEngine.train(&model, &examples, &training, 3).unwrap();
+    let update = NativeEngine.train(&model, &examples, &training, 3).unwrap().to_dense();
     Model::with_values(task, update).unwrap()
 }
 
@@ -97,10 +75,7 @@ fn document(events: &[Event], model: Option<&Model>) -> ProfileDocument {
         hash: model.content_hash().unwrap(),
         round: Some(9),
     });
-    profile(events, trained, 1_700_000_000)
-        .unwrap()
-        .expose_on_device()
-        .clone()
+    profile(events, trained, 1_700_000_000).unwrap().expose_on_device().clone()
 }
 
 #[test]
@@ -118,16 +93,11 @@ fn the_top_level_keys_are_fixed() {
         "schema_version",
         "sentiment",
     ];
-    assert_eq!(
-        keys.iter().collect::<std::collections::BTreeSet<_>>(),
-        expected.map(str::to_owned).iter().collect()
-    );
+    assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>(), expected.map(str::to_owned).iter().collect());
     assert_eq!(json["schema_version"], 1);
     assert_eq!(json["provenance"]["round"], 9);
     assert_eq!(
-        serde_json::from_value::<ProfileDocument>(json.clone())
-            .map(|d| serde_json::to_value(d).unwrap())
-            .unwrap(),
+        serde_json::from_value::<ProfileDocument>(json.clone()).map(|d| serde_json::to_value(d).unwrap()).unwrap(),
         json
     );
 }
@@ -136,25 +106,11 @@ fn the_top_level_keys_are_fixed() {
 fn interests_are_a_mixture_with_evidence() {
     let events: Vec<_> = corpus().into_iter().take(4).collect();
     let d = document(&events, Some(&trained(None)));
-    let labels: Vec<_> = d
-        .interests
-        .iter()
-        .map(|i| (i.head.as_str(), i.label.as_str(), i.texts))
-        .collect();
-    assert_eq!(
-        labels,
-        [
-            ("topic", "sport", 3),
-            ("topic", "music", 1),
-            ("topic", "finance", 0)
-        ]
-    );
+    let labels: Vec<_> = d.interests.iter().map(|i| (i.head.as_str(), i.label.as_str(), i.texts)).collect();
+    assert_eq!(labels, [("topic", "sport", 3), ("topic", "music", 1), ("topic", "finance", 0)]);
     assert!((d.interests.iter().map(|i| i.share).sum::<f64>() - 1.0).abs() < 1e-6);
     let sport = &d.interests[0];
-    assert!(
-        sport.share > 0.55 && sport.confidence > 0.15 && sport.confidence < 3.0 / 8.0,
-        "{sport:?}"
-    );
+    assert!(sport.share > 0.55 && sport.confidence > 0.15 && sport.confidence < 3.0 / 8.0, "{sport:?}");
     assert_eq!(d.interests[2].confidence, 0.0);
     assert!((1..=3).contains(&sport.evidence.len()));
     for &i in &sport.evidence {
@@ -164,12 +120,7 @@ fn interests_are_a_mixture_with_evidence() {
         assert!(e.quote.contains(place) && e.weight > 0.0, "{e:?}");
     }
     let best = &d.evidence[sport.evidence[0]];
-    assert!(
-        ["match", "足球", "比赛", "goal"]
-            .iter()
-            .any(|w| best.quote.contains(w)),
-        "{best:?}"
-    );
+    assert!(["match", "足球", "比赛", "goal"].iter().any(|w| best.quote.contains(w)), "{best:?}");
 }
 
 #[test]
@@ -179,11 +130,7 @@ fn the_sentiment_head_judges_where_there_is_one() {
     assert_eq!((s.source, s.labels.len()), (SentimentSource::Model, 2));
     assert!(s.mean > 0.2 && s.positive > s.negative);
     assert!((s.positive + s.neutral + s.negative - 1.0).abs() < 1e-9);
-    assert!(
-        s.evidence
-            .iter()
-            .all(|&i| d.evidence[i].head == "sentiment")
-    );
+    assert!(s.evidence.iter().all(|&i| d.evidence[i].head == "sentiment"));
     assert!(!s.evidence.is_empty());
     assert!(!d.interests.iter().any(|i| i.head == "sentiment"));
 }
@@ -200,11 +147,7 @@ fn scores_come_back_on_their_own_scale() {
 fn an_untrained_model_claims_nothing() {
     let model = Model::new(Task::from_toml(TASK).unwrap(), 1);
     let d = document(&corpus(), Some(&model));
-    assert!(
-        d.interests
-            .iter()
-            .all(|i| i.confidence == 0.0 && (i.share - 1.0 / 3.0).abs() < 1e-6)
-    );
+    assert!(d.interests.iter().all(|i| i.confidence == 0.0 && (i.share - 1.0 / 3.0).abs() < 1e-6));
     assert_eq!(d.sentiment.confidence, 0.0);
     assert!(d.evidence.is_empty());
 }
@@ -233,21 +176,9 @@ fn no_events_and_empty_texts_are_no_error() {
 
 #[test]
 fn an_engine_that_can_not_run_the_model_says_so() {
-    let model = trained(Some(EncoderSpec::Bag(BagSpec {
-        buckets_log2: 6,
-        dim: Some(4),
-        ..BagSpec::default()
-    })));
-    let trained = Trained {
-        engine: &NativeEngine,
-        model: &model,
-        hash: ContentHash([0; 32]),
-        round: None,
-    };
-    assert!(matches!(
-        profile(&corpus(), Some(trained), 0),
-        Err(ProfileError::Engine(_))
-    ));
+    let model = trained(Some(EncoderSpec::Bag(BagSpec { buckets_log2: 6, dim: Some(4), ..BagSpec::default() })));
+    let trained = Trained { engine: &NativeEngine, model: &model, hash: ContentHash([0; 32]), round: None };
+    assert!(matches!(profile(&corpus(), Some(trained), 0), Err(ProfileError::Engine(_))));
 }
 
 proptest! {

@@ -42,11 +42,7 @@ impl Sealer {
         let plain = Zeroizing::new(serde_json::to_vec(event).map_err(|_| StoreError::Event)?);
         let digest = keyed_hash(&self.digest_key, &plain).to_vec();
         let (nonce, bytes) = self.encrypt(&plain, &digest)?;
-        Ok(Sealed {
-            digest,
-            nonce,
-            bytes,
-        })
+        Ok(Sealed { digest, nonce, bytes })
     }
 
     /// `None` if any of the three was changed, or belongs to another row.
@@ -62,30 +58,19 @@ impl Sealer {
     }
 
     pub(super) fn verify(&self, check: &[u8]) -> Result<(), StoreError> {
-        let opened = check
-            .split_at_checked(NONCE_BYTES)
-            .and_then(|(nonce, bytes)| self.decrypt(CHECK, nonce, bytes));
-        if opened.as_deref() == Some(CHECK) {
-            Ok(())
-        } else {
-            Err(StoreError::WrongKey)
-        }
+        let opened = check.split_at_checked(NONCE_BYTES).and_then(|(nonce, bytes)| self.decrypt(CHECK, nonce, bytes));
+        if opened.as_deref() == Some(CHECK) { Ok(()) } else { Err(StoreError::WrongKey) }
     }
 
     fn encrypt(&self, plain: &[u8], aad: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
         let mut nonce = [0; NONCE_BYTES];
         fill_random(&mut nonce)?;
-        let bytes = self
-            .cipher
-            .encrypt(&nonce.into(), Payload { msg: plain, aad })
-            .map_err(|_| StoreError::Sealing)?;
+        let bytes = self.cipher.encrypt(&nonce.into(), Payload { msg: plain, aad }).map_err(|_| StoreError::Sealing)?;
         Ok((nonce.to_vec(), bytes))
     }
 
     fn decrypt(&self, aad: &[u8], nonce: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
-        self.cipher
-            .decrypt(&nonce.into(), Payload { msg: bytes, aad })
-            .ok()
+        self.cipher.decrypt(&nonce.into(), Payload { msg: bytes, aad }).ok()
     }
 }

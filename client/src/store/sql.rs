@@ -22,8 +22,7 @@ const TABLES: &str = "
 pub(super) const INSERT: &str =
     "INSERT INTO event (digest, nonce, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING";
 pub(super) const COUNT: &str = "SELECT count(*) FROM event";
-pub(super) const SELECT: &str =
-    "SELECT id, digest, nonce, sealed FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const SELECT: &str = "SELECT id, digest, nonce, sealed FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
 pub(super) const EXISTS: &str = "SELECT 1 FROM event WHERE id = ?1";
 pub(super) const ERASE_ONE: &str = "DELETE FROM event WHERE id = ?1";
 pub(super) const ERASE_ALL: &str = "DELETE FROM event";
@@ -46,23 +45,15 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 /// The value that proves the key; `None` for a file without tables.
 pub(super) fn seal_check(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         return Ok(None);
     }
     let version = pragma("user_version")?;
     if pragma("application_id")? != APPLICATION_ID || version != SCHEMA_VERSION {
-        return Err(StoreError::Schema {
-            expected: SCHEMA_VERSION,
-            found: version,
-        });
+        return Err(StoreError::Schema { expected: SCHEMA_VERSION, found: version });
     }
-    Ok(Some(connection.query_row(
-        "SELECT seal_check FROM meta",
-        [],
-        |row| row.get(0),
-    )?))
+    Ok(Some(connection.query_row("SELECT seal_check FROM meta", [], |row| row.get(0))?))
 }
 
 /// Makes the tables, all or none.

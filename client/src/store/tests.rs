@@ -12,13 +12,7 @@ fn open(folder: &TempDir) -> Result<Store, StoreError> {
 }
 
 fn texts(store: &Store) -> Vec<String> {
-    store
-        .events()
-        .unwrap()
-        .expose_on_device()
-        .iter()
-        .map(|e| e.text.clone())
-        .collect()
+    store.events().unwrap().expose_on_device().iter().map(|e| e.text.clone()).collect()
 }
 
 fn event(text: &str) -> Event {
@@ -30,19 +24,12 @@ fn event(text: &str) -> Event {
 
 /// Everything in the folder but the key, as bytes.
 fn bytes_on_disk(folder: &TempDir) -> Vec<u8> {
-    let files = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|f| f.unwrap().path());
-    files
-        .filter(|f| !f.ends_with("key"))
-        .flat_map(|f| fs::read(f).unwrap())
-        .collect()
+    let files = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path());
+    files.filter(|f| !f.ends_with("key")).flat_map(|f| fs::read(f).unwrap()).collect()
 }
 
 fn holds(haystack: &[u8], needle: &str) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|w| w == needle.as_bytes())
+    haystack.windows(needle.len()).any(|w| w == needle.as_bytes())
 }
 
 #[test]
@@ -53,13 +40,7 @@ fn events_survive_reopening_in_order_and_whole() {
     let mut store = open(&folder).unwrap();
     assert_eq!(store.events().unwrap().expose_on_device(), &events);
     let done = store.import(&[event("二"), event("four")]).unwrap();
-    assert_eq!(
-        done,
-        Imported {
-            added: 1,
-            duplicates: 1
-        }
-    );
+    assert_eq!(done, Imported { added: 1, duplicates: 1 });
     assert_eq!(store.count().unwrap(), 4);
     let page = store.list(1, 2).unwrap();
     let ids: Vec<_> = page.expose_on_device().iter().map(|e| e.id).collect();
@@ -71,29 +52,15 @@ fn the_same_words_at_another_time_are_another_event() {
     let folder = tempfile::tempdir().unwrap();
     let mut later = event("again");
     later.time = Some(1_709_164_801);
-    assert_eq!(
-        open(&folder)
-            .unwrap()
-            .import(&[event("again"), later])
-            .unwrap()
-            .added,
-        2
-    );
+    assert_eq!(open(&folder).unwrap().import(&[event("again"), later]).unwrap().added, 2);
 }
 
 #[test]
 fn no_plain_text_reaches_the_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let canaries = [
-        "canary-in-plain-english",
-        "金丝雀不应该出现在磁盘上",
-        "calm",
-        "1709164800",
-    ];
+    let canaries = ["canary-in-plain-english", "金丝雀不应该出现在磁盘上", "calm", "1709164800"];
     let mut store = open(&folder).unwrap();
-    store
-        .import(&[event(canaries[0]), event(canaries[1])])
-        .unwrap();
+    store.import(&[event(canaries[0]), event(canaries[1])]).unwrap();
     let while_open = bytes_on_disk(&folder);
     drop(store);
     for bytes in [while_open, bytes_on_disk(&folder)] {
@@ -108,17 +75,9 @@ fn what_is_erased_is_gone_from_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(&folder).unwrap();
     store.import(&[event("keep"), event("drop")]).unwrap();
-    let sealed: Vec<u8> = store
-        .connection
-        .query_row("SELECT sealed FROM event WHERE id = 2", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
-    let there = |folder: &TempDir| {
-        bytes_on_disk(folder)
-            .windows(sealed.len())
-            .any(|w| w == sealed)
-    };
+    let sealed: Vec<u8> =
+        store.connection.query_row("SELECT sealed FROM event WHERE id = 2", [], |row| row.get(0)).unwrap();
+    let there = |folder: &TempDir| bytes_on_disk(folder).windows(sealed.len()).any(|w| w == sealed);
     assert!(there(&folder));
     assert!(store.contains(2).unwrap() && store.erase(2).unwrap());
     assert!(!store.contains(2).unwrap() && !store.erase(2).unwrap());
@@ -158,18 +117,8 @@ fn a_changed_or_moved_event_is_found() {
 #[test]
 fn a_file_of_another_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    open(&folder)
-        .unwrap()
-        .connection
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
-    assert!(matches!(
-        open(&folder),
-        Err(StoreError::Schema {
-            expected: 1,
-            found: 99
-        })
-    ));
+    open(&folder).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(open(&folder), Err(StoreError::Schema { expected: 1, found: 99 })));
 }
 
 #[cfg(unix)]
@@ -178,10 +127,7 @@ fn only_the_owner_may_read_the_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     drop(open(&folder).unwrap());
-    let mode = fs::metadata(folder.path().join("store.sqlite"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(folder.path().join("store.sqlite")).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0);
 }
 

@@ -20,13 +20,10 @@ use silhouette_transport::client::ClientLimits;
 use silhouette_transport::defaults::{DEVICE_VALIDITY, SERVER_VALIDITY};
 use silhouette_transport::identity::EnrolmentTerms;
 use silhouette_transport::server::ServerLimits;
-use silhouette_transport::{
-    CertificateAuthority, DeviceIdentity, DeviceKey, Handler, ServerEndpoint, UploadSink,
-};
+use silhouette_transport::{CertificateAuthority, DeviceIdentity, DeviceKey, Handler, ServerEndpoint, UploadSink};
 use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, DeviceId, ErrorCode, Extensions, Nonce, TaskId, Upload,
-    UploadReply,
+    CheckIn, CheckInReply, ContentHash, DeviceId, ErrorCode, Extensions, Nonce, TaskId, Upload, UploadReply,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -80,16 +77,10 @@ impl Handler for Script {
             std::future::pending::<()>().await;
         }
         if self.fails_now(Fault::Waits) {
-            return CheckInReply::Wait {
-                min_ms: 300,
-                max_ms: 400,
-            };
+            return CheckInReply::Wait { min_ms: 300, max_ms: 400 };
         }
         let next = self.replies.lock().unwrap().pop_front();
-        next.unwrap_or_else(|| CheckInReply::Finished {
-            model: ContentHash::of(&self.model),
-            round: 2,
-        })
+        next.unwrap_or_else(|| CheckInReply::Finished { model: ContentHash::of(&self.model), round: 2 })
     }
 
     async fn on_fetch(&self, _: DeviceId, hash: ContentHash) -> Option<Arc<[u8]>> {
@@ -118,11 +109,7 @@ impl Handler for Script {
         if self.fails_now(Fault::ReceiptLost) {
             tokio::time::sleep(Duration::from_secs(20)).await;
         }
-        UploadReply::Receipt {
-            round,
-            sha256,
-            duplicate,
-        }
+        UploadReply::Receipt { round, sha256, duplicate }
     }
 }
 
@@ -163,9 +150,7 @@ fn content() -> Vec<(&'static str, Option<&'static str>)> {
 pub(crate) fn events() -> Vec<Event> {
     let event = |(text, topic): (&str, Option<&str>)| {
         let mut event = Event::new("me", text);
-        event
-            .extra
-            .extend(topic.map(|t| ("topic".to_owned(), t.into())));
+        event.extra.extend(topic.map(|t| ("topic".to_owned(), t.into())));
         event
     };
     content().into_iter().map(event).collect()
@@ -176,15 +161,8 @@ fn authority() -> CertificateAuthority {
 }
 
 fn model() -> Model {
-    let encoder = EncoderSpec::Bag(BagSpec {
-        buckets_log2: 10,
-        words: false,
-        ..BagSpec::default()
-    });
-    Model::new(
-        Task::of_labels("topic", ["music".into(), "sport".into()].into(), encoder).unwrap(),
-        1,
-    )
+    let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 10, words: false, ..BagSpec::default() });
+    Model::new(Task::of_labels("topic", ["music".into(), "sport".into()].into(), encoder).unwrap(), 1)
 }
 
 fn manifest(model: &Model, round: u64, mode: Mode) -> Manifest {
@@ -211,12 +189,7 @@ fn manifest(model: &Model, round: u64, mode: Mode) -> Manifest {
         max_participations: 100,
         min_separation: 1,
         deadline_ms: 60_000,
-        training: LocalTraining {
-            epochs: 2,
-            batch: 4,
-            learning_rate: 0.5,
-            proximal_mu: 0.0,
-        },
+        training: LocalTraining { epochs: 2, batch: 4, learning_rate: 0.5, proximal_mu: 0.0 },
         seed: 3,
         extensions: Extensions::default(),
     }
@@ -243,33 +216,13 @@ impl World {
             seen: Mutex::default(),
         });
         let authority = authority();
-        let identity = authority
-            .issue_server(&[NAME.to_owned()], SystemTime::now(), SERVER_VALIDITY)
-            .unwrap();
+        let identity = authority.issue_server(&[NAME.to_owned()], SystemTime::now(), SERVER_VALIDITY).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let endpoint = ServerEndpoint::bind(
-            any,
-            &identity,
-            authority.certificate(),
-            ServerLimits::default(),
-        )
-        .unwrap();
+        let endpoint = ServerEndpoint::bind(any, &identity, authority.certificate(), ServerLimits::default()).unwrap();
         let address = endpoint.local_addr();
         tokio::spawn(endpoint.serve(Arc::clone(&script), std::future::pending()));
-        let caps = Caps {
-            task_rho: 10.0,
-            device_rho: 10.0,
-        };
-        Self {
-            model: bytes,
-            caps,
-            mode,
-            folder,
-            authority,
-            device_authority: None,
-            address,
-            script,
-        }
+        let caps = Caps { task_rho: 10.0, device_rho: 10.0 };
+        Self { model: bytes, caps, mode, folder, authority, device_authority: None, address, script }
     }
 
     /// From now on the device's certificate is of an authority the aggregator does not know.
@@ -318,8 +271,7 @@ impl World {
         conditions: Conditions,
         change: impl FnOnce(ParticipantConfig) -> ParticipantConfig,
     ) -> Run {
-        self.run_until(conditions, watch::channel(false).1, change)
-            .await
+        self.run_until(conditions, watch::channel(false).1, change).await
     }
 
     pub(crate) async fn run_until(
@@ -329,14 +281,8 @@ impl World {
         change: impl FnOnce(ParticipantConfig) -> ParticipantConfig,
     ) -> Run {
         let task: TaskId = "topic".parse().unwrap();
-        let limits = ClientLimits {
-            transfer_timeout: Duration::from_millis(700),
-            ..ClientLimits::default()
-        };
-        let retries = Retries {
-            first_wait: Duration::from_millis(50),
-            ..Retries::default()
-        };
+        let limits = ClientLimits { transfer_timeout: Duration::from_millis(700), ..ClientLimits::default() };
+        let retries = Retries { first_wait: Duration::from_millis(50), ..Retries::default() };
         let config = ParticipantConfig::new(self.address, NAME, task.clone(), move || conditions);
         let mut participant = Participant::new(
             change(config.limits(limits).retries(retries)),
@@ -348,33 +294,14 @@ impl World {
         );
         let mut events = Vec::new();
         let end = participant.run(stop, |event| events.push(event)).await;
-        Run {
-            end,
-            events,
-            transferred: participant.transferred(),
-        }
+        Run { end, events, transferred: participant.transferred() }
     }
 
     fn identity(&self, task: TaskId) -> DeviceIdentity {
         let key = DeviceKey::generate().unwrap();
         let issuer = self.device_authority.as_ref().unwrap_or(&self.authority);
-        let issued = issuer
-            .issue_device(
-                &key.signing_request().unwrap(),
-                SystemTime::now(),
-                DEVICE_VALIDITY,
-            )
-            .unwrap();
-        let terms = EnrolmentTerms {
-            owner_public_key: owner().verifying_key().to_bytes(),
-            tasks: vec![task],
-        };
-        DeviceIdentity::new(
-            key,
-            vec![issued.certificate],
-            self.authority.certificate().clone(),
-            terms,
-        )
-        .unwrap()
+        let issued = issuer.issue_device(&key.signing_request().unwrap(), SystemTime::now(), DEVICE_VALIDITY).unwrap();
+        let terms = EnrolmentTerms { owner_public_key: owner().verifying_key().to_bytes(), tasks: vec![task] };
+        DeviceIdentity::new(key, vec![issued.certificate], self.authority.certificate().clone(), terms).unwrap()
     }
 }

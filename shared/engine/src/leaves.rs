@@ -61,7 +61,9 @@ impl Leaf {
         let values = &model.values()[place.range()];
         let width = place.shape.last().copied().unwrap_or(1);
         let start = match &rows {
-            Some(rows) => rows.iter().flat_map(|&r| &values[r as usize * width..(r as usize + 1) * width]).copied().collect(),
+            Some(rows) => {
+                rows.iter().flat_map(|&r| &values[r as usize * width..(r as usize + 1) * width]).copied().collect()
+            }
             None => values.to_vec(),
         };
         let tensor = matrix(start.clone(), width, device);

@@ -3,7 +3,7 @@
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use silhouette_model::{
-    Engine, EngineError, Example, Examples, LocalTraining, Model, Target, TextVector, activate, epoch_order,
+    Change, Engine, EngineError, Example, Examples, LocalTraining, Model, Target, TextVector, activate, epoch_order,
 };
 
 use crate::forward::{Batch, forward, table_of};
@@ -80,7 +80,7 @@ impl Engine for BurnEngine {
         examples: &Examples,
         training: &LocalTraining,
         seed: u64,
-    ) -> Result<Vec<f32>, EngineError> {
+    ) -> Result<Change, EngineError> {
         let device = self.device.clone().autodiff();
         let encoder = &model.task().encoder;
         let items = examples.items();
@@ -106,7 +106,8 @@ impl Engine for BurnEngine {
                 }
             }
         }
-        leaves.change(model).ok_or_else(|| self.failed("parameters could not be read back"))
+        let flat = leaves.change(model).ok_or_else(|| self.failed("parameters could not be read back"))?;
+        Ok(Change::of_dense(&flat))
     }
 
     fn predict(&self, model: &Model, texts: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
@@ -119,8 +120,7 @@ impl Engine for BurnEngine {
         let batch = Batch { texts: texts.to_vec(), rows: &rows };
         let raw = forward(encoder, &leaves, &batch, &self.device)
             .ok_or_else(|| self.failed("the layout lacks a tensor of its encoder"))?;
-        let raw: Vec<f32> =
-            raw.into_data().into_vec().map_err(|_| self.failed("outputs could not be read back"))?;
+        let raw: Vec<f32> = raw.into_data().into_vec().map_err(|_| self.failed("outputs could not be read back"))?;
         let mut outputs: Vec<Vec<f32>> = raw.chunks(model.task().outputs()).map(<[f32]>::to_vec).collect();
         outputs.iter_mut().for_each(|o| activate(model, o));
         Ok(outputs)

@@ -1,4 +1,5 @@
 //! Every engine computes the same model: the hand-written one, Burn's CPU backends, and wgpu.
+#![cfg(feature = "burn")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test may panic")]
 
 use silhouette_engine::{Backend, canary, choose};
@@ -19,7 +20,15 @@ fn task(encoder: EncoderSpec) -> Task {
 
 fn examples(task: &Task) -> Examples {
     let vectoriser = Vectoriser::new(&task.encoder).unwrap();
-    let texts = ["a fine guitar", "今天的比赛很精彩", "", "the late train 晚点了", "cheap and good", "不好吃", "one two three four five six seven"];
+    let texts = [
+        "a fine guitar",
+        "今天的比赛很精彩",
+        "",
+        "the late train 晚点了",
+        "cheap and good",
+        "不好吃",
+        "one two three four five six seven",
+    ];
     let items = texts.iter().enumerate().map(|(i, text)| Example {
         vector: vectoriser.vectorise(text),
         targets: vec![
@@ -52,15 +61,14 @@ fn encoders() -> [EncoderSpec; 3] {
 
 fn relative_distance(a: &[f32], b: &[f32]) -> f64 {
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
-    norm(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)))
-        / norm(&mut b.iter().map(|&v| f64::from(v)))
+    norm(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b))) / norm(&mut b.iter().map(|&v| f64::from(v)))
 }
 
 fn assert_agree(engine: &dyn Engine, reference: &dyn Engine, encoder: EncoderSpec, tolerance: f64) {
     let task = task(encoder);
     let (model, examples) = (model(&task), examples(&task));
-    let a = engine.train(&model, &examples, &training(), 3).unwrap();
-    let b = reference.train(&model, &examples, &training(), 3).unwrap();
+    let a = engine.train(&model, &examples, &training(), 3).unwrap().to_dense();
+    let b = reference.train(&model, &examples, &training(), 3).unwrap().to_dense();
     let distance = relative_distance(&a, &b);
     assert!(distance <= tolerance, "{} and {}: {distance:e}", engine.name(), reference.name());
     let texts: Vec<_> = examples.items().iter().map(|e| &e.vector).collect();
@@ -123,14 +131,14 @@ fn a_transformer_learns_a_separable_task() {
     let task = Task::of_labels("t", labels, encoder).unwrap();
     let vectoriser = Vectoriser::new(&task.encoder).unwrap();
     let texts = ["good fine nice", "bad awful poor", "nice and fine", "poor and bad"];
-    let items = texts.iter().enumerate().map(|(i, t)| Example {
-        vector: vectoriser.vectorise(t),
-        targets: vec![Some(Target::Class(i as u32 % 2))],
-    });
+    let items = texts
+        .iter()
+        .enumerate()
+        .map(|(i, t)| Example { vector: vectoriser.vectorise(t), targets: vec![Some(Target::Class(i as u32 % 2))] });
     let examples = Examples::from_items(items.collect());
     let model = Model::new(task.clone(), 1);
     let training = LocalTraining { epochs: 60, batch: 4, learning_rate: 0.3, proximal_mu: 0.0 };
-    let update = flex.train(&model, &examples, &training, 1).unwrap();
+    let update = flex.train(&model, &examples, &training, 1).unwrap().to_dense();
     let trained = model.values().iter().zip(&update).map(|(w, u)| w + u).collect();
     let trained = Model::with_values(task, trained).unwrap();
     let vectors: Vec<_> = examples.items().iter().map(|e| &e.vector).collect();

@@ -132,7 +132,12 @@ impl EncoderSpec {
                 check((4..=512).contains(&t.length), "length", "4 to 512", t.length as f64)?;
                 check((4..=512).contains(&t.dim), "dim", "4 to 512", t.dim as f64)?;
                 check((1..=8).contains(&t.layers), "layers", "1 to 8", t.layers as f64)?;
-                check((1..=16).contains(&t.heads) && t.dim % t.heads == 0, "heads", "a divisor of dim up to 16", t.heads as f64)?;
+                check(
+                    (1..=16).contains(&t.heads) && t.dim % t.heads == 0,
+                    "heads",
+                    "a divisor of dim up to 16",
+                    t.heads as f64,
+                )?;
                 check((4..=2048).contains(&t.feed_forward), "feed_forward", "4 to 2048", t.feed_forward as f64)
             }
         }

@@ -32,6 +32,30 @@ pub enum EngineError {
     Model(#[from] ModelError),
 }
 
+/// A model after local training minus the model before, flat, by the entries that changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    /// Entries of the flat vector.
+    pub dimension: usize,
+    /// Index and change, by rising index; every other entry is zero.
+    pub entries: Vec<(u32, f32)>,
+}
+
+impl Change {
+    /// The entries of a whole vector that are not zero.
+    pub fn of_dense(values: &[f32]) -> Self {
+        let entries = values.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (i as u32, *v)).collect();
+        Self { dimension: values.len(), entries }
+    }
+
+    /// The whole vector.
+    pub fn to_dense(&self) -> Vec<f32> {
+        let mut values = vec![0.0; self.dimension];
+        self.entries.iter().for_each(|&(i, v)| values[i as usize] = v);
+        values
+    }
+}
+
 /// Local training and prediction for one model. Both engines, the hand-written one here and Burn's,
 /// keep this contract and are held to each other by tests.
 pub trait Engine: Send + Sync {
@@ -48,8 +72,13 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// When the engine can't train this encoder or its device fails.
-    fn train(&self, model: &Model, examples: &Examples, training: &LocalTraining, seed: u64)
-    -> Result<Vec<f32>, EngineError>;
+    fn train(
+        &self,
+        model: &Model,
+        examples: &Examples,
+        training: &LocalTraining,
+        seed: u64,
+    ) -> Result<Change, EngineError>;
 
     /// The outputs for each text, `[outputs]` a text: probabilities for classes (softmax within the
     /// head), the scaled value for scores.

@@ -14,10 +14,7 @@
 //! let outputs = NativeEngine.predict(&model, &[&text]).unwrap();
 //! assert_eq!(outputs[0], [0.5, 0.5]); // an untrained head knows nothing
 //! ```
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod encoder;
 mod engine;
@@ -31,7 +28,7 @@ mod vector;
 mod words;
 
 pub use encoder::{BagSpec, EncoderError, EncoderSpec, TransformerSpec, WORD_DIMS, hashed_share};
-pub use engine::{Engine, EngineError, activate, epoch_order, softmax};
+pub use engine::{Change, Engine, EngineError, activate, epoch_order, softmax};
 pub use examples::{Example, Examples};
 pub use layout::{Layout, TensorPlace};
 pub use metrics::{Confusion, Scores, argmax, user_top1};

@@ -81,7 +81,9 @@ impl Confusion {
 
     /// The table as CSV: a header of predicted labels, one row per true label.
     pub fn to_csv(&self, labels: &[String]) -> String {
-        let quote = |s: &String| if s.contains([',', '"', '\n']) { format!("\"{}\"", s.replace('"', "\"\"")) } else { s.clone() };
+        let quote = |s: &String| {
+            if s.contains([',', '"', '\n']) { format!("\"{}\"", s.replace('"', "\"\"")) } else { s.clone() }
+        };
         let mut out = String::from("true\\predicted");
         labels.iter().for_each(|l| {
             out.push(',');

@@ -5,7 +5,7 @@
 
 use silhouette_wire::LocalTraining;
 
-use crate::engine::{Engine, EngineError, activate, epoch_order};
+use crate::engine::{Change, Engine, EngineError, activate, epoch_order};
 use crate::examples::{Example, Examples};
 use crate::parameters::Model;
 use crate::task::{Target, Task};
@@ -61,16 +61,15 @@ impl LocalHead {
         }
     }
 
-    /// The change from `before`, spread over the flat vector of `model`.
-    fn scatter(&self, before: &[f32], model: &Model) -> Vec<f32> {
-        let mut update = vec![0.0; model.layout().total()];
-        let change = |i: usize| self.weights[i] - before[i];
-        for (local, &row) in self.rows.iter().enumerate() {
-            for o in 0..self.outputs {
-                update[row as usize * self.outputs + o] = change(local * self.outputs + o);
-            }
-        }
-        update
+    /// The change from `before`, at its places in the flat vector.
+    fn scatter(&self, before: &[f32], model: &Model) -> Change {
+        let change = self.weights.iter().zip(before).map(|(now, then)| now - then);
+        let places = self.rows.iter().flat_map(|&row| {
+            let at = row * self.outputs as u32;
+            at..at + self.outputs as u32
+        });
+        let entries = places.zip(change).filter(|&(_, v)| v != 0.0).collect();
+        Change { dimension: model.layout().total(), entries }
     }
 }
 
@@ -100,7 +99,7 @@ impl Engine for NativeEngine {
         examples: &Examples,
         training: &LocalTraining,
         seed: u64,
-    ) -> Result<Vec<f32>, EngineError> {
+    ) -> Result<Change, EngineError> {
         supports(model)?;
         let outputs = model.task().outputs();
         let mut head = LocalHead::gather(model, examples.items(), outputs);
@@ -192,7 +191,7 @@ mod tests {
     #[test]
     fn training_separates_what_can_be_separated() {
         let model = Model::new(task(), 1);
-        let update = NativeEngine.train(&model, &examples(), &training(50, 0.0), 3).unwrap();
+        let update = NativeEngine.train(&model, &examples(), &training(50, 0.0), 3).unwrap().to_dense();
         let trained = Model::with_values(task(), update).unwrap();
         let data = examples();
         let texts: Vec<_> = data.items().iter().map(|e| &e.vector).collect();
@@ -205,7 +204,7 @@ mod tests {
 
     #[test]
     fn untouched_rows_stay_exactly_zero() {
-        let update = NativeEngine.train(&Model::new(task(), 1), &examples(), &training(3, 0.0), 3).unwrap();
+        let update = NativeEngine.train(&Model::new(task(), 1), &examples(), &training(3, 0.0), 3).unwrap().to_dense();
         for row in 0..257 {
             let touched = [1, 2, 3, 4, 9].contains(&row);
             assert_eq!(update[2 * row] != 0.0, touched, "{row}");
@@ -220,16 +219,20 @@ mod tests {
         values.iter_mut().enumerate().for_each(|(i, v)| *v = ((i * 37 % 11) as f32 - 5.0) * 0.1);
         let model = Model::with_values(task(), values.clone()).unwrap();
         let one = LocalTraining { epochs: 1, batch: 100, learning_rate: 1.0, proximal_mu: 0.0 };
-        let update = NativeEngine.train(&model, &examples(), &one, 1).unwrap();
+        let update = NativeEngine.train(&model, &examples(), &one, 1).unwrap().to_dense();
         let loss = |values: &[f32]| -> f64 {
             let model = Model::with_values(task(), values.to_vec()).unwrap();
             let data = examples();
             let texts: Vec<_> = data.items().iter().map(|e| &e.vector).collect();
             let p = NativeEngine.predict(&model, &texts).unwrap();
-            p.iter().zip(data.items()).map(|(p, e)| match e.targets[0] {
-                Some(Target::Class(l)) => -f64::from(p[l as usize]).ln(),
-                _ => 0.0,
-            }).sum::<f64>() / 4.0
+            p.iter()
+                .zip(data.items())
+                .map(|(p, e)| match e.targets[0] {
+                    Some(Target::Class(l)) => -f64::from(p[l as usize]).ln(),
+                    _ => 0.0,
+                })
+                .sum::<f64>()
+                / 4.0
         };
         for i in [2, 3, 6, 18, 19] {
             let (mut up, mut down) = (values.clone(), values.clone());
@@ -243,7 +246,8 @@ mod tests {
     #[test]
     fn the_proximal_term_holds_the_model_back() {
         let norm = |mu| {
-            let update = NativeEngine.train(&Model::new(task(), 1), &examples(), &training(20, mu), 3).unwrap();
+            let update =
+                NativeEngine.train(&Model::new(task(), 1), &examples(), &training(20, mu), 3).unwrap().to_dense();
             update.iter().map(|v| v * v).sum::<f32>()
         };
         assert!(norm(0.5) < 0.5 * norm(0.0));

@@ -77,7 +77,10 @@ impl Model {
         let mut values = vec![0.0; layout.total()];
         for tensor in layout.tensors() {
             let slot = &mut values[tensor.range()];
-            if tensor.name.ends_with("norm.weight") || tensor.name.contains("norm1.weight") || tensor.name.contains("norm2.weight") {
+            if tensor.name.ends_with("norm.weight")
+                || tensor.name.contains("norm1.weight")
+                || tensor.name.contains("norm2.weight")
+            {
                 slot.fill(1.0);
             } else if tensor.shape.len() == 2 && tensor.name != "head.weight" {
                 // Uniform with variance 1/fan_in for linear weights and 1/dim for embeddings.
@@ -162,11 +165,9 @@ impl Model {
         }
         let format = |e: &dyn std::fmt::Display| ModelError::Format(e.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| format(&e))?;
-        let task = header
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(FORMAT))
-            .ok_or_else(|| ModelError::Format(format!("its metadata has no {FORMAT} entry; was it made by this program?")))?;
+        let task = header.metadata().as_ref().and_then(|m| m.get(FORMAT)).ok_or_else(|| {
+            ModelError::Format(format!("its metadata has no {FORMAT} entry; was it made by this program?"))
+        })?;
         let task: Task = serde_json::from_str(task).map_err(|e| format(&e))?;
         task.validate().map_err(|e| format(&e))?;
         let layout = Layout::of(&task);

@@ -246,7 +246,9 @@ impl Head {
                 }),
             },
             HeadKind::Score { min, max } => match value.parse::<f32>() {
-                Ok(v) if v.is_finite() && (*min..=*max).contains(&v) => Ok(Some(Target::Score((v - min) / (max - min)))),
+                Ok(v) if v.is_finite() && (*min..=*max).contains(&v) => {
+                    Ok(Some(Target::Score((v - min) / (max - min))))
+                }
                 _ => Err(TaskError::Score { field: self.field.clone(), min: *min, max: *max }),
             },
         }

@@ -49,7 +49,5 @@ mod rounding;
 mod without_replacement;
 pub mod zcdp;
 
-pub use parameters::{
-    Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate,
-};
+pub use parameters::{Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate};
 pub use plan::{CohortSampling, PlanRequest, PrivacyPlan};

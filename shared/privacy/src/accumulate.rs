@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::noise::{NoiseError, NoiseSource, add_discrete_gaussian};
 use crate::parameters::ReleaseParameters;
 use crate::quantise::squared_norm;
+use crate::release::Release;
 
 /// Why one upload was not added. The sum is as it was.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -92,6 +93,28 @@ impl Accumulator {
             // |k| < 2^31 and at most 2^32 reports: below 2^63.
             *sum += k;
         }
+        self.reports += 1;
+        Ok(())
+    }
+
+    /// Adds a release made in the same process, without packing it: the same sum as
+    /// [`fold`](Self::fold) of its bytes.
+    ///
+    /// # Errors
+    /// When the release is not one of this round; the sum is unchanged then.
+    pub fn fold_release(&mut self, release: &Release) -> Result<(), FoldError> {
+        let p = &self.parameters;
+        if (release.dimension(), release.modulus_bits()) != (p.dimension(), p.modulus_bits()) {
+            return Err(FoldError::Length { expected: p.dimension(), found: release.dimension() });
+        }
+        if self.reports >= p.cohort() {
+            return Err(FoldError::Full(p.cohort()));
+        }
+        let values: Vec<i64> = release.entries().iter().map(|&(_, k)| k).collect();
+        if !self.norm_is_admissible(&values) {
+            return Err(FoldError::Norm);
+        }
+        release.entries().iter().for_each(|&(i, k)| self.sum[i as usize] += k);
         self.reports += 1;
         Ok(())
     }
@@ -223,6 +246,18 @@ mod tests {
                 b.finish(&mut noise).unwrap().digest()
             );
         }
+    }
+
+    #[test]
+    fn a_release_adds_the_same_packed_or_not() {
+        let p = silent(2, 3);
+        let noise = p.draw_noise(&mut OpenDpNoise::new()).unwrap();
+        let r = release(Private::new(vec![0.5, 0.0, -0.25]), &p, noise, &mut Rounding::seeded([1; 32])).unwrap();
+        let (mut packed, mut whole) = (Accumulator::new(p.clone()), Accumulator::new(p));
+        packed.fold(r.as_bytes()).unwrap();
+        whole.fold_release(&r).unwrap();
+        assert_eq!(packed.sum, whole.sum);
+        assert_eq!((packed.reports, whole.reports), (1, 1));
     }
 
     #[test]

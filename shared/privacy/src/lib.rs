@@ -30,10 +30,7 @@
 //!
 //! What this crate does not do: networking, storage, training, and secure aggregation (mode
 //! `distributed` is declared in the types and refused with an error).
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 pub mod accounting;
 pub mod noise;
@@ -46,6 +43,7 @@ mod private;
 mod quantise;
 mod release;
 mod rotate;
+mod update;
 
 pub use accumulate::{Accumulator, FinishError, FoldError, NoisySum};
 pub use budget::{Account, Charge, ChargeError};
@@ -56,3 +54,4 @@ pub use quantise::{Rounding, RoundingError};
 pub use release::{Release, ReleaseError, release};
 pub use rotate::{RotateError, rotate, unrotate};
 pub use silhouette_wire::Mode;
+pub use update::Update;

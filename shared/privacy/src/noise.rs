@@ -59,29 +59,17 @@ pub trait NoiseSource {
     ///
     /// # Errors
     /// When the source fails; `out` then holds zeros and must not be used as noise.
-    fn sample_discrete_gaussian(
-        &mut self,
-        sigma: DyadicSigma,
-        out: &mut [i64],
-    ) -> Result<(), NoiseError>;
+    fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError>;
 }
 
 impl<N: NoiseSource + ?Sized> NoiseSource for &mut N {
-    fn sample_discrete_gaussian(
-        &mut self,
-        sigma: DyadicSigma,
-        out: &mut [i64],
-    ) -> Result<(), NoiseError> {
+    fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         (**self).sample_discrete_gaussian(sigma, out)
     }
 }
 
 impl<N: NoiseSource + ?Sized> NoiseSource for Box<N> {
-    fn sample_discrete_gaussian(
-        &mut self,
-        sigma: DyadicSigma,
-        out: &mut [i64],
-    ) -> Result<(), NoiseError> {
+    fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         (**self).sample_discrete_gaussian(sigma, out)
     }
 }
@@ -101,11 +89,7 @@ pub fn add_discrete_gaussian(
 ) -> Result<(), NoiseError> {
     let mut noise = Zeroizing::new(vec![0_i64; sum.len()]);
     source.sample_discrete_gaussian(sigma, &mut noise)?;
-    if sum
-        .iter()
-        .zip(noise.iter())
-        .any(|(&k, &n)| k.checked_add(n).is_none())
-    {
+    if sum.iter().zip(noise.iter()).any(|(&k, &n)| k.checked_add(n).is_none()) {
         return Err(NoiseError::Overflow);
     }
     for (k, n) in sum.iter_mut().zip(noise.iter()) {

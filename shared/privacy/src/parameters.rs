@@ -80,8 +80,17 @@ impl ReleaseParameters {
         min_reports: u32,
     ) -> Result<Self, ParameterError> {
         let modulus_bits = if mode == Mode::Central { 16 } else { 32 };
-        Self { mode, dimension, clip, noise_multiplier, cohort, min_reports, clip_units: DEFAULT_CLIP_UNITS, modulus_bits }
-            .validated()
+        Self {
+            mode,
+            dimension,
+            clip,
+            noise_multiplier,
+            cohort,
+            min_reports,
+            clip_units: DEFAULT_CLIP_UNITS,
+            modulus_bits,
+        }
+        .validated()
     }
 
     /// The same release on another grid: `clip_units` steps in the clip norm, `modulus_bits` wide.

@@ -8,6 +8,27 @@ use zeroize::Zeroize;
 /// put into a message by accident; compile-fail tests hold this. Two ways lead out:
 /// [`release`](crate::release), which yields a noised or bounded [`Release`](crate::Release), and
 /// [`Private::expose_on_device`], whose name says where its result must stay.
+///
+/// It can't be printed:
+/// ```compile_fail,E0277
+/// println!("{:?}", silhouette_privacy::Private::new(1));
+/// ```
+/// It can't be serialised:
+/// ```compile_fail,E0277
+/// fn send(_: impl serde::Serialize) {}
+/// send(silhouette_privacy::Private::new(1));
+/// ```
+/// It can't be taken out of its wrapping, by field or by dereference:
+/// ```compile_fail,E0616
+/// let _ = silhouette_privacy::Private::new(1).0;
+/// ```
+/// ```compile_fail,E0614
+/// let _ = *silhouette_privacy::Private::new(1);
+/// ```
+/// A release can't be made of raw bytes:
+/// ```compile_fail
+/// let _ = silhouette_privacy::Release { bytes: vec![0_u8; 4] };
+/// ```
 pub struct Private<T>(T);
 
 impl<T> Private<T> {

@@ -24,9 +24,7 @@ impl Rounding {
     /// # Errors
     /// When the operating system has no randomness to give.
     pub fn from_system() -> Result<Self, RoundingError> {
-        ChaCha20Rng::try_from_rng(&mut SysRng)
-            .map(Self)
-            .map_err(|e| RoundingError(e.to_string()))
+        ChaCha20Rng::try_from_rng(&mut SysRng).map(Self).map_err(|e| RoundingError(e.to_string()))
     }
 
     /// Reproducible, for simulation and tests.

@@ -1,13 +1,16 @@
 //! [`release`]: the only way from [`Private`] to the network.
 
+use std::sync::OnceLock;
+
 use sha2::{Digest, Sha256};
-use silhouette_wire::{ContentHash, pack};
+use silhouette_wire::ContentHash;
 use thiserror::Error;
 
 use crate::clip::clip;
 use crate::parameters::{NoiseShare, ReleaseParameters};
 use crate::private::Private;
 use crate::quantise::{Rounding, quantise, squared_norm};
+use crate::update::Update;
 
 /// Why a vector was not released.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -35,15 +38,40 @@ pub enum ReleaseError {
 /// A vector of integers that may leave the device: bounded, rounded, noised where the mode says
 /// so, packed little-endian.
 pub struct Release {
-    bytes: Vec<u8>,
+    /// The entries that are not zero, by rising index.
+    entries: Vec<(u32, i64)>,
+    bytes: OnceLock<Vec<u8>>,
     dimension: usize,
     modulus_bits: u8,
 }
 
 impl Release {
-    /// The packed bytes as they go on the wire.
+    /// Takes integers that fit `modulus_bits`.
+    fn new(entries: Vec<(u32, i64)>, dimension: usize, modulus_bits: u8) -> Result<Self, ReleaseError> {
+        let half = 1_i64 << (modulus_bits - 1);
+        if entries.iter().any(|&(_, k)| !(-half..half).contains(&k)) {
+            return Err(ReleaseError::Pack(format!("a value does not fit {modulus_bits} bits")));
+        }
+        Ok(Self { entries, bytes: OnceLock::new(), dimension, modulus_bits })
+    }
+
+    /// The packed bytes as they go on the wire: every entry, zeros too, so that the length tells
+    /// nothing about which features a person's texts hold.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get_or_init(|| {
+            let width = usize::from(self.modulus_bits / 8);
+            let mut bytes = vec![0; self.dimension * width];
+            for &(i, k) in &self.entries {
+                let at = i as usize * width;
+                bytes[at..at + width].copy_from_slice(&k.to_le_bytes()[..width]);
+            }
+            bytes
+        })
+    }
+
+    /// The entries that are not zero, for a sum in the same process.
+    pub(crate) fn entries(&self) -> &[(u32, i64)] {
+        &self.entries
     }
 
     /// Entries of the vector.
@@ -58,7 +86,7 @@ impl Release {
 
     /// SHA-256 of the packed bytes.
     pub fn sha256(&self) -> ContentHash {
-        ContentHash(Sha256::digest(&self.bytes).into())
+        ContentHash(Sha256::digest(self.as_bytes()).into())
     }
 }
 
@@ -77,27 +105,36 @@ fn add_and_wrap(k: &mut [i64], noise: &[i64], bits: u8) {
 ///
 /// # Errors
 /// When the dimension or the noise do not fit, or the exact norm check fails; nothing leaves then.
-pub fn release(
-    update: Private<Vec<f32>>,
+pub fn release<U: Into<Update>>(
+    update: Private<U>,
     parameters: &ReleaseParameters,
     noise: NoiseShare,
     rounding: &mut Rounding,
 ) -> Result<Release, ReleaseError> {
-    let mut u = update.into_inner();
-    if u.len() != parameters.dimension() {
-        return Err(ReleaseError::Dimension { expected: parameters.dimension(), found: u.len() });
+    let update: Update = update.into_inner().into();
+    if update.dimension() != parameters.dimension() || !update.is_well_formed() {
+        return Err(ReleaseError::Dimension { expected: parameters.dimension(), found: update.dimension() });
     }
     let noise = noise.into_noise(parameters).ok_or(ReleaseError::NoiseMismatch)?;
+    let (indices, mut u) = update.into_entries();
     clip(&mut u, parameters.clip());
     let bound = parameters.delta2_squared();
-    let mut k = quantise(&u, parameters.scale(), bound, rounding);
+    let k = quantise(&u, parameters.scale(), bound, rounding);
     // The one check that privacy rests on; `quantise` promises it, this line does not trust it.
+    // Entries that are not here are zero and add nothing to the norm.
     if squared_norm(&k) > bound {
         return Err(ReleaseError::Norm);
     }
-    add_and_wrap(&mut k, &noise, parameters.modulus_bits());
-    let bytes = pack(&k, parameters.modulus_bits()).map_err(|e| ReleaseError::Pack(e.to_string()))?;
-    Ok(Release { bytes, dimension: k.len(), modulus_bits: parameters.modulus_bits() })
+    let bits = parameters.modulus_bits();
+    let entries = if noise.is_empty() {
+        indices.into_iter().zip(k).filter(|&(_, k)| k != 0).collect()
+    } else {
+        let mut whole = vec![0; parameters.dimension()];
+        indices.into_iter().zip(k).for_each(|(i, k)| whole[i as usize] = k);
+        add_and_wrap(&mut whole, &noise, bits);
+        (0..).zip(whole).collect()
+    };
+    Release::new(entries, parameters.dimension(), bits)
 }
 
 #[cfg(test)]
@@ -131,6 +168,29 @@ mod tests {
         let p = ReleaseParameters::new(Mode::Local, 4, 1.0, 0.01, 1, 1).unwrap();
         for update in [vec![0.0; 4], vec![1e-30, 0.5, -0.5, 1.0 / 3.0]] {
             assert_eq!(released(update, &p).len(), 4);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_forms_of_a_vector_give_the_same_bytes(update in prop::collection::vec(prop_oneof![Just(0.0_f32), -2.0_f32..2.0], 1..50)) {
+            let p = ReleaseParameters::new(Mode::Central, update.len(), 0.7, 1.0, 10, 1).unwrap();
+            let entries = update.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (i as u32, *v)).collect();
+            let sparse = Update::Sparse { dimension: update.len(), entries };
+            let noise = || p.draw_noise(&mut OpenDpNoise::new()).unwrap();
+            let a = release(Private::new(update), &p, noise(), &mut Rounding::seeded([9; 32])).unwrap();
+            let b = release(Private::new(sparse), &p, noise(), &mut Rounding::seeded([9; 32])).unwrap();
+            prop_assert_eq!(a.as_bytes(), b.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_malformed_sparse_vector_is_refused() {
+        let p = ReleaseParameters::new(Mode::Central, 4, 1.0, 1.0, 1, 1).unwrap();
+        for entries in [vec![(4, 1.0)], vec![(1, 1.0), (1, 1.0)], vec![(2, 1.0), (0, 1.0)]] {
+            let share = p.draw_noise(&mut OpenDpNoise::new()).unwrap();
+            let sparse = Update::Sparse { dimension: 4, entries };
+            assert!(release(Private::new(sparse), &p, share, &mut Rounding::seeded([1; 32])).is_err());
         }
     }
 

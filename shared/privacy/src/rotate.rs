@@ -31,11 +31,8 @@ pub enum RotateError {
 
 /// The public random signs `D` of a round: one bit per coordinate from ChaCha20.
 fn flip_signs(x: &mut [f32], seed: u64) {
-    let key: [u8; 32] = Sha256::new()
-        .chain_update(b"silhouette/rotation/1\0")
-        .chain_update(seed.to_le_bytes())
-        .finalize()
-        .into();
+    let key: [u8; 32] =
+        Sha256::new().chain_update(b"silhouette/rotation/1\0").chain_update(seed.to_le_bytes()).finalize().into();
     let mut signs = ChaCha20Rng::from_seed(key);
     for block in x.chunks_mut(64) {
         let bits = signs.next_u64();

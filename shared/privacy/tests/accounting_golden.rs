@@ -13,10 +13,7 @@ use silhouette_privacy::accounting::{
 };
 
 fn close(found: f64, wanted: f64, tolerance: f64) {
-    assert!(
-        (found / wanted - 1.0).abs() <= tolerance,
-        "found {found}, expected {wanted}"
-    );
+    assert!((found / wanted - 1.0).abs() <= tolerance, "found {found}, expected {wanted}");
 }
 
 fn delta(value: f64) -> Delta {
@@ -28,29 +25,15 @@ fn rho(value: f64) -> Rho {
 }
 
 fn poisson(z: f64, q: f64, steps: u64, at: f64) -> f64 {
-    let (z, q) = (
-        NoiseMultiplier::new(z).unwrap(),
-        SamplingRate::new(q).unwrap(),
-    );
-    RdpCurve::poisson_gaussian(&Orders::default(), q, z)
-        .repeated(steps)
-        .epsilon(delta(at))
-        .get()
+    let (z, q) = (NoiseMultiplier::new(z).unwrap(), SamplingRate::new(q).unwrap());
+    RdpCurve::poisson_gaussian(&Orders::default(), q, z).repeated(steps).epsilon(delta(at)).get()
 }
 
 /// CKS20, Proposition 12, over real orders; OpenDP 0.16.0 gives the same digits.
 #[test]
 fn rho_to_epsilon() {
-    close(
-        zcdp::epsilon(rho(0.5), delta(1e-5)).get(),
-        4.728_386_984_943_313,
-        1e-9,
-    );
-    close(
-        zcdp::epsilon(rho(2.0), delta(1e-5)).get(),
-        10.724_824_112_939_17,
-        1e-9,
-    );
+    close(zcdp::epsilon(rho(0.5), delta(1e-5)).get(), 4.728_386_984_943_313, 1e-9);
+    close(zcdp::epsilon(rho(2.0), delta(1e-5)).get(), 10.724_824_112_939_17, 1e-9);
 }
 
 /// Opacus 1.x, `accountants` unit test: sigma 1.5, q 0.04, 2250 steps, delta 1e-5.
@@ -88,10 +71,7 @@ fn poisson_divergences() {
         (256.0, 348_620.711_040_185_3),
     ];
     let orders = Orders::new(wanted.iter().map(|(order, _)| *order).collect()).unwrap();
-    let (z, q) = (
-        NoiseMultiplier::new(0.6).unwrap(),
-        SamplingRate::new(0.001).unwrap(),
-    );
+    let (z, q) = (NoiseMultiplier::new(0.6).unwrap(), SamplingRate::new(0.001).unwrap());
     let curve = RdpCurve::poisson_gaussian(&orders, q, z).repeated(1000);
     for ((_, wanted), found) in wanted.iter().zip(curve.values()) {
         close(*found, *wanted, 1e-9);
@@ -103,21 +83,11 @@ fn poisson_divergences() {
 fn without_replacement() {
     let z = NoiseMultiplier::new(1.0).unwrap();
     let curve = RdpCurve::gaussian_without_replacement(&Orders::default(), 100, 10_000, z).unwrap();
-    close(
-        curve.repeated(500).epsilon(delta(1e-5)).get(),
-        2.538_897_891_218_763,
-        1e-6,
-    );
+    close(curve.repeated(500).epsilon(delta(1e-5)).get(), 2.538_897_891_218_763, 1e-6);
     let all = RdpCurve::gaussian_without_replacement(&Orders::default(), 9, 9, z).unwrap();
     assert_eq!(all, RdpCurve::gaussian(&Orders::default(), z));
     let none = RdpCurve::gaussian_without_replacement(&Orders::default(), 0, 9, z);
-    assert_eq!(
-        none,
-        Err(RdpError::CohortOutOfRange {
-            cohort: 0,
-            population: 9
-        })
-    );
+    assert_eq!(none, Err(RdpError::CohortOutOfRange { cohort: 0, population: 9 }));
 }
 
 /// WBK19, Theorem 27, in 1200-digit arithmetic: 250 of 500, sigma 6, 100 steps. dp-accounting 0.6.0
@@ -126,14 +96,8 @@ fn without_replacement() {
 fn without_replacement_at_high_orders() {
     let orders = Orders::new(vec![64.0, 128.0, 256.0]).unwrap();
     let z = NoiseMultiplier::new(6.0).unwrap();
-    let curve = RdpCurve::gaussian_without_replacement(&orders, 250, 500, z)
-        .unwrap()
-        .repeated(100);
-    let wanted = [
-        39.562_780_491_153_81,
-        112.095_195_344_985_4,
-        286.410_172_849_644_3,
-    ];
+    let curve = RdpCurve::gaussian_without_replacement(&orders, 250, 500, z).unwrap().repeated(100);
+    let wanted = [39.562_780_491_153_81, 112.095_195_344_985_4, 286.410_172_849_644_3];
     for (found, wanted) in curve.values().iter().zip(wanted) {
         close(*found, wanted, 1e-9);
     }
@@ -144,11 +108,7 @@ fn without_replacement_at_high_orders() {
 fn tree() {
     let z = NoiseMultiplier::new(1.0).unwrap();
     let curve = RdpCurve::tree(&Orders::default(), 1, z);
-    close(
-        curve.epsilon(delta(1e-5)).get(),
-        4.728_507_067_217_623,
-        1e-9,
-    );
+    close(curve.epsilon(delta(1e-5)).get(), 4.728_507_067_217_623, 1e-9);
     assert_eq!(zcdp::tree(z, 7), rho(1.5));
     assert_eq!(zcdp::tree(z, 8), rho(2.0));
 }
@@ -157,37 +117,17 @@ fn tree() {
 #[test]
 fn calibration() {
     let (eps, q) = (Epsilon::new(1.0).unwrap(), SamplingRate::new(0.01).unwrap());
-    let z = calibrate::for_release(eps, delta(1e-6), q, 1000)
-        .unwrap()
-        .get();
+    let z = calibrate::for_release(eps, delta(1e-6), q, 1000).unwrap().get();
     assert!((0.99..1.002).contains(&(z / 1.659_513_4)), "{z}");
     // rho = 1/2 at delta 1e-5 costs 4.728..., so one participation at that price needs z = 1.
     let eps = Epsilon::new(4.728_386_984_943_313).unwrap();
-    close(
-        calibrate::for_aggregator(eps, delta(1e-5), 1)
-            .unwrap()
-            .get(),
-        1.0,
-        1e-9,
-    );
-    close(
-        calibrate::for_aggregator(eps, delta(1e-5), 100)
-            .unwrap()
-            .get(),
-        10.0,
-        1e-9,
-    );
+    close(calibrate::for_aggregator(eps, delta(1e-5), 1).unwrap().get(), 1.0, 1e-9);
+    close(calibrate::for_aggregator(eps, delta(1e-5), 100).unwrap().get(), 10.0, 1e-9);
 }
 
 #[test]
 fn agrees_with_opendp() {
-    for (value, at) in [
-        (0.001, 1e-9),
-        (0.125, 1e-6),
-        (0.5, 1e-5),
-        (2.0, 1e-5),
-        (50.0, 1e-4),
-    ] {
+    for (value, at) in [(0.001, 1e-9), (0.125, 1e-6), (0.5, 1e-5), (2.0, 1e-5), (50.0, 1e-4)] {
         let scale = f64::sqrt(1.0 / (2.0 * value));
         let mechanism = make_gaussian::<_, _, ZeroConcentratedDivergence>(
             AtomDomain::<i64>::default(),
@@ -196,12 +136,7 @@ fn agrees_with_opendp() {
             None,
         )
         .unwrap();
-        let theirs = make_zCDP_to_approxDP(mechanism)
-            .unwrap()
-            .map(&1.0)
-            .unwrap()
-            .epsilon(at)
-            .unwrap();
+        let theirs = make_zCDP_to_approxDP(mechanism).unwrap().map(&1.0).unwrap().epsilon(at).unwrap();
         close(zcdp::epsilon(rho(value), delta(at)).get(), theirs, 1e-6);
     }
 }
@@ -233,10 +168,7 @@ fn numbers_out_of_range_are_refused() {
     assert!(Delta::new(1.0).is_err());
     assert!(SamplingRate::new(1.1).is_err());
     let error = Delta::new(2.0).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "delta: expected a number above 0 and below 1, found 2"
-    );
+    assert_eq!(error, "delta: expected a number above 0 and below 1, found 2");
     assert!("x".parse::<Epsilon>().is_err());
     assert_eq!(" 1e-6 ".parse::<Delta>().unwrap(), delta(1e-6));
 }
@@ -253,18 +185,12 @@ fn serde_checks_the_range() {
 #[test]
 fn grids_are_checked() {
     assert_eq!(Orders::new(vec![]), Err(RdpError::NoOrders));
-    assert_eq!(
-        Orders::new(vec![2.0, 1.0]),
-        Err(RdpError::OrderOutOfRange { found: 1.0 })
-    );
+    assert_eq!(Orders::new(vec![2.0, 1.0]), Err(RdpError::OrderOutOfRange { found: 1.0 }));
     assert!(Orders::new(vec![f64::NAN]).is_err());
     assert_eq!(Orders::default().as_slice().len(), 156);
     let z = NoiseMultiplier::new(1.0).unwrap();
     let other = RdpCurve::gaussian(&Orders::new(vec![2.0]).unwrap(), z);
-    assert_eq!(
-        other.compose(&RdpCurve::gaussian(&Orders::default(), z)),
-        Err(RdpError::DifferentOrders)
-    );
+    assert_eq!(other.compose(&RdpCurve::gaussian(&Orders::default(), z)), Err(RdpError::DifferentOrders));
 }
 
 #[test]

@@ -11,22 +11,13 @@ use silhouette_privacy::accounting::{
 
 /// All cases of one kind; `None`, loudly, without the file.
 fn cases(kind: &str) -> Option<Vec<Value>> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/oracles/dp_accounting.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracles/dp_accounting.json");
     let Ok(text) = std::fs::read_to_string(path) else {
         eprintln!("SKIPPED: {kind}: no oracle file at {path}");
         return None;
     };
     let all: Value = serde_json::from_str(&text).unwrap();
-    let cases: Vec<Value> = all["cases"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|c| c["kind"] == kind)
-        .cloned()
-        .collect();
+    let cases: Vec<Value> = all["cases"].as_array().unwrap().iter().filter(|c| c["kind"] == kind).cloned().collect();
     assert!(!cases.is_empty(), "no case of kind {kind}");
     Some(cases)
 }
@@ -48,39 +39,23 @@ fn multiplier(z: f64) -> NoiseMultiplier {
 }
 
 fn close(found: f64, wanted: f64, tolerance: f64, what: &str) {
-    assert!(
-        (found / wanted - 1.0).abs() <= tolerance,
-        "{what}: found {found}, expected {wanted}"
-    );
+    assert!((found / wanted - 1.0).abs() <= tolerance, "{what}: found {found}, expected {wanted}");
 }
 
 /// The probe orders of an expectation and their values; an order that did not converge is left out.
 fn probes(case: &Value, name: &str) -> (Orders, Vec<f64>) {
     let table = case["expected"][name].as_object().unwrap();
-    let (orders, values) = table
-        .iter()
-        .filter_map(|(order, value)| Some((order.parse::<f64>().unwrap(), value.as_f64()?)))
-        .unzip();
+    let (orders, values) =
+        table.iter().filter_map(|(order, value)| Some((order.parse::<f64>().unwrap(), value.as_f64()?))).unzip();
     (Orders::new(orders).unwrap(), values)
 }
 
-fn check_curve(
-    case: &Value,
-    name: &str,
-    tolerance: f64,
-    whole_only: bool,
-    curve: impl Fn(&Orders) -> RdpCurve,
-) {
+fn check_curve(case: &Value, name: &str, tolerance: f64, whole_only: bool, curve: impl Fn(&Orders) -> RdpCurve) {
     let (orders, values) = probes(case, name);
     let curve = curve(&orders);
     for ((order, found), wanted) in orders.as_slice().iter().zip(curve.values()).zip(values) {
         if !whole_only || order.fract() == 0.0 {
-            close(
-                *found,
-                wanted,
-                tolerance,
-                &format!("{} {name} order {order}", case["id"]),
-            );
+            close(*found, wanted, tolerance, &format!("{} {name} order {order}", case["id"]));
         }
     }
 }
@@ -88,35 +63,19 @@ fn check_curve(
 /// Sound against the lower bracket and dp-accounting's (loose) fractional orders.
 fn check_against_loose(case: &Value, found: f64) {
     let loose = expected(case, "eps_rdp");
-    assert!(
-        found <= loose * (1.0 + 1e-9),
-        "{}: {found} above {loose}",
-        case["id"]
-    );
-    assert!(
-        found >= loose * (1.0 - 2e-2),
-        "{}: {found} far below {loose}",
-        case["id"]
-    );
+    assert!(found <= loose * (1.0 + 1e-9), "{}: {found} above {loose}", case["id"]);
+    assert!(found >= loose * (1.0 - 2e-2), "{}: {found} far below {loose}", case["id"]);
 }
 
 #[test]
 fn default_orders_are_those_of_the_oracle() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/oracles/dp_accounting.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracles/dp_accounting.json");
     let Ok(text) = std::fs::read_to_string(path) else {
         eprintln!("SKIPPED: default orders: no oracle file at {path}");
         return;
     };
     let all: Value = serde_json::from_str(&text).unwrap();
-    let orders: Vec<f64> = all["default_rdp_orders"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|o| o.as_f64().unwrap())
-        .collect();
+    let orders: Vec<f64> = all["default_rdp_orders"].as_array().unwrap().iter().map(|o| o.as_f64().unwrap()).collect();
     assert_eq!(Orders::default().as_slice(), orders);
 }
 
@@ -130,18 +89,9 @@ fn poisson_gaussian() {
         check_curve(&case, "rdp_exact_at_orders", 1e-6, false, curve);
         check_curve(&case, "rdp_at_orders", 1e-9, true, curve);
         let found = curve(&Orders::default()).epsilon(delta(&case)).get();
-        close(
-            found,
-            expected(&case, "eps_rdp_exact"),
-            1e-6,
-            "eps_rdp_exact",
-        );
+        close(found, expected(&case, "eps_rdp_exact"), 1e-6, "eps_rdp_exact");
         check_against_loose(&case, found);
-        assert!(
-            found >= expected(&case, "eps_pld_lower") - 1e-6,
-            "UNSOUND: {}",
-            case["id"]
-        );
+        assert!(found >= expected(&case, "eps_pld_lower") - 1e-6, "UNSOUND: {}", case["id"]);
     }
 }
 
@@ -153,33 +103,15 @@ fn gaussian() {
         let rho = zcdp::repeated(zcdp::gaussian(z), steps).unwrap();
         close(rho.get(), expected(&case, "rho_zcdp"), 1e-12, "rho");
         let by_rho = zcdp::epsilon(rho, delta(&case)).get();
-        close(
-            by_rho,
-            expected(&case, "eps_zcdp_cks20"),
-            1e-6,
-            "eps_zcdp_cks20",
-        );
+        close(by_rho, expected(&case, "eps_zcdp_cks20"), 1e-6, "eps_zcdp_cks20");
         let curve = |orders: &Orders| RdpCurve::gaussian(orders, z).repeated(steps);
         check_curve(&case, "rdp_at_orders", 1e-9, false, curve);
         let by_curve = curve(&Orders::default()).epsilon(delta(&case)).get();
         close(by_curve, expected(&case, "eps_rdp"), 1e-6, "eps_rdp");
-        close(
-            by_curve,
-            expected(&case, "eps_zcdp_event_default_orders"),
-            1e-6,
-            "event",
-        );
+        close(by_curve, expected(&case, "eps_zcdp_event_default_orders"), 1e-6, "event");
         for found in [by_rho, by_curve] {
-            assert!(
-                found >= expected(&case, "eps_exact_gaussian") - 1e-9,
-                "UNSOUND: {}",
-                case["id"]
-            );
-            assert!(
-                found >= expected(&case, "eps_pld_lower") - 1e-6,
-                "UNSOUND: {}",
-                case["id"]
-            );
+            assert!(found >= expected(&case, "eps_exact_gaussian") - 1e-9, "UNSOUND: {}", case["id"]);
+            assert!(found >= expected(&case, "eps_pld_lower") - 1e-6, "UNSOUND: {}", case["id"]);
         }
     }
 }
@@ -190,18 +122,9 @@ fn discrete_gaussian() {
         let z = multiplier(input(&case, "sigma") / input(&case, "sensitivity"));
         let rho = zcdp::repeated(zcdp::gaussian(z), input(&case, "steps") as u64).unwrap();
         let found = zcdp::epsilon(rho, delta(&case)).get();
-        assert!(
-            found >= expected(&case, "eps_pld") - 1e-3,
-            "UNSOUND: {}",
-            case["id"]
-        );
+        assert!(found >= expected(&case, "eps_pld") - 1e-3, "UNSOUND: {}", case["id"]);
         if case["expected"]["eps_zcdp_cks20"].is_number() {
-            close(
-                found,
-                expected(&case, "eps_zcdp_cks20"),
-                1e-6,
-                "eps_zcdp_cks20",
-            );
+            close(found, expected(&case, "eps_zcdp_cks20"), 1e-6, "eps_zcdp_cks20");
         }
     }
 }
@@ -210,10 +133,7 @@ fn discrete_gaussian() {
 fn sampled_without_replacement() {
     for case in cases("sampled_wor").into_iter().flatten() {
         let z = multiplier(input(&case, "sigma"));
-        let (cohort, population) = (
-            input(&case, "sample_size") as u64,
-            input(&case, "population") as u64,
-        );
+        let (cohort, population) = (input(&case, "sample_size") as u64, input(&case, "population") as u64);
         let curve = |orders: &Orders| {
             RdpCurve::gaussian_without_replacement(orders, cohort, population, z)
                 .unwrap()
@@ -232,15 +152,9 @@ fn tree() {
     for case in cases("tree").into_iter().flatten() {
         let z = multiplier(input(&case, "sigma"));
         let counts = &case["input"]["step_counts"];
-        let longest = counts.as_u64().unwrap_or_else(|| {
-            counts
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|c| c.as_u64().unwrap())
-                .max()
-                .unwrap()
-        });
+        let longest = counts
+            .as_u64()
+            .unwrap_or_else(|| counts.as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).max().unwrap());
         let repeat = case["input"]["repeat"].as_u64().unwrap_or(1);
         let curve = |orders: &Orders| RdpCurve::tree(orders, longest, z).repeated(repeat);
         check_curve(&case, "rdp_at_orders", 1e-9, false, curve);
@@ -266,28 +180,16 @@ fn composed() {
         check_curve(&case, "rdp_at_orders", 1e-9, true, curve);
         let found = curve(&Orders::default()).epsilon(delta(&case)).get();
         check_against_loose(&case, found);
-        assert!(
-            found >= expected(&case, "eps_pld") - 1e-3,
-            "UNSOUND: {}",
-            case["id"]
-        );
+        assert!(found >= expected(&case, "eps_pld") - 1e-3, "UNSOUND: {}", case["id"]);
     }
 }
 
 #[test]
 fn same_sample_pair() {
     for case in cases("same_sample_pair").into_iter().flatten() {
-        let z = rdp::combined_multiplier(
-            multiplier(input(&case, "z_value")),
-            multiplier(input(&case, "z_count")),
-        )
-        .unwrap();
-        close(
-            z.get(),
-            expected(&case, "z_effective"),
-            1e-12,
-            "z_effective",
-        );
+        let z =
+            rdp::combined_multiplier(multiplier(input(&case, "z_value")), multiplier(input(&case, "z_count"))).unwrap();
+        close(z.get(), expected(&case, "z_effective"), 1e-12, "z_effective");
         let q = SamplingRate::new(input(&case, "q")).unwrap();
         let steps = input(&case, "steps") as u64;
         let curve = |orders: &Orders| RdpCurve::poisson_gaussian(orders, q, z).repeated(steps);
@@ -306,21 +208,9 @@ fn calibrate() {
         let achieved = RdpCurve::poisson_gaussian(&Orders::default(), q, z).repeated(steps);
         assert!(achieved.epsilon(delta(&case)) <= target);
         let wanted = expected(&case, "sigma_rdp");
-        assert!(
-            z.get() <= wanted * (1.0 + 2e-3),
-            "{}: {z} above {wanted}",
-            case["id"]
-        );
-        assert!(
-            z.get() >= wanted * (1.0 - 1e-2),
-            "{}: {z} far below {wanted}",
-            case["id"]
-        );
-        assert!(
-            z.get() >= expected(&case, "sigma_pld") * (1.0 - 2e-3),
-            "UNSOUND: {}",
-            case["id"]
-        );
+        assert!(z.get() <= wanted * (1.0 + 2e-3), "{}: {z} above {wanted}", case["id"]);
+        assert!(z.get() >= wanted * (1.0 - 1e-2), "{}: {z} far below {wanted}", case["id"]);
+        assert!(z.get() >= expected(&case, "sigma_pld") * (1.0 - 2e-3), "UNSOUND: {}", case["id"]);
         if q == SamplingRate::EVERYONE {
             let plain = calibrate::for_aggregator(target, delta(&case), steps).unwrap();
             close(plain.get(), wanted, 2e-3, "sigma_rdp without sampling");

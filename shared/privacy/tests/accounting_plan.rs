@@ -27,10 +27,7 @@ fn a_balanced_schedule_costs_its_average() {
     let z = calibrate::for_aggregator(plan.epsilon, plan.delta, 5).unwrap();
     assert_eq!(plan.noise_multiplier, z);
     assert_eq!(plan.rho_per_participation, zcdp::gaussian(z));
-    assert_eq!(
-        plan.rho_total,
-        zcdp::repeated(zcdp::gaussian(z), 5).unwrap()
-    );
+    assert_eq!(plan.rho_total, zcdp::repeated(zcdp::gaussian(z), 5).unwrap());
     assert!(plan.eps_vs_aggregator <= plan.epsilon);
     assert!(plan.eps_vs_aggregator.get() > 3.9999);
     assert_eq!(plan.eps_vs_release, None);
@@ -39,31 +36,20 @@ fn a_balanced_schedule_costs_its_average() {
 
 #[test]
 fn an_uneven_schedule_is_rounded_up() {
-    let plan = PrivacyPlan::new(&PlanRequest {
-        cohort: 51,
-        ..request()
-    })
-    .unwrap();
+    let plan = PrivacyPlan::new(&PlanRequest { cohort: 51, ..request() }).unwrap();
     assert_eq!(plan.participations_per_user, 6);
 }
 
 #[test]
 fn everyone_every_round() {
-    let plan = PrivacyPlan::new(&PlanRequest {
-        population: 50,
-        ..request()
-    })
-    .unwrap();
+    let plan = PrivacyPlan::new(&PlanRequest { population: 50, ..request() }).unwrap();
     assert_eq!(plan.participations_per_user, 100);
     assert_eq!(plan.warnings, [Warning::EveryoneEveryRound]);
 }
 
 #[test]
 fn only_poisson_sampling_claims_amplification() {
-    let request = PlanRequest {
-        sampling: CohortSampling::Poisson,
-        ..request()
-    };
+    let request = PlanRequest { sampling: CohortSampling::Poisson, ..request() };
     let plan = PrivacyPlan::new(&request).unwrap();
     // Mean 5, six standard deviations above.
     assert_eq!(plan.participations_per_user, 19);
@@ -72,10 +58,7 @@ fn only_poisson_sampling_claims_amplification() {
     let release = plan.eps_vs_release.unwrap();
     assert_eq!(release, curve.repeated(100).epsilon(plan.delta));
     assert!(release < plan.eps_vs_aggregator);
-    assert!(
-        plan.assumptions
-            .contains(&Assumption::DevicesFlipTheirOwnCoins)
-    );
+    assert!(plan.assumptions.contains(&Assumption::DevicesFlipTheirOwnCoins));
     assert!(plan.assumptions.contains(&Assumption::CohortIsNeverCut));
 }
 
@@ -94,80 +77,35 @@ fn the_release_never_tells_more_than_the_aggregator_knows() {
 
 #[test]
 fn caps_are_checked() {
-    let capped = |cap| {
-        PrivacyPlan::new(&PlanRequest {
-            participation_cap: Some(cap),
-            ..request()
-        })
-    };
+    let capped = |cap| PrivacyPlan::new(&PlanRequest { participation_cap: Some(cap), ..request() });
     assert_eq!(capped(8).unwrap().participations_per_user, 8);
-    let refused = |found| PlanError::CapOutOfRange {
-        lowest: 5,
-        rounds: 100,
-        found,
-    };
+    let refused = |found| PlanError::CapOutOfRange { lowest: 5, rounds: 100, found };
     assert_eq!(capped(4), Err(refused(4)));
     assert_eq!(capped(101), Err(refused(101)));
 }
 
 #[test]
 fn shapes_without_sense_are_refused() {
-    let plan = |rounds, cohort, population| {
-        PrivacyPlan::new(&PlanRequest {
-            rounds,
-            cohort,
-            population,
-            ..request()
-        })
-    };
+    let plan = |rounds, cohort, population| PrivacyPlan::new(&PlanRequest { rounds, cohort, population, ..request() });
     assert_eq!(plan(0, 1, 1), Err(PlanError::NoRounds));
-    assert_eq!(
-        plan(1, 0, 9),
-        Err(PlanError::CohortOutOfRange {
-            cohort: 0,
-            population: 9
-        })
-    );
-    assert_eq!(
-        plan(1, 10, 9),
-        Err(PlanError::CohortOutOfRange {
-            cohort: 10,
-            population: 9
-        })
-    );
+    assert_eq!(plan(1, 0, 9), Err(PlanError::CohortOutOfRange { cohort: 0, population: 9 }));
+    assert_eq!(plan(1, 10, 9), Err(PlanError::CohortOutOfRange { cohort: 10, population: 9 }));
 }
 
 #[test]
 fn warnings_are_data_with_words() {
-    let request = PlanRequest {
-        delta: Delta::new(0.01).unwrap(),
-        epsilon: Epsilon::new(12.0).unwrap(),
-        ..request()
-    };
+    let request = PlanRequest { delta: Delta::new(0.01).unwrap(), epsilon: Epsilon::new(12.0).unwrap(), ..request() };
     let plan = PrivacyPlan::new(&request).unwrap();
-    assert_eq!(
-        plan.warnings,
-        [Warning::DeltaAboveInversePopulation, Warning::WeakEpsilon]
-    );
-    assert!(
-        plan.warnings[0]
-            .to_string()
-            .starts_with("delta is above one over the population")
-    );
+    assert_eq!(plan.warnings, [Warning::DeltaAboveInversePopulation, Warning::WeakEpsilon]);
+    assert!(plan.warnings[0].to_string().starts_with("delta is above one over the population"));
 }
 
 #[test]
 fn assumptions_are_data_with_words() {
     let plan = PrivacyPlan::new(&request()).unwrap();
     let words: Vec<String> = plan.assumptions.iter().map(ToString::to_string).collect();
-    assert!(
-        words.contains(&"each device takes part at most 5 times, by its own ledger".to_owned())
-    );
-    assert!(
-        words
-            .iter()
-            .any(|w| w.contains("honest participants' noise only"))
-    );
+    assert!(words.contains(&"each device takes part at most 5 times, by its own ledger".to_owned()));
+    assert!(words.iter().any(|w| w.contains("honest participants' noise only")));
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(json["adjacency"], "add_or_remove_user");
     assert_eq!(json["sampling"], "balanced_schedule");

@@ -13,10 +13,7 @@ fn coarse() -> Orders {
 }
 
 fn poisson(z: f64, q: f64, steps: u64, delta: f64) -> f64 {
-    let (z, q) = (
-        NoiseMultiplier::new(z).unwrap(),
-        SamplingRate::new(q).unwrap(),
-    );
+    let (z, q) = (NoiseMultiplier::new(z).unwrap(), SamplingRate::new(q).unwrap());
     let curve = RdpCurve::poisson_gaussian(&coarse(), q, z).repeated(steps);
     curve.epsilon(Delta::new(delta).unwrap()).get()
 }

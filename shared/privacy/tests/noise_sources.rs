@@ -12,9 +12,7 @@ fn sigma(value: f64) -> DyadicSigma {
 
 fn draw(source: &mut impl NoiseSource, at: f64, n: usize) -> Vec<i64> {
     let mut out = vec![0; n];
-    source
-        .sample_discrete_gaussian(sigma(at), &mut out)
-        .unwrap();
+    source.sample_discrete_gaussian(sigma(at), &mut out).unwrap();
     out
 }
 
@@ -33,9 +31,7 @@ fn the_first_draws_are_pinned() {
     assert_eq!(draw(&mut key.noise(), 100.0, 4), GOLDEN_KEY);
 }
 
-const GOLDEN_100: [i64; 16] = [
-    15, -193, -15, 38, -52, -107, -221, -3, 195, 138, -141, -79, 42, -74, -10, -100,
-];
+const GOLDEN_100: [i64; 16] = [15, -193, -15, 38, -52, -107, -221, -3, 195, 138, -141, -79, 42, -74, -10, -100];
 const GOLDEN_1: [i64; 16] = [0, -1, -2, 0, 0, 2, -3, -1, 1, -1, 1, 2, -1, 1, -1, -1];
 const GOLDEN_STREAM: [i64; 4] = [-170, -242, 32, 125];
 const GOLDEN_KEY: [i64; 4] = [-186, 75, -8, 45];
@@ -57,14 +53,8 @@ fn every_part_of_a_key_matters() {
         let key = StreamKey::dangerous_for_simulation_only([seed; 32], round, device, purpose);
         draw(&mut key.noise(), 1000.0, 8)
     };
-    let all = [
-        key(0, 0, 0, ""),
-        key(1, 0, 0, ""),
-        key(0, 1, 0, ""),
-        key(0, 0, 1, ""),
-        key(0, 0, 0, "a"),
-        key(0, 0, 0, "b"),
-    ];
+    let all =
+        [key(0, 0, 0, ""), key(1, 0, 0, ""), key(0, 1, 0, ""), key(0, 0, 1, ""), key(0, 0, 0, "a"), key(0, 0, 0, "b")];
     for (i, a) in all.iter().enumerate() {
         assert!(all.iter().skip(i + 1).all(|b| a != b));
     }
@@ -74,10 +64,7 @@ fn every_part_of_a_key_matters() {
 #[test]
 fn secrets_do_not_show_in_debug_output() {
     let key = StreamKey::dangerous_for_simulation_only([123; 32], 0, 0, "update");
-    assert_eq!(
-        format!("{:?} {:?}", key, key.noise()),
-        "StreamKey { .. } SeededNoise { .. }"
-    );
+    assert_eq!(format!("{:?} {:?}", key, key.noise()), "StreamKey { .. } SeededNoise { .. }");
 }
 
 #[test]
@@ -93,14 +80,8 @@ fn sigma_is_rounded_up_and_checked() {
     for bad in [f64::INFINITY, 2.0_f64.powi(40) * 1.01, f64::MAX] {
         assert_eq!(DyadicSigma::rounded_up(bad), Err(SigmaError::TooLarge));
     }
-    assert_eq!(
-        DyadicSigma::from_sixteenths(0),
-        Err(SigmaError::NotPositive)
-    );
-    assert_eq!(
-        DyadicSigma::from_sixteenths(u64::MAX),
-        Err(SigmaError::TooLarge)
-    );
+    assert_eq!(DyadicSigma::from_sixteenths(0), Err(SigmaError::NotPositive));
+    assert_eq!(DyadicSigma::from_sixteenths(u64::MAX), Err(SigmaError::TooLarge));
     assert_eq!(serde_json::to_string(&sigma(2.0)).unwrap(), "32");
     assert!(serde_json::from_str::<DyadicSigma>("0").is_err());
 }
@@ -108,14 +89,9 @@ fn sigma_is_rounded_up_and_checked() {
 #[test]
 fn extreme_scales_work_in_both_sources() {
     for scale in [1.0 / 16.0, 2.0_f64.powi(40)] {
-        for source in [
-            &mut seeded(3, 0) as &mut dyn NoiseSource,
-            &mut OpenDpNoise::new(),
-        ] {
+        for source in [&mut seeded(3, 0) as &mut dyn NoiseSource, &mut OpenDpNoise::new()] {
             let mut out = [0_i64; 64];
-            source
-                .sample_discrete_gaussian(sigma(scale), &mut out)
-                .unwrap();
+            source.sample_discrete_gaussian(sigma(scale), &mut out).unwrap();
             assert!(out.iter().all(|k| (k.abs() as f64) <= 10.0 * scale));
             assert!(scale < 1.0 || out.iter().any(|k| (k.abs() as f64) > 0.1 * scale));
         }
@@ -145,11 +121,7 @@ fn adding_noise_never_wraps_nor_half_adds() {
 struct Dry;
 
 impl NoiseSource for Dry {
-    fn sample_discrete_gaussian(
-        &mut self,
-        _: DyadicSigma,
-        _: &mut [i64],
-    ) -> Result<(), NoiseError> {
+    fn sample_discrete_gaussian(&mut self, _: DyadicSigma, _: &mut [i64]) -> Result<(), NoiseError> {
         Err(NoiseError::Sampler)
     }
 }
@@ -158,10 +130,7 @@ impl NoiseSource for Dry {
 fn a_failing_source_leaves_the_sum_alone() {
     let mut sum = [1, 2, 3];
     let mut dry: Box<dyn NoiseSource> = Box::new(Dry);
-    assert_eq!(
-        add_discrete_gaussian(&mut sum, sigma(1.0), &mut dry),
-        Err(NoiseError::Sampler)
-    );
+    assert_eq!(add_discrete_gaussian(&mut sum, sigma(1.0), &mut dry), Err(NoiseError::Sampler));
     assert_eq!(sum, [1, 2, 3]);
 }
 
@@ -172,19 +141,11 @@ fn speed() {
     for at in [0.5, 1.0, 3.0, 100.0, 1e4, 1e6, 1e9] {
         let mut out = vec![0_i64; 1_000_000];
         let start = std::time::Instant::now();
-        seeded(0, 0)
-            .sample_discrete_gaussian(sigma(at), &mut out)
-            .unwrap();
+        seeded(0, 0).sample_discrete_gaussian(sigma(at), &mut out).unwrap();
         let fast = out.len() as f64 / start.elapsed().as_secs_f64();
         let start = std::time::Instant::now();
-        OpenDpNoise::new()
-            .sample_discrete_gaussian(sigma(at), &mut out[..50_000])
-            .unwrap();
+        OpenDpNoise::new().sample_discrete_gaussian(sigma(at), &mut out[..50_000]).unwrap();
         let real = 50_000.0 / start.elapsed().as_secs_f64();
-        eprintln!(
-            "sigma {at}: seeded {:.2} M/s, opendp {:.0} k/s",
-            fast / 1e6,
-            real / 1e3
-        );
+        eprintln!("sigma {at}: seeded {:.2} M/s, opendp {:.0} k/s", fast / 1e6, real / 1e3);
     }
 }

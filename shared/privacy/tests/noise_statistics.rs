@@ -24,10 +24,7 @@ impl Pmf {
         let reach = (13.0 * sigma).ceil() as i64;
         let weight = |k: i64| (-(k as f64).powi(2) / (2.0 * sigma * sigma)).exp();
         let total: f64 = (-reach..=reach).map(weight).sum();
-        Self {
-            reach,
-            p: (-reach..=reach).map(|k| weight(k) / total).collect(),
-        }
+        Self { reach, p: (-reach..=reach).map(|k| weight(k) / total).collect() }
     }
 
     /// The difference of two independent draws.
@@ -38,18 +35,11 @@ impl Pmf {
                 p[i + j] += a * b;
             }
         }
-        Self {
-            reach: 2 * self.reach,
-            p,
-        }
+        Self { reach: 2 * self.reach, p }
     }
 
     fn variance(&self) -> f64 {
-        self.p
-            .iter()
-            .zip(-self.reach..)
-            .map(|(p, k)| p * (k as f64).powi(2))
-            .sum()
+        self.p.iter().zip(-self.reach..).map(|(p, k)| p * (k as f64).powi(2)).sum()
     }
 
     /// Cells of neighbouring integers, each expecting at least 20 draws: last integer, probability.
@@ -91,9 +81,7 @@ impl Pmf {
 
 fn draw(source: &mut dyn NoiseSource, sigma: f64, n: usize) -> Vec<i64> {
     let mut out = vec![0; n];
-    source
-        .sample_discrete_gaussian(DyadicSigma::rounded_up(sigma).unwrap(), &mut out)
-        .unwrap();
+    source.sample_discrete_gaussian(DyadicSigma::rounded_up(sigma).unwrap(), &mut out).unwrap();
     out
 }
 
@@ -117,12 +105,7 @@ fn sign_deviate(draws: &[i64]) -> f64 {
 /// How many standard errors the sample variance is from the exact one.
 fn variance_deviate(pmf: &Pmf, draws: &[i64]) -> f64 {
     let variance = pmf.variance();
-    let fourth: f64 = pmf
-        .p
-        .iter()
-        .zip(-pmf.reach..)
-        .map(|(p, k)| p * (k as f64).powi(4))
-        .sum();
+    let fourth: f64 = pmf.p.iter().zip(-pmf.reach..).map(|(p, k)| p * (k as f64).powi(4)).sum();
     let found = draws.iter().map(|&k| (k as f64).powi(2)).sum::<f64>() / draws.len() as f64;
     (found - variance) / ((fourth - variance * variance) / draws.len() as f64).sqrt()
 }
@@ -134,14 +117,9 @@ fn check(source: &mut dyn NoiseSource, n: usize) {
         assert!(fit < LIMIT, "sigma {sigma}: chi-square deviate {fit}");
         assert!(sign_deviate(&draws).abs() < LIMIT, "sigma {sigma}: signs");
         let variance = variance_deviate(&pmf, &draws);
-        assert!(
-            variance.abs() < LIMIT + 0.5,
-            "sigma {sigma}: variance deviate {variance}"
-        );
+        assert!(variance.abs() < LIMIT + 0.5, "sigma {sigma}: variance deviate {variance}");
     }
-    let fit = Pmf::gaussian(3.25)
-        .difference()
-        .deviate(&differences(source, 3.25, n / 2));
+    let fit = Pmf::gaussian(3.25).difference().deviate(&differences(source, 3.25, n / 2));
     assert!(fit < LIMIT, "successive calls: deviate {fit}");
 }
 
@@ -166,11 +144,7 @@ fn uneven_sixteenths_have_the_exact_distribution() {
             let fit = pmf.deviate(&draw(&mut seeded(9), sigma, 400_000));
             assert!(fit < LIMIT, "{sixteenths}/16: {fit}");
         } else {
-            assert!(
-                draw(&mut seeded(9), sigma, 10_000)
-                    .iter()
-                    .all(|k| k.abs() <= 1)
-            );
+            assert!(draw(&mut seeded(9), sigma, 10_000).iter().all(|k| k.abs() <= 1));
         }
     }
 }
@@ -178,15 +152,11 @@ fn uneven_sixteenths_have_the_exact_distribution() {
 #[test]
 fn the_two_sources_agree_on_the_share_of_zeros() {
     let n = 40_000;
-    let zeros = |source: &mut dyn NoiseSource| {
-        draw(source, 1.0, n).iter().filter(|k| **k == 0).count() as f64 / n as f64
-    };
+    let zeros =
+        |source: &mut dyn NoiseSource| draw(source, 1.0, n).iter().filter(|k| **k == 0).count() as f64 / n as f64;
     let (a, b) = (zeros(&mut seeded(5)), zeros(&mut OpenDpNoise::new()));
     // Two shares near 0.4 of 40 000 draws each: five standard errors.
-    assert!(
-        (a - b).abs() < 5.0 * (2.0 * 0.24 / n as f64).sqrt(),
-        "{a} {b}"
-    );
+    assert!((a - b).abs() < 5.0 * (2.0 * 0.24 / n as f64).sqrt(), "{a} {b}");
 }
 
 // Controls: the statistic must notice every one of these.
@@ -201,10 +171,7 @@ fn normal(rng: &mut ChaCha20Rng) -> f64 {
 fn control_too_little_noise_is_noticed() {
     for sigma in [3.25, 40.0, 1000.0] {
         let wrong = draw(&mut seeded(0), sigma * 0.9, 40_000);
-        assert!(
-            Pmf::gaussian(sigma).deviate(&wrong) > 2.0 * LIMIT,
-            "sigma {sigma}"
-        );
+        assert!(Pmf::gaussian(sigma).deviate(&wrong) > 2.0 * LIMIT, "sigma {sigma}");
         assert!(variance_deviate(&Pmf::gaussian(sigma), &wrong) < -2.0 * LIMIT);
     }
 }
@@ -212,14 +179,8 @@ fn control_too_little_noise_is_noticed() {
 #[test]
 fn control_a_fixed_sign_is_noticed() {
     for sigma in SCALES {
-        let wrong: Vec<i64> = draw(&mut seeded(0), sigma, 40_000)
-            .iter()
-            .map(|k| k.abs())
-            .collect();
-        assert!(
-            Pmf::gaussian(sigma).deviate(&wrong) > 2.0 * LIMIT,
-            "sigma {sigma}"
-        );
+        let wrong: Vec<i64> = draw(&mut seeded(0), sigma, 40_000).iter().map(|k| k.abs()).collect();
+        assert!(Pmf::gaussian(sigma).deviate(&wrong) > 2.0 * LIMIT, "sigma {sigma}");
         assert!(sign_deviate(&wrong) > 2.0 * LIMIT);
     }
 }
@@ -233,9 +194,7 @@ impl NoiseSource for Reused {
         _: DyadicSigma,
         out: &mut [i64],
     ) -> Result<(), silhouette_privacy::noise::NoiseError> {
-        out.iter_mut()
-            .zip(self.0.iter().cycle())
-            .for_each(|(slot, k)| *slot = *k);
+        out.iter_mut().zip(self.0.iter().cycle()).for_each(|(slot, k)| *slot = *k);
         Ok(())
     }
 }
@@ -243,17 +202,13 @@ impl NoiseSource for Reused {
 #[test]
 fn control_reused_noise_is_noticed() {
     let mut wrong = Reused(draw(&mut seeded(0), 3.25, 20_000));
-    let fit = Pmf::gaussian(3.25)
-        .difference()
-        .deviate(&differences(&mut wrong, 3.25, 20_000));
+    let fit = Pmf::gaussian(3.25).difference().deviate(&differences(&mut wrong, 3.25, 20_000));
     assert!(fit > 2.0 * LIMIT, "{fit}");
 }
 
 #[test]
 fn control_a_rounded_float_gaussian_is_noticed() {
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
-    let wrong: Vec<i64> = (0..40_000)
-        .map(|_| (0.5 * normal(&mut rng)).round() as i64)
-        .collect();
+    let wrong: Vec<i64> = (0..40_000).map(|_| (0.5 * normal(&mut rng)).round() as i64).collect();
     assert!(Pmf::gaussian(0.5).deviate(&wrong) > 2.0 * LIMIT);
 }

@@ -10,10 +10,7 @@
 //! let published = server.step(&[0.5, -0.5], 0.0, 1, 10).unwrap(); // a decoded mean update
 //! assert!(published[0] > 0.0 && published[1] < 0.0);
 //! ```
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod optimiser;
 pub mod train;

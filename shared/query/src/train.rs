@@ -1,26 +1,9 @@
 //! Federated averaging as a query: the device's half and the aggregator's half.
 
 use silhouette_model::{Engine, EngineError, Examples, LocalTraining, Model};
-use silhouette_privacy::noise::{NoiseError, NoiseSource};
-use silhouette_privacy::{NoisySum, Private, Release, ReleaseError, ReleaseParameters, Rounding, release};
-use thiserror::Error;
+use silhouette_privacy::{NoisySum, Private, Update};
 
 use crate::optimiser::{OptimiserError, ServerOptimiser};
-
-/// Why a device's contribution was not made. Nothing left the device.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ContributeError {
-    /// The noise source failed.
-    #[error(transparent)]
-    Noise(#[from] NoiseError),
-    /// Training failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The release pipeline refused.
-    #[error(transparent)]
-    Release(#[from] ReleaseError),
-}
 
 /// The device's half: trains on this person's examples and yields the update, weights after minus
 /// weights before. Uniform weight per user: the number of examples is not part of it.
@@ -33,28 +16,9 @@ pub fn contribute(
     examples: &Examples,
     training: &LocalTraining,
     seed: u64,
-) -> Result<Private<Vec<f32>>, EngineError> {
-    engine.train(model, examples, training, seed).map(Private::new)
-}
-
-/// One device's whole part of a round, in the order that privacy asks for: the noise is drawn, then
-/// the data are looked at, then the result goes through the one door. The network client and the
-/// simulator both call this.
-///
-/// # Errors
-/// When noise, training or the release fail; nothing left the device then.
-pub fn contribute_release(
-    engine: &dyn Engine,
-    model: &Model,
-    examples: &Examples,
-    training: &LocalTraining,
-    parameters: &ReleaseParameters,
-    randomness: (&mut dyn NoiseSource, &mut Rounding, u64),
-) -> Result<Release, ContributeError> {
-    let (noise, rounding, seed) = randomness;
-    let share = parameters.draw_noise(noise)?;
-    let update = contribute(engine, model, examples, training, seed)?;
-    Ok(release(update, parameters, share, rounding)?)
+) -> Result<Private<Update>, EngineError> {
+    let change = engine.train(model, examples, training, seed)?;
+    Ok(Private::new(Update::Sparse { dimension: change.dimension, entries: change.entries }))
 }
 
 /// The aggregator's half: the noisy mean update goes through the server optimiser; returns the

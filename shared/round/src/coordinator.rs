@@ -323,10 +323,8 @@ impl Coordinator {
     /// Those that took part least often, ties broken at random: a balanced schedule, under which
     /// nobody takes part more often than the average, rounded up, while everybody is there.
     fn choose(&mut self, eligible: &[DeviceId], wanted: usize) -> BTreeSet<DeviceId> {
-        let mut order: Vec<_> = eligible
-            .iter()
-            .map(|d| (self.history.get(d).map_or(0, |p| p.count), self.random.next_u64(), *d))
-            .collect();
+        let mut order: Vec<_> =
+            eligible.iter().map(|d| (self.history.get(d).map_or(0, |p| p.count), self.random.next_u64(), *d)).collect();
         order.sort_unstable();
         order.into_iter().take(wanted).map(|(_, _, device)| device).collect()
     }

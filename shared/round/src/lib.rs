@@ -17,10 +17,7 @@
 //!
 //! What this crate does not do: move bytes, keep state across a restart (its driver does, from the
 //! numbers it is given back at construction), train, or choose models.
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod coordinator;
 mod policy;

@@ -17,8 +17,8 @@ pub struct Policy {
     /// The weakest mode accepted: `central` trusts the aggregator to add the noise, `local` does
     /// not trust it at all.
     pub weakest_mode: Mode,
-    /// The least noise multiplier accepted. Zero accepts rounds without any privacy: for
-    /// experiments on public data only.
+    /// The least noise multiplier accepted. A round without noise can't be expressed in a manifest
+    /// at all.
     pub min_noise_multiplier: f64,
     /// The smallest `N_min` accepted: with fewer reports in the sum a device stands out.
     pub min_reports: u32,

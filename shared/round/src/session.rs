@@ -208,8 +208,7 @@ impl Session {
         match self.policy.examine(signed, &self.owner, &self.task, history, examples, conditions) {
             Ok((manifest, parameters)) => {
                 let model = manifest.model;
-                self.current =
-                    Some(Current { signed_hash: signed.hash(), manifest, parameters, nonce, release: None });
+                self.current = Some(Current { signed_hash: signed.hash(), manifest, parameters, nonce, release: None });
                 self.stage = Stage::Fetching;
                 vec![Action::Fetch(model)]
             }
@@ -220,10 +219,7 @@ impl Session {
     fn train(&mut self) -> Vec<Action> {
         let Some(current) = &self.current else { return Vec::new() };
         self.stage = Stage::Training;
-        vec![Action::Train {
-            manifest: Box::new(current.manifest.clone()),
-            parameters: current.parameters.clone(),
-        }]
+        vec![Action::Train { manifest: Box::new(current.manifest.clone()), parameters: current.parameters.clone() }]
     }
 
     fn charge(&mut self, release: Release) -> Vec<Action> {

@@ -35,13 +35,7 @@ pub struct CleanOptions {
 
 impl Default for CleanOptions {
     fn default() -> Self {
-        Self {
-            html: true,
-            links: true,
-            normalize: true,
-            simplify: true,
-            lowercase: false,
-        }
+        Self { html: true, links: true, normalize: true, simplify: true, lowercase: false }
     }
 }
 
@@ -183,10 +177,7 @@ mod tests {
     use super::*;
 
     fn lower() -> Cleaner {
-        Cleaner::new(CleanOptions {
-            lowercase: true,
-            ..CleanOptions::default()
-        })
+        Cleaner::new(CleanOptions { lowercase: true, ..CleanOptions::default() })
     }
 
     #[test]
@@ -202,10 +193,7 @@ mod tests {
             ("zero\u{200b}width\u{feff}", "zerowidth"),
             ("1 < 2 & 3 > 2, I <3 you", "1 < 2 & 3 > 2, I <3 you"),
             ("<script>alert('x')</script>kept", "kept"),
-            (
-                "&lt;b&gt;bold&lt;/b&gt; &#20320;&#x597d; AT&amp;T",
-                "bold 你好 AT&T",
-            ),
+            ("&lt;b&gt;bold&lt;/b&gt; &#20320;&#x597d; AT&amp;T", "bold 你好 AT&T"),
             ("&amp;amp;lt;i&amp;gt;deep", "deep"),
         ] {
             assert_eq!(cleaner.clean(raw), clean, "{raw}");
@@ -242,9 +230,7 @@ mod tests {
         let mut entity = "&lt;".to_owned();
         for _ in 0..200 {
             // Hides the last letter of the innermost entity in an entity of its own.
-            entity = entity
-                .replacen("t;", "&#116;;", 1)
-                .replacen("6;", "&#54;;", 1);
+            entity = entity.replacen("t;", "&#116;;", 1).replacen("6;", "&#54;;", 1);
         }
         for text in [
             entity,
@@ -261,13 +247,7 @@ mod tests {
 
     #[test]
     fn steps_can_be_left_out() {
-        let off = CleanOptions {
-            html: false,
-            links: false,
-            normalize: false,
-            simplify: false,
-            lowercase: false,
-        };
+        let off = CleanOptions { html: false, links: false, normalize: false, simplify: false, lowercase: false };
         let text = "<b>Ａ</b> http://x.y 這";
         assert_eq!(Cleaner::new(off).clean(text), text);
         assert_eq!(lower().clean("ABC Ａ"), "abc a");

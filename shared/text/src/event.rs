@@ -133,9 +133,7 @@ mod tests {
 
     #[test]
     fn the_preferred_column_wins_and_the_other_is_kept() {
-        let event: Event =
-            serde_json::from_value(json!({"user": "a", "review": "second", "text": "first"}))
-                .unwrap();
+        let event: Event = serde_json::from_value(json!({"user": "a", "review": "second", "text": "first"})).unwrap();
         assert_eq!(event.text, "first");
         assert_eq!(event.extra["review"], "second");
     }

@@ -88,48 +88,26 @@ mod tests {
     use super::*;
 
     fn all() -> NgramHasher {
-        let options = NgramOptions {
-            word_bigrams: true,
-            char_ngrams: Some((2, 4)),
-            seed: 7,
-            ..NgramOptions::default()
-        };
+        let options =
+            NgramOptions { word_bigrams: true, char_ngrams: Some((2, 4)), seed: 7, ..NgramOptions::default() };
         NgramHasher::new(options).unwrap()
     }
 
     fn places(hasher: NgramHasher, text: &str) -> Vec<&str> {
         let features = hasher.features_with_spans(text);
-        let mut spans: Vec<_> = features
-            .into_iter()
-            .flat_map(|feature| feature.spans)
-            .collect();
+        let mut spans: Vec<_> = features.into_iter().flat_map(|feature| feature.spans).collect();
         spans.sort_unstable();
-        spans
-            .into_iter()
-            .map(|(start, end)| &text[start..end])
-            .collect()
+        spans.into_iter().map(|(start, end)| &text[start..end]).collect()
     }
 
     #[test]
     fn takes_the_features_it_says() {
         let hasher = NgramHasher::default();
-        assert_eq!(
-            places(hasher, "很好, Don't 5G!"),
-            ["很", "很好", "好", "Don't", "5G"]
-        );
-        let options = NgramOptions {
-            word_bigrams: true,
-            ..NgramOptions::default()
-        };
+        assert_eq!(places(hasher, "很好, Don't 5G!"), ["很", "很好", "好", "Don't", "5G"]);
+        let options = NgramOptions { word_bigrams: true, ..NgramOptions::default() };
         let hasher = NgramHasher::new(options).unwrap();
-        assert_eq!(
-            places(hasher, "a b 好 c d"),
-            ["a", "a b", "b", "好", "c", "c d", "d"]
-        );
-        let options = NgramOptions {
-            char_ngrams: Some((3, 3)),
-            ..NgramOptions::default()
-        };
+        assert_eq!(places(hasher, "a b 好 c d"), ["a", "a b", "b", "好", "c", "c d", "d"]);
+        let options = NgramOptions { char_ngrams: Some((3, 3)), ..NgramOptions::default() };
         let hasher = NgramHasher::new(options).unwrap();
         assert_eq!(places(hasher, "abc"), ["ab", "abc", "abc", "bc"]);
     }
@@ -144,43 +122,21 @@ mod tests {
 
     #[test]
     fn the_seed_and_the_kind_matter() {
-        let other = NgramHasher::new(NgramOptions {
-            seed: 1,
-            ..NgramOptions::default()
-        })
-        .unwrap();
+        let other = NgramHasher::new(NgramOptions { seed: 1, ..NgramOptions::default() }).unwrap();
         assert_ne!(NgramHasher::default().features("好"), other.features("好"));
         let text = "好";
         let word = crate::hash::hash64(text.as_bytes(), 0) >> 48;
-        assert_ne!(
-            NgramHasher::default().features(text).pairs()[0].0,
-            word as u32
-        );
+        assert_ne!(NgramHasher::default().features(text).pairs()[0].0, word as u32);
     }
 
     #[test]
     fn options_out_of_range_are_refused() {
         for options in [
-            NgramOptions {
-                buckets_log2: 0,
-                ..NgramOptions::default()
-            },
-            NgramOptions {
-                buckets_log2: 31,
-                ..NgramOptions::default()
-            },
-            NgramOptions {
-                char_ngrams: Some((0, 3)),
-                ..NgramOptions::default()
-            },
-            NgramOptions {
-                char_ngrams: Some((4, 3)),
-                ..NgramOptions::default()
-            },
-            NgramOptions {
-                char_ngrams: Some((2, 9)),
-                ..NgramOptions::default()
-            },
+            NgramOptions { buckets_log2: 0, ..NgramOptions::default() },
+            NgramOptions { buckets_log2: 31, ..NgramOptions::default() },
+            NgramOptions { char_ngrams: Some((0, 3)), ..NgramOptions::default() },
+            NgramOptions { char_ngrams: Some((4, 3)), ..NgramOptions::default() },
+            NgramOptions { char_ngrams: Some((2, 9)), ..NgramOptions::default() },
         ] {
             assert!(NgramHasher::new(options).is_err(), "{options:?}");
         }

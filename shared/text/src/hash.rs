@@ -55,11 +55,9 @@ mod tests {
 
     #[test]
     fn the_fnv_state_matches_the_published_vectors() {
-        for (text, value) in [
-            ("", 0xcbf2_9ce4_8422_2325),
-            ("a", 0xaf63_dc4c_8601_ec8c),
-            ("foobar", 0x8594_4171_f739_67e8_u64),
-        ] {
+        for (text, value) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8_u64)]
+        {
             assert_eq!(Fnv::new(0).with(text.as_bytes()).0, value, "{text}");
         }
     }

@@ -26,11 +26,7 @@ const DICTIONARY_TOTAL_LN: f64 = 17.9;
 static ENGLISH_RANKS: LazyLock<HashMap<&'static str, f64>> = LazyLock::new(|| {
     let words: Vec<_> = COMMON_ENGLISH.split_whitespace().collect();
     let count = words.len().max(1) as f64;
-    words
-        .into_iter()
-        .enumerate()
-        .map(|(rank, word)| (word, rank as f64 / count))
-        .collect()
+    words.into_iter().enumerate().map(|(rank, word)| (word, rank as f64 / count)).collect()
 });
 
 /// A keyword.
@@ -58,11 +54,7 @@ pub struct KeywordOptions {
 
 impl Default for KeywordOptions {
     fn default() -> Self {
-        Self {
-            min_count: 1,
-            position_bonus: 0.2,
-            max_terms: 100_000,
-        }
+        Self { min_count: 1, position_bonus: 0.2, max_terms: 100_000 }
     }
 }
 
@@ -92,12 +84,7 @@ struct Uses {
 impl KeywordExtractor {
     /// An extractor without texts.
     pub fn new(options: KeywordOptions, segmenter: Segmenter, stop: StopWords) -> Self {
-        Self {
-            options,
-            segmenter,
-            stop,
-            uses: HashMap::new(),
-        }
+        Self { options, segmenter, stop, uses: HashMap::new() }
     }
 
     /// Adds a text.
@@ -118,8 +105,7 @@ impl KeywordExtractor {
                     uses.early = uses.early.saturating_add(early);
                 }
                 None => {
-                    self.uses
-                        .insert(term.into_owned(), Uses { count: 1, early });
+                    self.uses.insert(term.into_owned(), Uses { count: 1, early });
                 }
             }
         }
@@ -130,16 +116,9 @@ impl KeywordExtractor {
 
     /// The best keywords so far, best first; equal scores in alphabetical order.
     pub fn top(&self, limit: usize) -> Vec<Keyword> {
-        let enough = self
-            .uses
-            .iter()
-            .filter(|(_, uses)| uses.count >= self.options.min_count);
+        let enough = self.uses.iter().filter(|(_, uses)| uses.count >= self.options.min_count);
         let mut keywords: Vec<_> = enough
-            .map(|(term, uses)| Keyword {
-                term: term.clone(),
-                score: self.score(term, *uses),
-                count: uses.count,
-            })
+            .map(|(term, uses)| Keyword { term: term.clone(), score: self.score(term, *uses), count: uses.count })
             .collect();
         keywords.sort_unstable_by(best_first);
         keywords.truncate(limit);
@@ -153,10 +132,7 @@ impl KeywordExtractor {
     }
 
     fn rarity(&self, term: &str) -> f64 {
-        let is_han = term
-            .chars()
-            .next()
-            .is_some_and(|c| Script::of(c) == Script::Han);
+        let is_han = term.chars().next().is_some_and(|c| Script::of(c) == Script::Han);
         if !is_han {
             let rank = ENGLISH_RANKS.get(term);
             return rank.map_or(1.0, |rank| RARITY.0 + rank * (RARITY.1 - RARITY.0));
@@ -171,9 +147,7 @@ impl KeywordExtractor {
 }
 
 fn best_first(a: &Keyword, b: &Keyword) -> Ordering {
-    b.score
-        .total_cmp(&a.score)
-        .then_with(|| a.term.cmp(&b.term))
+    b.score.total_cmp(&a.score).then_with(|| a.term.cmp(&b.term))
 }
 
 /// Chinese words of two characters and more, other words of three letters and more.
@@ -193,23 +167,13 @@ mod tests {
     fn terms(texts: &[&str], limit: usize) -> Vec<String> {
         let mut words = KeywordExtractor::default();
         texts.iter().for_each(|text| words.add(text));
-        words
-            .top(limit)
-            .into_iter()
-            .map(|keyword| keyword.term)
-            .collect()
+        words.top(limit).into_iter().map(|keyword| keyword.term).collect()
     }
 
     #[test]
     fn finds_what_a_person_writes_about() {
-        let top = terms(
-            &[
-                "这款吉他的琴弦音色很好",
-                "我每天都在练习吉他,琴弦也换了",
-                "The guitar pedal, a good pedal",
-            ],
-            4,
-        );
+        let top =
+            terms(&["这款吉他的琴弦音色很好", "我每天都在练习吉他,琴弦也换了", "The guitar pedal, a good pedal"], 4);
         for term in ["吉他", "琴弦", "pedal"] {
             assert!(top.contains(&term.to_owned()), "{top:?}");
         }
@@ -231,19 +195,11 @@ mod tests {
 
     #[test]
     fn the_number_of_terms_is_bounded() {
-        let options = KeywordOptions {
-            max_terms: 10,
-            ..KeywordOptions::default()
-        };
-        let mut words =
-            KeywordExtractor::new(options, Segmenter::CharNgrams, StopWords::built_in());
+        let options = KeywordOptions { max_terms: 10, ..KeywordOptions::default() };
+        let mut words = KeywordExtractor::new(options, Segmenter::CharNgrams, StopWords::built_in());
         words.add("kept kept");
         for index in 0..50u32 {
-            let word: String = index
-                .to_string()
-                .bytes()
-                .map(|b| char::from(b + 49))
-                .collect();
+            let word: String = index.to_string().bytes().map(|b| char::from(b + 49)).collect();
             words.add(&format!("zz{word}"));
         }
         assert!(words.uses.len() <= 11);

@@ -89,13 +89,7 @@ impl ScriptShares {
         }
         let units = han + latin + kana + other;
         let share = |count: u32| f64::from(count) / f64::from(units.max(1));
-        Self {
-            han: share(han),
-            latin: share(latin),
-            kana: share(kana),
-            other: share(other),
-            units: units as usize,
-        }
+        Self { han: share(han), latin: share(latin), kana: share(kana), other: share(other), units: units as usize }
     }
 
     /// The language these shares tell.
@@ -126,10 +120,7 @@ mod tests {
             ("这个手机很好用", Language::Zh),
             ("我刚买了一个新的 iPhone 手机", Language::Zh),
             ("I don't like it at all", Language::En),
-            (
-                "I really love the 饺子 at this place so very much",
-                Language::En,
-            ),
+            ("I really love the 饺子 at this place so very much", Language::En),
             ("today 我们 went 去 shopping", Language::Mixed),
             ("鳥の詩 とても好きです", Language::Other),
             ("鲜の每日", Language::Other),

@@ -37,9 +37,7 @@ impl Lexicon {
     /// The Chinese and English lexicon that comes with the crate.
     pub fn built_in() -> Self {
         let lines = ENGLISH.lines().chain(CHINESE.lines());
-        Self {
-            roles: lines.filter_map(parse).flatten().collect(),
-        }
+        Self { roles: lines.filter_map(parse).flatten().collect() }
     }
 
     /// How many words it has.
@@ -71,18 +69,12 @@ impl Lexicon {
                 Role::Negation => modifiers.push((token.end, NEGATED)),
                 Role::Degree(factor) => modifiers.push((token.end, factor)),
                 Role::Weight(weight) => {
-                    let near = modifiers
-                        .drain(..)
-                        .filter(|(end, _)| token.start - end <= REACH);
+                    let near = modifiers.drain(..).filter(|(end, _)| token.start - end <= REACH);
                     sum += near.fold(weight, |weight, (_, factor)| weight * factor);
                 }
             }
         }
-        if sum == 0.0 {
-            0.0
-        } else {
-            (sum / (sum * sum + SQUEEZE).sqrt()).clamp(-1.0, 1.0)
-        }
+        if sum == 0.0 { 0.0 } else { (sum / (sum * sum + SQUEEZE).sqrt()).clamp(-1.0, 1.0) }
     }
 }
 
@@ -120,16 +112,8 @@ mod tests {
     #[test]
     fn the_lists_are_whole() {
         for list in [ENGLISH, CHINESE] {
-            assert!(
-                list.lines().all(|line| parse(line).is_some()),
-                "a line without a role"
-            );
-            let words: Vec<_> = list
-                .lines()
-                .filter_map(parse)
-                .flatten()
-                .map(|(w, _)| w)
-                .collect();
+            assert!(list.lines().all(|line| parse(line).is_some()), "a line without a role");
+            let words: Vec<_> = list.lines().filter_map(parse).flatten().map(|(w, _)| w).collect();
             assert!(words.len() > 200, "{}", words.len());
             let mut seen = HashSet::new();
             let twice: Vec<_> = words.iter().filter(|word| !seen.insert(*word)).collect();
@@ -139,23 +123,11 @@ mod tests {
 
     #[test]
     fn tells_good_from_bad() {
-        for good in [
-            "I love this guitar",
-            "Great value!",
-            "非常好吃,推荐",
-            "not bad",
-            "质量不错,很满意",
-        ] {
+        for good in ["I love this guitar", "Great value!", "非常好吃,推荐", "not bad", "质量不错,很满意"] {
             assert!(score(good) > 0.1, "{good}: {}", score(good));
         }
-        for bad in [
-            "I don’t like it",
-            "terrible and broken",
-            "太差了,很失望",
-            "不推荐",
-            "not very good",
-            "不好用",
-        ] {
+        for bad in ["I don’t like it", "terrible and broken", "太差了,很失望", "不推荐", "not very good", "不好用"]
+        {
             assert!(score(bad) < -0.1, "{bad}: {}", score(bad));
         }
         assert_eq!(score("the table is brown"), 0.0);

@@ -37,10 +37,7 @@ use crate::event::{Event, RowRules};
 /// the first bad row.
 pub fn read_all(path: &Path, options: &ReadOptions) -> Result<(Vec<Event>, ReadReport), ReadError> {
     let mut reader = EventReader::open(path, options.clone())?;
-    let events = reader
-        .by_ref()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Box::new)?;
+    let events = reader.by_ref().collect::<Result<Vec<_>, _>>().map_err(Box::new)?;
     Ok((events, reader.into_report()))
 }
 
@@ -109,19 +106,11 @@ impl EventReader {
         if matches!(rows, Rows::Folder(_)) {
             rules.default_kind = crate::event::EventKind::Note;
         }
-        Self {
-            rows,
-            rules,
-            options,
-            report: ReadReport::default(),
-            finished: false,
-        }
+        Self { rows, rules, options, report: ReadReport::default(), finished: false }
     }
 
     fn reached_limit(&self) -> bool {
-        self.options
-            .limit
-            .is_some_and(|limit| self.report.kept >= limit)
+        self.options.limit.is_some_and(|limit| self.report.kept >= limit)
     }
 }
 

@@ -39,9 +39,7 @@ impl Script {
             | '\u{4e00}'..='\u{9fff}'
             | '\u{f900}'..='\u{faff}'
             | '\u{20000}'..='\u{323af}' => Self::Han,
-            '\u{3041}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}'
-                if c.is_alphabetic() =>
-            {
+            '\u{3041}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}' if c.is_alphabetic() => {
                 Self::Kana
             }
             _ if c.is_alphabetic() => Self::OtherLetter,

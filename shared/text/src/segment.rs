@@ -81,9 +81,7 @@ pub(crate) fn runs(text: &str) -> impl Iterator<Item = (usize, &str, bool)> {
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
         let is_han = Script::of(first) == Script::Han;
-        let end = rest
-            .find(|c| (Script::of(c) == Script::Han) != is_han)
-            .unwrap_or(rest.len());
+        let end = rest.find(|c| (Script::of(c) == Script::Han) != is_han).unwrap_or(rest.len());
         let start = text.len() - rest.len();
         let (run, after) = rest.split_at(end);
         rest = after;
@@ -96,12 +94,7 @@ fn push_words<'t>(run: &'t str, base: usize, tokens: &mut Vec<Token<'t>>) {
         let script = word.chars().map(Script::of).find(|script| script.is_word());
         let script = script.unwrap_or(Script::Symbol);
         let start = base + start;
-        tokens.push(Token {
-            text: word,
-            start,
-            end: start + word.len(),
-            script,
-        });
+        tokens.push(Token { text: word, start, end: start + word.len(), script });
     }
 }
 
@@ -109,12 +102,7 @@ fn push_jieba<'t>(run: &'t str, base: usize, tokens: &mut Vec<Token<'t>>) {
     let mut start = base;
     for word in JIEBA.cut(run, true) {
         let end = start + word.word.len();
-        tokens.push(Token {
-            text: word.word,
-            start,
-            end,
-            script: Script::Han,
-        });
+        tokens.push(Token { text: word.word, start, end, script: Script::Han });
         start = end;
     }
 }
@@ -126,12 +114,7 @@ fn push_ngrams<'t>(run: &'t str, base: usize, tokens: &mut Vec<Token<'t>>) {
         let next = chars.peek().map(|&(_, next)| end + next.len_utf8());
         for end in next.into_iter().chain([end]) {
             let text = &run[start..end];
-            tokens.push(Token {
-                text,
-                start: base + start,
-                end: base + end,
-                script: Script::Han,
-            });
+            tokens.push(Token { text, start: base + start, end: base + end, script: Script::Han });
         }
     }
 }
@@ -143,33 +126,16 @@ mod tests {
     use super::*;
 
     fn words(segmenter: Segmenter, text: &str) -> Vec<&str> {
-        segmenter
-            .tokens(text)
-            .iter()
-            .map(|token| token.text)
-            .collect()
+        segmenter.tokens(text).iter().map(|token| token.text).collect()
     }
 
     #[test]
     fn cuts_mixed_text() {
         assert_eq!(
             words(Segmenter::Jieba, "我在北京大学买了iPhone 15, don't worry!"),
-            [
-                "我",
-                "在",
-                "北京大学",
-                "买",
-                "了",
-                "iPhone",
-                "15",
-                "don't",
-                "worry"
-            ]
+            ["我", "在", "北京大学", "买", "了", "iPhone", "15", "don't", "worry"]
         );
-        assert_eq!(
-            words(Segmenter::CharNgrams, "很好吃 ok"),
-            ["很好", "很", "好吃", "好", "吃", "ok"]
-        );
+        assert_eq!(words(Segmenter::CharNgrams, "很好吃 ok"), ["很好", "很", "好吃", "好", "吃", "ok"]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::{
 };
 
 use silhouette_text::{
-    CleanReport, Cleaner, Deduplicator, Event, KeywordExtractor, Language, Lexicon, NgramHasher,
-    ReadOptions, Segmenter, Verdict, read_all,
+    CleanReport, Cleaner, Deduplicator, Event, KeywordExtractor, Language, Lexicon, NgramHasher, ReadOptions,
+    Segmenter, Verdict, read_all,
 };
 
 fn read(name: &str) -> Option<Vec<Event>> {
@@ -45,10 +45,7 @@ fn clean_all(name: &str, events: &[Event]) -> Vec<String> {
     cleaner.clean("簡體");
     let mut report = CleanReport::default();
     let cleaned = timed(name, "clean", events.len(), || {
-        events
-            .iter()
-            .map(|event| cleaner.clean_counted(&event.text, &mut report))
-            .collect::<Vec<_>>()
+        events.iter().map(|event| cleaner.clean_counted(&event.text, &mut report)).collect::<Vec<_>>()
     });
     eprintln!("{name}: {report:?}");
     let step = cleaned.len() / 2_000 + 1;
@@ -63,32 +60,18 @@ fn chinese_reviews() {
     let name = "shopping10.zh.jsonl.gz";
     let Some(events) = read(name) else { return };
     assert_eq!(events.len(), 62_713);
-    assert!(
-        events
-            .iter()
-            .all(|event| event.category.is_some() && event.field("sentiment").is_some())
-    );
+    assert!(events.iter().all(|event| event.category.is_some() && event.field("sentiment").is_some()));
     let texts = clean_all(name, &events);
     let hasher = NgramHasher::default();
-    let features = timed(name, "hash", texts.len(), || {
-        texts
-            .iter()
-            .map(|text| hasher.features(text).total())
-            .sum::<u64>()
-    });
+    let features =
+        timed(name, "hash", texts.len(), || texts.iter().map(|text| hasher.features(text).total()).sum::<u64>());
     assert!(features > 5_000_000, "{features}");
-    let zh = texts
-        .iter()
-        .filter(|text| Language::of(text) == Language::Zh)
-        .count();
+    let zh = texts.iter().filter(|text| Language::of(text) == Language::Zh).count();
     assert!(zh * 100 > texts.len() * 95, "{zh} of {}", texts.len());
     Segmenter::Jieba.tokens("好");
     let some = &texts[..10_000];
-    let tokens: Vec<_> = timed(name, "jieba", some.len(), || {
-        some.iter()
-            .map(|text| Segmenter::Jieba.tokens(text))
-            .collect()
-    });
+    let tokens: Vec<_> =
+        timed(name, "jieba", some.len(), || some.iter().map(|text| Segmenter::Jieba.tokens(text)).collect());
     let lexicon = Lexicon::built_in();
     let (mut right, mut told) = (0, 0);
     for (tokens, event) in tokens.iter().zip(&events) {
@@ -97,10 +80,7 @@ fn chinese_reviews() {
         told += usize::from(score != 0.0);
         right += usize::from(score != 0.0 && (score > 0.0) == (label > 0.5));
     }
-    eprintln!(
-        "{name}: lexicon: {right} right of {told} told of {} texts",
-        tokens.len()
-    );
+    eprintln!("{name}: lexicon: {right} right of {told} told of {} texts", tokens.len());
     assert!(right * 10 > told * 7);
     let mut seen = Deduplicator::default();
     timed(name, "dedup", texts.len(), || {
@@ -110,11 +90,7 @@ fn chinese_reviews() {
             }
         }
     });
-    eprintln!(
-        "{name}: {} exact, {} near duplicates",
-        seen.exact(),
-        seen.near()
-    );
+    eprintln!("{name}: {} exact, {} near duplicates", seen.exact(), seen.near());
     assert!(seen.near() < 3_000);
 }
 
@@ -124,16 +100,8 @@ fn english_reviews_and_blogs() {
         let Some(events) = read(name) else { continue };
         let texts = clean_all(name, &events);
         let hasher = NgramHasher::default();
-        timed(name, "hash", texts.len(), || {
-            texts
-                .iter()
-                .map(|text| hasher.features(text).total())
-                .sum::<u64>()
-        });
-        let en = texts
-            .iter()
-            .filter(|text| Language::of(text) == Language::En)
-            .count();
+        timed(name, "hash", texts.len(), || texts.iter().map(|text| hasher.features(text).total()).sum::<u64>());
+        let en = texts.iter().filter(|text| Language::of(text) == Language::En).count();
         assert!(en * 100 > texts.len() * 98, "{en} of {}", texts.len());
         let lexicon = Lexicon::built_in();
         let (mut right, mut told) = (0, 0);
@@ -156,15 +124,8 @@ fn keywords_of_one_person() {
         let Some(events) = read(name) else { continue };
         let user = &events[0].user;
         let mut words = KeywordExtractor::default();
-        events
-            .iter()
-            .filter(|event| event.user == *user)
-            .for_each(|event| words.add(&event.text));
-        let terms: Vec<_> = words
-            .top(10)
-            .into_iter()
-            .map(|keyword| keyword.term)
-            .collect();
+        events.iter().filter(|event| event.user == *user).for_each(|event| words.add(&event.text));
+        let terms: Vec<_> = words.top(10).into_iter().map(|keyword| keyword.term).collect();
         eprintln!("{name}: first user: {terms:?}");
         assert!(terms.len() == 10);
     }

@@ -15,9 +15,7 @@ use std::{
 
 use quinn::Endpoint;
 use rustls::pki_types::CertificateDer;
-use silhouette_wire::{
-    Hello, HelloReply, Limits, bounded::List, defaults::PROTOCOL_VERSION, message::Build,
-};
+use silhouette_wire::{Hello, HelloReply, Limits, bounded::List, defaults::PROTOCOL_VERSION, message::Build};
 
 pub use body::PartialBody;
 pub use enrolment::{EnrollError, enroll, enroll_with};
@@ -116,8 +114,7 @@ pub async fn connect_with(
     limits: ClientLimits,
 ) -> Result<Connection, ConnectError> {
     let shown = Some((identity, defaults::ALPN));
-    let (endpoint, connection) =
-        dial(address, server_name, identity.authority(), shown, &limits).await?;
+    let (endpoint, connection) = dial(address, server_name, identity.authority(), shown, &limits).await?;
     let mut connection = Connection {
         endpoint,
         connection,
@@ -132,16 +129,8 @@ pub async fn connect_with(
 
 /// Stands in until the hello is answered.
 fn unknown_server() -> HelloReply {
-    let limits = silhouette_wire::message::AnnouncedLimits {
-        max_upload_bytes: 0,
-        idle_timeout_ms: 0,
-    };
-    HelloReply {
-        version: 0,
-        features: 0,
-        server_time_ms: 0,
-        limits,
-    }
+    let limits = silhouette_wire::message::AnnouncedLimits { max_upload_bytes: 0, idle_timeout_ms: 0 };
+    HelloReply { version: 0, features: 0, server_time_ms: 0, limits }
 }
 
 /// Opens a socket and shakes hands. Without an identity to show it is the enrolment endpoint.
@@ -152,15 +141,10 @@ async fn dial(
     shown: Option<(&DeviceIdentity, &[u8])>,
     limits: &ClientLimits,
 ) -> Result<(Endpoint, quinn::Connection), ConnectError> {
-    let (identity, alpn) = shown.map_or((None, defaults::ENROLMENT_ALPN), |(identity, alpn)| {
-        (Some(identity), alpn)
-    });
+    let (identity, alpn) = shown.map_or((None, defaults::ENROLMENT_ALPN), |(identity, alpn)| (Some(identity), alpn));
     let config = quic::client(authority, identity, alpn, limits.idle_timeout)?;
-    let any: SocketAddr = if address.is_ipv4() {
-        (Ipv4Addr::UNSPECIFIED, 0).into()
-    } else {
-        (Ipv6Addr::UNSPECIFIED, 0).into()
-    };
+    let any: SocketAddr =
+        if address.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
     let endpoint = Endpoint::client(any)?;
     let connecting = endpoint.connect_with(config, address, server_name)?;
     let handshake = async { Ok(connecting.await?) };

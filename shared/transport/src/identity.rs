@@ -64,7 +64,6 @@ pub fn read_certificate(path: &std::path::Path) -> Result<CertificateDer<'static
 
 /// The device's name, from its certificate.
 pub fn device_of(certificate: &CertificateDer<'_>) -> Result<DeviceId, IdentityError> {
-    let parsed =
-        ParsedCertificate::try_from(certificate).map_err(|_| IdentityError::Certificate)?;
+    let parsed = ParsedCertificate::try_from(certificate).map_err(|_| IdentityError::Certificate)?;
     Ok(DeviceId::of_public_key(&parsed.subject_public_key_info()))
 }

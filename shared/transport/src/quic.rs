@@ -19,10 +19,7 @@ use rustls::{
 };
 
 use crate::{
-    defaults::{
-        ADMITTED_WINDOW, INCOMING_BUFFER_BYTES, KEEP_ALIVE, SEND_WINDOW, STREAM_WINDOW,
-        WAITING_WINDOW,
-    },
+    defaults::{ADMITTED_WINDOW, INCOMING_BUFFER_BYTES, KEEP_ALIVE, SEND_WINDOW, STREAM_WINDOW, WAITING_WINDOW},
     identity::{DeviceIdentity, ServerIdentity},
 };
 
@@ -69,9 +66,7 @@ pub(crate) fn server(
         }
         None => builder.with_no_client_auth(),
     };
-    let mut tls = builder
-        .with_single_cert(identity.chain(), identity.key())
-        .map_err(ConfigError::new)?;
+    let mut tls = builder.with_single_cert(identity.chain(), identity.key()).map_err(ConfigError::new)?;
     tls.alpn_protocols = vec![alpn.to_vec()];
     // No early data, and no resumption either: a resumed session would skip the check of the
     // certificate's end, and a device that checks in once a day gains nothing from it.
@@ -104,9 +99,9 @@ pub(crate) fn client(
         .map_err(ConfigError::new)?
         .with_webpki_verifier(verifier);
     let mut tls = match identity {
-        Some(identity) => builder
-            .with_client_auth_cert(identity.chain(), identity.private_key())
-            .map_err(ConfigError::new)?,
+        Some(identity) => {
+            builder.with_client_auth_cert(identity.chain(), identity.private_key()).map_err(ConfigError::new)?
+        }
         None => builder.with_no_client_auth(),
     };
     tls.alpn_protocols = vec![alpn.to_vec()];
@@ -122,11 +117,7 @@ pub(crate) fn client(
 }
 
 /// What both ends share. `streams` is how many the peer may open, `window` what it may send unread.
-pub(crate) fn transport(
-    idle: Duration,
-    streams: u32,
-    window: u32,
-) -> Result<TransportConfig, ConfigError> {
+pub(crate) fn transport(idle: Duration, streams: u32, window: u32) -> Result<TransportConfig, ConfigError> {
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(streams.into())

@@ -115,11 +115,7 @@ impl Bound {
         let failed = |source| BindError::Address { address, source };
         let endpoint = Endpoint::server(config, address).map_err(failed)?;
         let address = endpoint.local_addr().map_err(failed)?;
-        Ok(Self {
-            endpoint,
-            address,
-            limits,
-        })
+        Ok(Self { endpoint, address, limits })
     }
 }
 
@@ -136,15 +132,7 @@ impl ServerEndpoint {
         limits: ServerLimits,
     ) -> Result<Self, BindError> {
         let streams = defaults::STREAMS_PER_CONNECTION;
-        Bound::open(
-            address,
-            identity,
-            Some(device_authority),
-            defaults::ALPN,
-            streams,
-            limits,
-        )
-        .map(Self)
+        Bound::open(address, identity, Some(device_authority), defaults::ALPN, streams, limits).map(Self)
     }
 
     /// The address devices connect to.
@@ -155,9 +143,7 @@ impl ServerEndpoint {
     /// Serves until `shutdown` completes, then stops accepting, lets open exchanges finish within
     /// the drain time, and closes. Held check-ins are told to come back.
     pub async fn serve<H: Handler>(self, handler: Arc<H>, shutdown: impl Future<Output = ()>) {
-        let Bound {
-            endpoint, limits, ..
-        } = self.0;
+        let Bound { endpoint, limits, .. } = self.0;
         let server = Arc::new(session::Server::new(handler, limits.clone()));
         accept::serve(endpoint, &limits, shutdown, |connection, drain| {
             session::serve(Arc::clone(&server), connection, drain)

@@ -16,16 +16,11 @@ pub(crate) async fn within<T>(
     limit: Duration,
     step: impl Future<Output = Result<T, ExchangeError>>,
 ) -> Result<T, ExchangeError> {
-    tokio::time::timeout(limit, step)
-        .await
-        .unwrap_or(Err(ExchangeError::TimedOut))
+    tokio::time::timeout(limit, step).await.unwrap_or(Err(ExchangeError::TimedOut))
 }
 
 /// Sends one message and says how many bytes that took.
-pub(crate) async fn write_message<M: Message>(
-    stream: &mut SendStream,
-    message: &M,
-) -> Result<u64, ExchangeError> {
+pub(crate) async fn write_message<M: Message>(stream: &mut SendStream, message: &M) -> Result<u64, ExchangeError> {
     let frame = encode_frame(message)?;
     stream.write_all(&frame).await?;
     Ok(frame.len() as u64)

@@ -15,11 +15,7 @@ pub struct TooLong {
 }
 
 fn check(limit: usize, found: usize) -> Result<(), TooLong> {
-    if found > limit {
-        Err(TooLong { limit, found })
-    } else {
-        Ok(())
-    }
+    if found > limit { Err(TooLong { limit, found }) } else { Ok(()) }
 }
 
 /// At most `MAX` bytes.
@@ -95,12 +91,7 @@ impl<const MAX: usize> Text<MAX> {
     /// Keeps what is printable ASCII, up to the limit. Names of builds are for people: a shortened
     /// one is better than an error.
     pub fn lossy(text: &str) -> Self {
-        Self(
-            text.chars()
-                .filter(|c| matches!(c, ' '..='~'))
-                .take(MAX)
-                .collect(),
-        )
+        Self(text.chars().filter(|c| matches!(c, ' '..='~')).take(MAX).collect())
     }
 
     /// The text.

@@ -61,10 +61,7 @@ pub enum EncodeError {
 }
 
 /// Encodes the body of a message, without the frame.
-pub fn encode_body<M: Message>(
-    message: &M,
-    extensions: &Extensions,
-) -> Result<Vec<u8>, EncodeError> {
+pub fn encode_body<M: Message>(message: &M, extensions: &Extensions) -> Result<Vec<u8>, EncodeError> {
     message.check().map_err(EncodeError::Inconsistent)?;
     to_bytes(&(message, extensions)).map_err(|_| EncodeError::Value)
 }
@@ -83,10 +80,7 @@ pub fn encode_frame<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
 }
 
 /// Encodes a message with extensions as a whole frame.
-pub fn encode_frame_with<M: Message>(
-    message: &M,
-    extensions: &Extensions,
-) -> Result<Vec<u8>, EncodeError> {
+pub fn encode_frame_with<M: Message>(message: &M, extensions: &Extensions) -> Result<Vec<u8>, EncodeError> {
     Ok(frame::encode(M::TYPE, &encode_body(message, extensions)?))
 }
 
@@ -95,15 +89,9 @@ pub fn decode_frame<M: Message>(input: &mut &[u8], limits: &Limits) -> Result<M,
     let mut rest = *input;
     let header = FrameHeader::decode(&mut rest, limits)?;
     if header.kind() != M::TYPE {
-        return Err(FrameError::UnexpectedType {
-            expected: M::TYPE,
-            found: header.kind(),
-        }
-        .into());
+        return Err(FrameError::UnexpectedType { expected: M::TYPE, found: header.kind() }.into());
     }
-    let (body, rest) = rest
-        .split_at_checked(header.length())
-        .ok_or(FrameError::Truncated)?;
+    let (body, rest) = rest.split_at_checked(header.length()).ok_or(FrameError::Truncated)?;
     let (message, _) = decode_body(body)?;
     *input = rest;
     Ok(message)
@@ -114,9 +102,7 @@ pub(crate) fn check_extensions(extensions: &Extensions) -> Result<(), DecodeErro
     if !extensions.in_order() {
         return Err(DecodeError::NotCanonical);
     }
-    extensions
-        .unknown_critical()
-        .map_or(Ok(()), |id| Err(DecodeError::UnknownCritical(id)))
+    extensions.unknown_critical().map_or(Ok(()), |id| Err(DecodeError::UnknownCritical(id)))
 }
 
 pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, postcard::Error> {
@@ -125,8 +111,7 @@ pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, postcard::Err
 
 /// Decodes a value that fills `bytes` exactly and canonically.
 pub(crate) fn from_bytes<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let (value, rest): (T, &[u8]) =
-        postcard::take_from_bytes(bytes).map_err(|_| DecodeError::Layout)?;
+    let (value, rest): (T, &[u8]) = postcard::take_from_bytes(bytes).map_err(|_| DecodeError::Layout)?;
     if !rest.is_empty() {
         return Err(DecodeError::Trailing(rest.len()));
     }

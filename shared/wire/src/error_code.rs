@@ -102,10 +102,7 @@ impl ErrorCode {
     /// The code with this number.
     pub fn from_number(number: u16) -> Self {
         let place = usize::from(number).wrapping_sub(1);
-        Self::NAMED
-            .get(place)
-            .copied()
-            .unwrap_or(Self::Unrecognised(number))
+        Self::NAMED.get(place).copied().unwrap_or(Self::Unrecognised(number))
     }
 
     /// The code in words, for logs and for people.

@@ -48,7 +48,6 @@ impl Extensions {
 
     /// Whether the numbers ascend without repetition.
     pub(crate) fn in_order(&self) -> bool {
-        self.as_slice()
-            .is_sorted_by(|earlier, later| earlier.id < later.id)
+        self.as_slice().is_sorted_by(|earlier, later| earlier.id < later.id)
     }
 }

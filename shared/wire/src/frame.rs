@@ -65,11 +65,7 @@ impl FrameHeader {
         let kind = MessageType::from_number(number).ok_or(FrameError::UnknownType(number))?;
         let length = varint::decode(&mut rest)?;
         let limit = limits.of(kind);
-        let too_large = FrameError::TooLarge {
-            kind,
-            length,
-            limit,
-        };
+        let too_large = FrameError::TooLarge { kind, length, limit };
         if length > limit {
             return Err(too_large);
         }
@@ -110,9 +106,7 @@ mod tests {
     fn length_is_judged_before_the_body() {
         // 2^40 in groups of seven bits.
         let huge = [1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20];
-        assert!(
-            matches!(header(&huge), Err(FrameError::TooLarge { length, .. }) if length == 1 << 40)
-        );
+        assert!(matches!(header(&huge), Err(FrameError::TooLarge { length, .. }) if length == 1 << 40));
         assert_eq!(header(&[1, 5]).map(|header| header.length()), Ok(5));
     }
 
@@ -128,10 +122,7 @@ mod tests {
     #[test]
     fn input_stays_in_place_on_an_error() {
         let mut input: &[u8] = &[1, 0x80];
-        assert_eq!(
-            FrameHeader::decode(&mut input, &Limits::default()),
-            Err(FrameError::Truncated)
-        );
+        assert_eq!(FrameHeader::decode(&mut input, &Limits::default()), Err(FrameError::Truncated));
         assert_eq!(input, [1, 0x80]);
     }
 }

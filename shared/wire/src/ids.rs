@@ -79,9 +79,7 @@ macro_rules! hexadecimal {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                hex::read::<$bytes>(text).map(Self).ok_or(IdError::Hex {
-                    expected: 2 * $bytes,
-                })
+                hex::read::<$bytes>(text).map(Self).ok_or(IdError::Hex { expected: 2 * $bytes })
             }
         }
     };

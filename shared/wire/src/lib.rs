@@ -35,18 +35,15 @@ pub mod message;
 mod mode;
 pub mod pack;
 
-pub use codec::{
-    DecodeError, EncodeError, decode_body, decode_frame, encode_body, encode_frame,
-    encode_frame_with,
-};
+pub use codec::{DecodeError, EncodeError, decode_body, decode_frame, encode_body, encode_frame, encode_frame_with};
 pub use error_code::ErrorCode;
 pub use extensions::{Extension, Extensions};
 pub use frame::{FrameError, FrameHeader, Limits, MessageType};
 pub use ids::{ContentHash, DeviceId, IdError, Nonce, TaskId};
 pub use manifest::{LocalTraining, Manifest, ManifestError, QueryKind, SignedManifest};
 pub use message::{
-    BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, Fetch, Hello, HelloReply, Message,
-    Refusal, Upload, UploadReply,
+    BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, Fetch, Hello, HelloReply, Message, Refusal, Upload,
+    UploadReply,
 };
 pub use mode::{Mode, UnknownMode};
 pub use pack::{PackError, Unpacker, pack, unpack};

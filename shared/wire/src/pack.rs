@@ -41,11 +41,7 @@ pub fn packed_len(dimension: u64, bits: u8) -> Option<u64> {
 }
 
 fn width(bits: u8) -> Result<usize, PackError> {
-    if is_width(bits) {
-        Ok(usize::from(bits / 8))
-    } else {
-        Err(PackError::Width(bits))
-    }
+    if is_width(bits) { Ok(usize::from(bits / 8)) } else { Err(PackError::Width(bits)) }
 }
 
 /// Packs values in [-2^(bits-1), 2^(bits-1)).
@@ -74,10 +70,7 @@ pub fn unpack(bytes: &[u8], bits: u8) -> Result<Vec<i64>, PackError> {
 
 /// One value of two to four bytes, with its sign extended.
 fn value(bytes: &[u8]) -> i64 {
-    let raw = bytes
-        .iter()
-        .rev()
-        .fold(0_i64, |sum, &byte| sum << 8 | i64::from(byte));
+    let raw = bytes.iter().rev().fold(0_i64, |sum, &byte| sum << 8 | i64::from(byte));
     let unused = 64 - 8 * bytes.len() as u32;
     raw << unused >> unused
 }

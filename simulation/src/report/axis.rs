@@ -14,11 +14,7 @@ pub(super) struct Axis {
 impl Axis {
     /// From zero to at least `high`, for values.
     pub(super) fn from_zero(high: f64, unit: Unit) -> Self {
-        let high = if high > 0.0 && high.is_finite() {
-            high
-        } else {
-            1.0
-        };
+        let high = if high > 0.0 && high.is_finite() { high } else { 1.0 };
         let (divisor, suffix) = unit.scale(high);
         let least = if unit == Unit::Count { 1.0 } else { 0.0 };
         let step = nice_step(high / divisor / 5.0).max(least);
@@ -27,11 +23,7 @@ impl Axis {
             let scaled = index as f64 * step;
             (scaled * divisor, label(scaled, step) + suffix)
         });
-        Self {
-            ticks: ticks.collect(),
-            low: 0.0,
-            high: last as f64 * step * divisor,
-        }
+        Self { ticks: ticks.collect(), low: 0.0, high: last as f64 * step * divisor }
     }
 
     /// From `low` to `high` exactly, with ticks on whole numbers only, for rounds.
@@ -40,16 +32,8 @@ impl Axis {
         let first = (low / step).ceil() as i64;
         let last = (high / step).floor() as i64;
         let ticks = (first..=last).map(|index| index as f64 * step);
-        let (low, high) = if high > low {
-            (low, high)
-        } else {
-            (low - 1.0, high + 1.0)
-        };
-        Self {
-            ticks: ticks.map(|tick| (tick, label(tick, step))).collect(),
-            low,
-            high,
-        }
+        let (low, high) = if high > low { (low, high) } else { (low - 1.0, high + 1.0) };
+        Self { ticks: ticks.map(|tick| (tick, label(tick, step))).collect(), low, high }
     }
 
     /// Where a value lies: 0 at the lower end, 1 at the upper one.
@@ -65,10 +49,7 @@ fn nice_step(least: f64) -> f64 {
     }
     let power = 10f64.powf(least.log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * power);
-    steps
-        .into_iter()
-        .find(|step| *step >= least * (1.0 - 1e-9))
-        .unwrap_or(10.0 * power)
+    steps.into_iter().find(|step| *step >= least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
 }
 
 /// As many decimals as the step needs.
@@ -96,17 +77,11 @@ mod tests {
         let axis = Axis::from_zero(2.3, Unit::Number);
         assert_eq!(labels(&axis), ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]);
         let axis = Axis::from_zero(1_900_000.0, Unit::Bytes);
-        assert_eq!(
-            labels(&axis),
-            ["0.0 MB", "0.5 MB", "1.0 MB", "1.5 MB", "2.0 MB"]
-        );
+        assert_eq!(labels(&axis), ["0.0 MB", "0.5 MB", "1.0 MB", "1.5 MB", "2.0 MB"]);
         assert_eq!(labels(&Axis::from_zero(2.0, Unit::Count)), ["0", "1", "2"]);
         assert_eq!(labels(&Axis::whole(1.0, 3.0)), ["1", "2", "3"]);
         assert_eq!(labels(&Axis::whole(7.0, 7.0)), ["7"]);
-        assert_eq!(
-            labels(&Axis::whole(1.0, 100.0)),
-            ["20", "40", "60", "80", "100"]
-        );
+        assert_eq!(labels(&Axis::whole(1.0, 100.0)), ["20", "40", "60", "80", "100"]);
     }
 
     #[test]

@@ -17,11 +17,7 @@ const BINS: usize = 10;
 
 /// How many users reach which accuracy; nothing where there are no users.
 pub(super) fn histogram(accuracies: &[f64], words: &Words) -> String {
-    let mut known: Vec<f64> = accuracies
-        .iter()
-        .copied()
-        .filter(|value| value.is_finite())
-        .collect();
+    let mut known: Vec<f64> = accuracies.iter().copied().filter(|value| value.is_finite()).collect();
     known.sort_by(f64::total_cmp);
     let Some(&median) = known.get(known.len() / 2) else {
         return String::new();
@@ -39,10 +35,7 @@ pub(super) fn histogram(accuracies: &[f64], words: &Words) -> String {
     for class in ["halo", "median"] {
         svg.line(class, (x, TOP), (x, HEIGHT - BOTTOM));
     }
-    let note = fill(
-        words.median,
-        &[&percent(median), &count(known.len() as u64)],
-    );
+    let note = fill(words.median, &[&percent(median), &count(known.len() as u64)]);
     format!(
         "<figure class=\"card\"><figcaption><h3>{}</h3><p class=\"legend\"><span><svg class=\"swatch\" viewBox=\"0 0 24 8\" aria-hidden=\"true\"><line class=\"median\" x1=\"1\" y1=\"4\" x2=\"23\" y2=\"4\"/></svg>{}</span></p></figcaption>{}</figure>\n",
         escape(words.user_accuracy),
@@ -96,11 +89,7 @@ fn draw_bin(bin: usize, users: usize, y: &Axis, words: &Words, svg: &mut Svg) {
 
 /// Activity around the clock; nothing where no hour has any.
 pub(super) fn clock(hours: &[f64], words: &Words) -> String {
-    let largest = hours
-        .iter()
-        .copied()
-        .filter(|value| value.is_finite())
-        .fold(0.0, f64::max);
+    let largest = hours.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
     if largest <= 0.0 {
         return String::new();
     }
@@ -111,11 +100,7 @@ pub(super) fn clock(hours: &[f64], words: &Words) -> String {
     for (hour, value) in hours.iter().enumerate().take(24) {
         let x = 8.0 + hour as f64 * BAR;
         if hour % 3 == 0 {
-            svg.text(
-                "tick mid",
-                (x + BAR / 2.0, FLOOR + 16.0),
-                &format!("{hour}"),
-            );
+            svg.text("tick mid", (x + BAR / 2.0, FLOOR + 16.0), &format!("{hour}"));
         }
         if value.is_finite() && *value > 0.0 {
             let height = value / largest * (FLOOR - 6.0);

@@ -10,14 +10,7 @@ use super::{
 /// All charts that have data.
 pub(super) fn charts(data: &ReportData, words: &Words) -> String {
     let rounds = &data.rounds;
-    let chart = |title, unit, series| LineChart {
-        title,
-        unit,
-        x_name: words.round,
-        series,
-        limit: None,
-        high: None,
-    };
+    let chart = |title, unit, series| LineChart { title, unit, x_name: words.round, series, limit: None, high: None };
     let quality = LineChart {
         high: Some(1.0),
         ..chart(
@@ -29,21 +22,10 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
             ],
         )
     };
-    let loss = chart(
-        words.loss,
-        Unit::Number,
-        vec![series(words.loss, rounds, |round| round.loss)],
-    );
+    let loss = chart(words.loss, Unit::Number, vec![series(words.loss, rounds, |round| round.loss)]);
     let epsilon = LineChart {
-        limit: data
-            .epsilon_budget
-            .filter(|budget| budget.is_finite())
-            .map(|budget| (budget, words.budget)),
-        ..chart(
-            words.epsilon_by_round,
-            Unit::Number,
-            vec![series(words.epsilon, rounds, |round| round.epsilon)],
-        )
+        limit: data.epsilon_budget.filter(|budget| budget.is_finite()).map(|budget| (budget, words.budget)),
+        ..chart(words.epsilon_by_round, Unit::Number, vec![series(words.epsilon, rounds, |round| round.epsilon)])
     };
     let traffic = chart(
         words.traffic,
@@ -67,11 +49,7 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
     charts
 }
 
-fn series<'a>(
-    name: &'a str,
-    rounds: &[RoundPoint],
-    value: impl Fn(&RoundPoint) -> Option<f64>,
-) -> Series<'a> {
+fn series<'a>(name: &'a str, rounds: &[RoundPoint], value: impl Fn(&RoundPoint) -> Option<f64>) -> Series<'a> {
     let point = |round: &RoundPoint| {
         let value = value(round).filter(|value| value.is_finite() && *value >= 0.0)?;
         Some((round.round as f64, value))

@@ -30,10 +30,7 @@ impl<'a> Confusion<'a> {
             return None;
         }
         let name = |index| labels.get(index).map_or(MISSING, String::as_str);
-        Some(Self {
-            names: (0..size).map(name).collect(),
-            counts,
-        })
+        Some(Self { names: (0..size).map(name).collect(), counts })
     }
 
     /// Number of classes.
@@ -46,11 +43,7 @@ impl<'a> Confusion<'a> {
         let size = self.names.len() as f64;
         let (width, height) = (LEFT + size * CELL.0 + 2.0, TOP + size * CELL.1 + 2.0);
         let mut svg = Svg::new((width, height), words.confusion);
-        svg.text(
-            "tick mid",
-            (LEFT + size * CELL.0 / 2.0, 14.0),
-            words.predicted,
-        );
+        svg.text("tick mid", (LEFT + size * CELL.0 / 2.0, 14.0), words.predicted);
         svg.text_upwards("tick mid", (12.0, TOP + size * CELL.1 / 2.0), words.truth);
         for (index, name) in self.names.iter().enumerate() {
             let (x, y) = corner(index, index);
@@ -78,10 +71,7 @@ impl<'a> Confusion<'a> {
         let share = ratio(cell, total).unwrap_or_default();
         let (x, y) = corner(at.0, at.1);
         let of_row = percent(share);
-        let tip = fill(
-            words.cell,
-            &[self.names[at.0], self.names[at.1], &count(cell), &of_row],
-        );
+        let tip = fill(words.cell, &[self.names[at.0], self.names[at.1], &count(cell), &of_row]);
         svg.heat(share, (x, y), (CELL.0 - 2.0, CELL.1 - 2.0), &tip);
         let tone = match share {
             share if share >= STRONG => "strong",
@@ -90,30 +80,15 @@ impl<'a> Confusion<'a> {
             _ => "off",
         };
         let middle = x + CELL.0 / 2.0 - 1.0;
-        svg.text(
-            &format!("count mid {tone}"),
-            (middle, y + 19.0),
-            &count(cell),
-        );
+        svg.text(&format!("count mid {tone}"), (middle, y + 19.0), &count(cell));
         svg.text(&format!("share mid {tone}"), (middle, y + 34.0), &of_row);
     }
 
     /// A table with precision, recall and F1.
     pub(super) fn scores(&self, words: &Words) -> String {
-        let head = [
-            words.class,
-            words.texts,
-            words.precision,
-            words.recall,
-            words.f1,
-        ];
-        let head: String = head
-            .iter()
-            .map(|name| format!("<th>{}</th>", escape(name)))
-            .collect();
-        let rows: String = (0..self.names.len())
-            .map(|class| self.score_row(class))
-            .collect();
+        let head = [words.class, words.texts, words.precision, words.recall, words.f1];
+        let head: String = head.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
+        let rows: String = (0..self.names.len()).map(|class| self.score_row(class)).collect();
         format!(
             "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )

@@ -68,10 +68,7 @@ impl Svg {
     pub(super) fn new(size: (f64, f64), label: &str) -> Self {
         let (width, height) = size;
         Self {
-            body: format!(
-                "<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{}\">",
-                escape(label)
-            ),
+            body: format!("<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{}\">", escape(label)),
         }
     }
 
@@ -122,10 +119,7 @@ impl Svg {
     /// Text; the class sets the anchor.
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), text: &str) {
         let (x, y) = at;
-        self.push(format_args!(
-            "<text class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\">{}</text>",
-            escape(text)
-        ));
+        self.push(format_args!("<text class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\">{}</text>", escape(text)));
     }
 
     /// Text that reads upwards, centred on its point.

@@ -59,29 +59,17 @@ impl LineChart<'_> {
             self.draw_series(index + 1, series, &frame, &mut svg);
         }
         let (title, legend) = (escape(self.title), self.legend());
-        format!(
-            "<figure class=\"card\"><figcaption><h3>{title}</h3>{legend}</figcaption>{}</figure>\n",
-            svg.finish()
-        )
+        format!("<figure class=\"card\"><figcaption><h3>{title}</h3>{legend}</figcaption>{}</figure>\n", svg.finish())
     }
 
     fn draw_series(&self, number: usize, series: &Series<'_>, frame: &Frame, svg: &mut Svg) {
         let place = |&(x, y): &(f64, f64)| (frame.x(x), frame.y(y));
         let placed: Vec<_> = series.points.iter().map(place).collect();
         svg.path(&format!("curve s{number}"), &placed);
-        let quiet = if placed.len() > MAX_DOTS {
-            " quiet"
-        } else {
-            ""
-        };
+        let quiet = if placed.len() > MAX_DOTS { " quiet" } else { "" };
         let stride = placed.len().div_ceil(MAX_TIPS).max(1);
         for (at, (x, y)) in placed.iter().zip(&series.points).step_by(stride) {
-            let tip = format!(
-                "{} {x:.0} · {}: {}",
-                self.x_name,
-                series.name,
-                self.unit.show(*y)
-            );
+            let tip = format!("{} {x:.0} · {}: {}", self.x_name, series.name, self.unit.show(*y));
             svg.dot(&format!("s{number}{quiet}"), *at, &tip);
         }
     }
@@ -90,9 +78,8 @@ impl LineChart<'_> {
     fn legend(&self) -> String {
         let drawn = |(_, series): &(usize, &Series<'_>)| !series.points.is_empty();
         let names = self.series.iter().enumerate().filter(drawn);
-        let mut entries: Vec<_> = names
-            .map(|(index, series)| entry(&format!("curve s{}", index + 1), series.name))
-            .collect();
+        let mut entries: Vec<_> =
+            names.map(|(index, series)| entry(&format!("curve s{}", index + 1), series.name)).collect();
         if let Some((value, name)) = self.limit {
             entries.push(entry("limit", &format!("{name} {}", short(value))));
         }
@@ -100,24 +87,14 @@ impl LineChart<'_> {
     }
 
     fn rounds(&self) -> Option<(f64, f64)> {
-        let rounds = self
-            .series
-            .iter()
-            .flat_map(|series| &series.points)
-            .map(|point| point.0);
+        let rounds = self.series.iter().flat_map(|series| &series.points).map(|point| point.0);
         let first = rounds.clone().reduce(f64::min)?;
         Some((first, rounds.reduce(f64::max)?))
     }
 
     fn largest(&self) -> f64 {
-        let values = self
-            .series
-            .iter()
-            .flat_map(|series| &series.points)
-            .map(|point| point.1);
-        values
-            .chain(self.limit.map(|(value, _)| value))
-            .fold(0.0, f64::max)
+        let values = self.series.iter().flat_map(|series| &series.points).map(|point| point.1);
+        values.chain(self.limit.map(|(value, _)| value)).fold(0.0, f64::max)
     }
 }
 

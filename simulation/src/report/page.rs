@@ -1,14 +1,10 @@
 //! The page as a whole.
 
-use super::{
-    ReportData, ReportLanguage, charts, heat::Confusion, html::escape, profile, tables,
-    words::Words,
-};
+use super::{ReportData, ReportLanguage, charts, heat::Confusion, html::escape, profile, tables, words::Words};
 
 const STYLE: &str = include_str!("style.css");
 /// No request of any kind; styles only from the page itself.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Up to this many classes the matrix and its table stand side by side.
 const BESIDE: usize = 10;
@@ -40,25 +36,15 @@ fn body(data: &ReportData, words: &Words) -> String {
     let profile = data.profile.as_ref();
     [
         tables::cards(&data.summary),
-        profile
-            .map(|person| profile::section(person, words))
-            .unwrap_or_default(),
+        profile.map(|person| profile::section(person, words)).unwrap_or_default(),
         training(data, words),
         confusion(data, words),
-        section(
-            "left",
-            words.left_device,
-            &card(&tables::left_device(data, words)),
-        ),
+        section("left", words.left_device, &card(&tables::left_device(data, words))),
         assumptions(data, words),
         if data.rounds.is_empty() {
             String::new()
         } else {
-            section(
-                "rounds",
-                words.rounds,
-                &card(&tables::rounds(&data.rounds, words)),
-            )
+            section("rounds", words.rounds, &card(&tables::rounds(&data.rounds, words)))
         },
     ]
     .concat()
@@ -69,11 +55,7 @@ fn training(data: &ReportData, words: &Words) -> String {
     if charts.is_empty() {
         return charts;
     }
-    section(
-        "training",
-        words.training,
-        &format!("<div class=\"grid\">{charts}</div>"),
-    )
+    section("training", words.training, &format!("<div class=\"grid\">{charts}</div>"))
 }
 
 fn confusion(data: &ReportData, words: &Words) -> String {
@@ -82,11 +64,7 @@ fn confusion(data: &ReportData, words: &Words) -> String {
     };
     let body = format!(
         "<div class=\"split{}\">{}{}</div>",
-        if confusion.size() > BESIDE {
-            " tall"
-        } else {
-            ""
-        },
+        if confusion.size() > BESIDE { " tall" } else { "" },
         card(&confusion.map(words)),
         card(&confusion.scores(words))
     );
@@ -94,23 +72,13 @@ fn confusion(data: &ReportData, words: &Words) -> String {
 }
 
 fn assumptions(data: &ReportData, words: &Words) -> String {
-    let mut cards = card(&format!(
-        "<h3>{}</h3>{}",
-        escape(words.assumptions),
-        tables::assumptions(&data.assumptions, words)
-    ));
+    let mut cards =
+        card(&format!("<h3>{}</h3>{}", escape(words.assumptions), tables::assumptions(&data.assumptions, words)));
     if !data.settings.is_empty() {
         let table = tables::settings(&data.settings);
-        cards.push_str(&card(&format!(
-            "<h3>{}</h3>{table}",
-            escape(words.settings)
-        )));
+        cards.push_str(&card(&format!("<h3>{}</h3>{table}", escape(words.settings))));
     }
-    section(
-        "settings",
-        words.settings_and_assumptions,
-        &format!("<div class=\"grid\">{cards}</div>"),
-    )
+    section("settings", words.settings_and_assumptions, &format!("<div class=\"grid\">{cards}</div>"))
 }
 
 fn card(inside: &str) -> String {
@@ -118,8 +86,5 @@ fn card(inside: &str) -> String {
 }
 
 fn section(id: &str, title: &str, inside: &str) -> String {
-    format!(
-        "<section id=\"{id}\"><h2>{}</h2>{inside}</section>\n",
-        escape(title)
-    )
+    format!("<section id=\"{id}\"><h2>{}</h2>{inside}</section>\n", escape(title))
 }

@@ -16,16 +16,10 @@ pub(super) fn section(profile: &ProfileSection, words: &Words) -> String {
         true => format!("<span class=\"badge\">{}</span>", escape(words.synthetic)),
         false => String::new(),
     };
-    let text = profile
-        .text
-        .iter()
-        .map(|text| format!("<p>{}</p>", escape(text)));
+    let text = profile.text.iter().map(|text| format!("<p>{}</p>", escape(text)));
     let card = |name: &str, class: &str, part: &str| match part {
         "" => String::new(),
-        part => format!(
-            "<div class=\"card {class}\"><h3>{}</h3>{part}</div>",
-            escape(name)
-        ),
+        part => format!("<div class=\"card {class}\"><h3>{}</h3>{part}</div>", escape(name)),
     };
     let title = escape(&fill(words.profile, &[&profile.name]));
     format!(
@@ -58,25 +52,15 @@ fn shares(shares: &[ProfileShare], words: &Words) -> String {
 
 fn row(share: &ProfileShare, words: &Words) -> String {
     let width = |value: f64| {
-        if value.is_finite() {
-            value.clamp(0.0, 1.0) * 100.0
-        } else {
-            0.0
-        }
+        if value.is_finite() { value.clamp(0.0, 1.0) * 100.0 } else { 0.0 }
     };
     let found = percent(width(share.found) / 100.0);
     let (mark, tip) = match share.planted {
         None => (String::new(), format!("{}: {found}", share.label)),
         Some(planted) => {
             let planted = width(planted);
-            let tip = fill(
-                words.found_planted,
-                &[&share.label, &found, &percent(planted / 100.0)],
-            );
-            (
-                format!("<i class=\"planted\" style=\"left:{planted:.1}%\"></i>"),
-                tip,
-            )
+            let tip = fill(words.found_planted, &[&share.label, &found, &percent(planted / 100.0)]);
+            (format!("<i class=\"planted\" style=\"left:{planted:.1}%\"></i>"), tip)
         }
     };
     format!(
@@ -89,28 +73,17 @@ fn row(share: &ProfileShare, words: &Words) -> String {
 
 /// Larger for larger weights.
 fn terms(terms: &[(String, f64)]) -> String {
-    let largest = terms
-        .iter()
-        .map(|term| term.1)
-        .filter(|weight| weight.is_finite())
-        .fold(0.0, f64::max);
+    let largest = terms.iter().map(|term| term.1).filter(|weight| weight.is_finite()).fold(0.0, f64::max);
     if terms.is_empty() {
         return String::new();
     }
     let chip = |(term, weight): &(String, f64)| {
-        let share = if largest > 0.0 {
-            (weight / largest).clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        let share = if largest > 0.0 { (weight / largest).clamp(0.0, 1.0) } else { 1.0 };
         // A weight that is not a number becomes 0 in the conversion.
         let size = (share * SIZES).ceil() as u8;
         format!("<li class=\"z{}\">{}</li>", size.max(1), escape(term))
     };
-    format!(
-        "<ul class=\"chips\">{}</ul>",
-        terms.iter().map(chip).collect::<String>()
-    )
+    format!("<ul class=\"chips\">{}</ul>", terms.iter().map(chip).collect::<String>())
 }
 
 fn facts(facts: &[(String, String)]) -> String {

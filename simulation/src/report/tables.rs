@@ -13,11 +13,7 @@ pub(super) fn cards(summary: &[(String, String)]) -> String {
         return String::new();
     }
     let card = |(name, value): &(String, String)| {
-        format!(
-            "<div class=\"card\"><dt>{}</dt><dd>{}</dd></div>",
-            escape(name),
-            escape(value)
-        )
+        format!("<div class=\"card\"><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value))
     };
     let cards: String = summary.iter().map(card).collect();
     format!("<dl class=\"cards\">{cards}</dl>\n")
@@ -56,21 +52,14 @@ fn privacy(data: &ReportData, words: &Words) -> String {
     match (spent, budget) {
         (None, _) => words.no_epsilon.to_owned(),
         (Some(spent), None) => fill(words.spent, &[&format!("{spent:.2}")]),
-        (Some(spent), Some(budget)) => fill(
-            words.spent_of,
-            &[&format!("{spent:.2}"), &format!("{budget:.2}")],
-        ),
+        (Some(spent), Some(budget)) => fill(words.spent_of, &[&format!("{spent:.2}"), &format!("{budget:.2}")]),
     }
 }
 
 /// The settings as a table of two columns.
 pub(super) fn settings(settings: &[(String, String)]) -> String {
     let row = |(name, value): &(String, String)| {
-        format!(
-            "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
-            escape(name),
-            escape(value)
-        )
+        format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value))
     };
     let rows: String = settings.iter().map(row).collect();
     format!("<table class=\"pairs\"><tbody>{rows}</tbody></table>")
@@ -85,10 +74,7 @@ pub(super) fn assumptions(assumptions: &[String], words: &Words) -> String {
 }
 
 fn list(sentences: &[String]) -> String {
-    let items: String = sentences
-        .iter()
-        .map(|item| format!("<li>{}</li>", escape(item)))
-        .collect();
+    let items: String = sentences.iter().map(|item| format!("<li>{}</li>", escape(item))).collect();
     format!("<ul>{items}</ul>")
 }
 
@@ -106,10 +92,7 @@ pub(super) fn rounds(rounds: &[RoundPoint], words: &Words) -> String {
         words.down,
         words.time,
     ];
-    let head: String = head
-        .iter()
-        .map(|name| format!("<th>{}</th>", escape(name)))
-        .collect();
+    let head: String = head.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
     let rows: String = rounds.iter().map(round).collect();
     format!(
         "<details><summary>{}</summary><div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>",
@@ -129,9 +112,6 @@ fn round(round: &RoundPoint) -> String {
         bytes(round.bytes_down as f64),
         duration(round.seconds),
     ];
-    let cells: String = cells
-        .iter()
-        .map(|cell| format!("<td>{cell}</td>"))
-        .collect();
+    let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
     format!("<tr><th scope=\"row\">{}</th>{cells}</tr>", round.round)
 }

@@ -80,11 +80,7 @@ impl Part {
 impl Writer<'_> {
     /// The language of the next text.
     pub(super) fn tongue(&self, dice: &mut Dice) -> Tongue {
-        if dice.chance(self.profile.english_share) {
-            Tongue::English
-        } else {
-            Tongue::Chinese
-        }
+        if dice.chance(self.profile.english_share) { Tongue::English } else { Tongue::Chinese }
     }
 
     /// A few words for a search box.
@@ -95,21 +91,14 @@ impl Writer<'_> {
     }
 
     /// A text of one to five sentences.
-    pub(super) fn text(
-        &self,
-        about: Interest,
-        sentiment: Sentiment,
-        tongue: Tongue,
-        dice: &mut Dice,
-    ) -> String {
+    pub(super) fn text(&self, about: Interest, sentiment: Sentiment, tongue: Tongue, dice: &mut Dice) -> String {
         let mut text = String::with_capacity(160);
         for plan in self.plan(about, sentiment, dice) {
             let tongue = self.switched(tongue, dice);
             let words = self.words(plan.about, plan.other, tongue, dice);
             let template = dice.pick(plan.part.templates(words.grammar));
             let sentence = words.fill(template, dice);
-            let loud =
-                matches!(plan.part, Part::Judgement(Sentiment::Positive)) && dice.chance(0.3);
+            let loud = matches!(plan.part, Part::Judgement(Sentiment::Positive)) && dice.chance(0.3);
             append(&mut text, &sentence, words.grammar, loud, dice);
         }
         text
@@ -127,11 +116,7 @@ impl Writer<'_> {
                 plans.push(plan(Part::Favourite));
             }
             let topical = dice.chance(TOPICAL_JUDGEMENT);
-            plans.push(plan(if topical {
-                Part::Judgement(sentiment)
-            } else {
-                Part::Mood(sentiment)
-            }));
+            plans.push(plan(if topical { Part::Judgement(sentiment) } else { Part::Mood(sentiment) }));
         }
         if dice.chance(MIXED) {
             let part = self.aside(dice);
@@ -168,11 +153,7 @@ impl Writer<'_> {
 
     fn switched(&self, tongue: Tongue, dice: &mut Dice) -> Tongue {
         let bilingual = self.profile.english_share > 0.0 && self.profile.english_share < 1.0;
-        if bilingual && dice.chance(SWITCH) {
-            tongue.other()
-        } else {
-            tongue
-        }
+        if bilingual && dice.chance(SWITCH) { tongue.other() } else { tongue }
     }
 
     fn words(&self, about: Interest, other: Interest, tongue: Tongue, dice: &mut Dice) -> Words {

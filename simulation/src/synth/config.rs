@@ -81,11 +81,7 @@ pub struct LanguageMix {
 
 impl Default for LanguageMix {
     fn default() -> Self {
-        Self {
-            english: 0.4,
-            chinese: 0.4,
-            bilingual: 0.2,
-        }
+        Self { english: 0.4, chinese: 0.4, bilingual: 0.2 }
     }
 }
 
@@ -109,11 +105,7 @@ pub struct TextsPerUser {
 
 impl Default for TextsPerUser {
     fn default() -> Self {
-        Self {
-            min: 20,
-            median: 28,
-            max: 40,
-        }
+        Self { min: 20, median: 28, max: 40 }
     }
 }
 

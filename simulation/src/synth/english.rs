@@ -138,14 +138,7 @@ pub(super) const ENGLISH: Grammar = Grammar {
         "I paid for two tickets",
         "the queue was long but it moved",
     ],
-    connectors: &[
-        "also, ",
-        "anyway, ",
-        "by the way, ",
-        "then again, ",
-        "besides, ",
-        "oh, and ",
-    ],
+    connectors: &["also, ", "anyway, ", "by the way, ", "then again, ", "besides, ", "oh, and "],
     whens: &[
         "yesterday",
         "this morning",
@@ -176,14 +169,7 @@ pub(super) const ENGLISH: Grammar = Grammar {
         "my aunt",
         "somebody at work",
     ],
-    days: &[
-        "Monday",
-        "Wednesday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "next week",
-    ],
+    days: &["Monday", "Wednesday", "Friday", "Saturday", "Sunday", "next week"],
     plus: &[
         "wonderful",
         "brilliant",

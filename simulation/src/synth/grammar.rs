@@ -149,10 +149,7 @@ mod tests {
             for template in templates(words.grammar) {
                 for slot in template.split('{').skip(1) {
                     let slot = slot.split_once('}').expect("a closed slot").0;
-                    assert!(
-                        words.list(slot).is_some_and(|list| !list.is_empty()),
-                        "{slot}"
-                    );
+                    assert!(words.list(slot).is_some_and(|list| !list.is_empty()), "{slot}");
                 }
                 let sentence = words.fill(template, &mut dice);
                 assert!(!sentence.contains(['{', '}']), "{sentence}");
@@ -168,9 +165,6 @@ mod tests {
             other: Bank::of(Interest::Film, Tongue::English),
             term: Some("opera"),
         };
-        assert_eq!(
-            words.fill("yes, {term} again", &mut Dice::new(1, 0)),
-            "yes, opera again"
-        );
+        assert_eq!(words.fill("yes, {term} again", &mut Dice::new(1, 0)), "yes, opera again");
     }
 }

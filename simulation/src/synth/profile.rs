@@ -64,10 +64,7 @@ pub(super) struct Favourite {
 
 impl Favourite {
     pub(super) fn term(self, tongue: Tongue) -> Option<&'static str> {
-        Bank::of(self.interest, tongue)
-            .terms
-            .get(self.index)
-            .copied()
+        Bank::of(self.interest, tongue).terms.get(self.index).copied()
     }
 }
 
@@ -75,10 +72,7 @@ impl Favourite {
 pub(super) fn draw(config: &SynthConfig, dice: &mut Dice) -> (PlantedProfile, Vec<Favourite>) {
     let (language, english_share) = language(config, dice);
     let shares = dice.dirichlet(INTEREST_CONCENTRATION, config.interests);
-    let interests: BTreeMap<_, _> = Interest::ALL
-        .into_iter()
-        .zip(shares.into_iter().map(rounded))
-        .collect();
+    let interests: BTreeMap<_, _> = Interest::ALL.into_iter().zip(shares.into_iter().map(rounded)).collect();
     let favourites = favourites(&interests, dice);
     let profile = PlantedProfile {
         language,
@@ -120,9 +114,7 @@ fn terms(favourites: &[Favourite], language: PlantedLanguage) -> Vec<String> {
         PlantedLanguage::Chinese => &[Tongue::Chinese],
         PlantedLanguage::Bilingual => &[Tongue::English, Tongue::Chinese],
     };
-    let pairs = tongues
-        .iter()
-        .flat_map(|tongue| favourites.iter().map(|term| term.term(*tongue)));
+    let pairs = tongues.iter().flat_map(|tongue| favourites.iter().map(|term| term.term(*tongue)));
     pairs.flatten().map(str::to_owned).collect()
 }
 

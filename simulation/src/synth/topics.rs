@@ -59,17 +59,7 @@ impl Bank {
     /// Every phrase of the bank.
     #[cfg(test)]
     fn all(&self) -> impl Iterator<Item = &'static str> {
-        [
-            self.terms,
-            self.things,
-            self.doings,
-            self.places,
-            self.good,
-            self.bad,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
+        [self.terms, self.things, self.doings, self.places, self.good, self.bad].into_iter().flatten().copied()
     }
 }
 
@@ -86,14 +76,7 @@ mod tests {
                 let bank = Bank::of(interest, tongue);
                 let distinct: BTreeSet<_> = bank.all().collect();
                 assert!(distinct.len() >= 40, "{interest:?} {tongue:?}");
-                for list in [
-                    bank.terms,
-                    bank.things,
-                    bank.doings,
-                    bank.places,
-                    bank.good,
-                    bank.bad,
-                ] {
+                for list in [bank.terms, bank.things, bank.doings, bank.places, bank.good, bank.bad] {
                     assert_eq!(list.iter().collect::<BTreeSet<_>>().len(), list.len());
                 }
             }

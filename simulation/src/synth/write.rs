@@ -70,10 +70,7 @@ impl Population {
             texts: user.events.len(),
             planted: &user.planted,
         });
-        let truth = Truth {
-            config: &self.config,
-            users: users.collect(),
-        };
+        let truth = Truth { config: &self.config, users: users.collect() };
         serde_json::to_writer_pretty(&mut writer, &truth)?;
         Ok(writer.write_all(b"\n")?)
     }

@@ -17,10 +17,7 @@ pub(super) struct Ticker {
 impl Ticker {
     pub(super) fn new() -> Self {
         let start = Instant::now();
-        Self {
-            start,
-            not_before: start,
-        }
+        Self { start, not_before: start }
     }
 
     pub(super) fn now(&self) -> Millis {
@@ -41,10 +38,6 @@ impl Ticker {
     }
 
     pub(super) fn ticked(&mut self, useful: bool) {
-        self.not_before = if useful {
-            self.start
-        } else {
-            Instant::now() + PAUSE
-        };
+        self.not_before = if useful { self.start } else { Instant::now() + PAUSE };
     }
 }

@@ -30,9 +30,7 @@ pub(super) struct Making {
 impl Making {
     /// Waits for the result; may be asked again when the wait was broken off.
     pub(super) async fn result(&mut self) -> Result<State, OutcomeError> {
-        (&mut self.result)
-            .await
-            .unwrap_or_else(|_| Err(Stopped.into()))
+        (&mut self.result).await.unwrap_or_else(|_| Err(Stopped.into()))
     }
 }
 
@@ -44,25 +42,13 @@ impl Conductor {
                 info!(round, invited = cohort.len(), "round opened");
                 for (device, nonce) in &cohort {
                     let manifest = opened.manifest.clone();
-                    self.answer(
-                        device,
-                        CheckInReply::Assigned {
-                            manifest,
-                            nonce: *nonce,
-                        },
-                    );
+                    self.answer(device, CheckInReply::Assigned { manifest, nonce: *nonce });
                 }
                 self.opened = Some(opened);
                 self.parts.metrics.round(RoundState::Open, 1);
                 let spent = self.parts.plan.epsilon_after(round);
-                self.parts
-                    .metrics
-                    .charged(self.parts.plan.charge().rho(), spent);
-                self.tell(Event::RoundOpened {
-                    round,
-                    invited: cohort.len(),
-                    model: self.state.start,
-                });
+                self.parts.metrics.charged(self.parts.plan.charge().rho(), spent);
+                self.tell(Event::RoundOpened { round, invited: cohort.len(), model: self.state.start });
             }
             Err(error) => {
                 // Nobody gets its manifest, so nobody reports, and it is abandoned at its deadline.
@@ -74,21 +60,12 @@ impl Conductor {
         }
     }
 
-    async fn try_open(
-        &self,
-        round: u64,
-        cohort: &[(DeviceId, Nonce)],
-    ) -> Result<Opened, OpenError> {
+    async fn try_open(&self, round: u64, cohort: &[(DeviceId, Nonce)]) -> Result<Opened, OpenError> {
         let plan = &self.parts.plan;
         let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
         let manifest = plan.manifest(round, self.state.start, seed);
         let manifest = plan.sign(&manifest, &self.parts.owner)?;
-        let (hash, start, charge, asked) = (
-            manifest.hash(),
-            self.state.start,
-            plan.charge(),
-            cohort.to_vec(),
-        );
+        let (hash, start, charge, asked) = (manifest.hash(), self.state.start, plan.charge(), cohort.to_vec());
         self.store(move |storage| {
             storage.open_round(&OpenedRound {
                 number: round,
@@ -115,31 +92,13 @@ impl Conductor {
         let Some(opened) = self.opened.take() else {
             return;
         };
-        let Opened {
-            number,
-            sum,
-            reports,
-            since,
-            traffic,
-            ..
-        } = opened;
+        let Opened { number, sum, reports, since, traffic, .. } = opened;
         let (state, plan) = (self.state.clone(), Arc::clone(&self.parts.plan));
         let storage = Arc::clone(&self.parts.storage);
         let count = reports.len();
-        let closed = Closed {
-            round: number,
-            sum,
-            reports,
-        };
+        let closed = Closed { round: number, sum, reports };
         let result = tokio::task::spawn_blocking(move || state.after(closed, &plan, &storage));
-        self.making = Some(Making {
-            round: number,
-            invited,
-            reports: count,
-            since,
-            traffic,
-            result,
-        });
+        self.making = Some(Making { round: number, invited, reports: count, since, traffic, result });
     }
 
     pub(super) async fn made(&mut self, result: Result<State, OutcomeError>) {
@@ -153,8 +112,7 @@ impl Conductor {
             }
             Err(error) => {
                 error!(round = making.round, %error, "the round's result could not be made");
-                self.abandon(making.round, making.reports, making.invited)
-                    .await;
+                self.abandon(making.round, making.reports, making.invited).await;
             }
         }
         let instructions = self.over();
@@ -183,10 +141,7 @@ impl Conductor {
     }
 
     pub(super) async fn abandon(&self, round: u64, reports: usize, invited: usize) {
-        match self
-            .store(move |storage| storage.abandon_round(round, reports))
-            .await
-        {
+        match self.store(move |storage| storage.abandon_round(round, reports)).await {
             Ok(()) => {
                 self.parts.metrics.round(RoundState::Open, -1);
                 self.parts.metrics.round(RoundState::Abandoned, 1);
@@ -195,12 +150,7 @@ impl Conductor {
         }
         info!(round, reports, "round abandoned");
         let epsilon = self.parts.plan.epsilon_after(round);
-        self.tell(Event::RoundAbandoned {
-            round,
-            invited,
-            reports,
-            epsilon,
-        });
+        self.tell(Event::RoundAbandoned { round, invited, reports, epsilon });
     }
 
     /// The round is over in the store; the coordinator goes on.

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use silhouette_aggregator::Event;
+use silhouette_client::DeviceFolder;
 use silhouette_client::persona::{PersonaLanguage, persona};
 use silhouette_client::profile::{ProfileDocument, Trained, profile};
-use silhouette_client::DeviceFolder;
 use silhouette_simulation::Evaluation;
 use silhouette_simulation::report::{ProfileSection, ProfileShare, ReportData, RoundPoint, render};
 use silhouette_simulation::synth::SynthUser;
@@ -35,22 +35,33 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     let device = DeviceFolder::open_or_create(&outcome.fleet.folders()[index])?;
     let events = device.store()?.events()?;
     let hash = outcome.model.content_hash()?;
-    let trained = Trained { engine: outcome.chosen.engine.as_ref(), model: &outcome.model, hash, round: Some(outcome.args.rounds) };
+    let trained = Trained {
+        engine: outcome.chosen.engine.as_ref(),
+        model: &outcome.model,
+        hash,
+        round: Some(outcome.args.rounds),
+    };
     let made = profile(events.expose_on_device(), Some(trained), terminal::now())?;
     let document = made.expose_on_device();
     let report = outcome.folder.join("report.html");
-    std::fs::write(&report, render(&report_data(outcome, person, document))).with_context(|| report.display().to_string())?;
-    let after = outcome.rounds.iter().rev().find_map(|r| r.evaluation.as_ref()).map_or(0.0, |e| e.confusion.scores().accuracy);
+    std::fs::write(&report, render(&report_data(outcome, person, document)))
+        .with_context(|| report.display().to_string())?;
+    let after =
+        outcome.rounds.iter().rev().find_map(|r| r.evaluation.as_ref()).map_or(0.0, |e| e.confusion.scores().accuracy);
     let before = outcome.before.confusion.scores().accuracy;
     let records = device.ledger()?;
     if json {
         return terminal::json_line(&serde_json::json!({
             "accuracy_before": before, "accuracy": after, "rounds": outcome.rounds.len(), "devices": outcome.fleet.folders().len(),
             "engine": outcome.chosen.why, "seconds": outcome.seconds, "model_sha256": hash.to_string(),
-            "ledger": records.records(), "report": report, "folder": outcome.folder,
+            "ledger": ledger::as_json(records.records()), "report": report, "folder": outcome.folder,
         }));
     }
-    terminal::line(&format!("\nAccuracy on people never trained on: {:.1} % before, {:.1} % after", 100.0 * before, 100.0 * after))?;
+    terminal::line(&format!(
+        "\nAccuracy on people never trained on: {:.1} % before, {:.1} % after",
+        100.0 * before,
+        100.0 * after
+    ))?;
     terminal::line(&format!("\nThe profile of {} (made up), made on their device, where it stays", person.id))?;
     for (name, language) in [("中文", PersonaLanguage::Zh), ("English", PersonaLanguage::En)] {
         terminal::line(&format!("\n {name}"))?;
@@ -65,7 +76,9 @@ fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocu
     let last = outcome.rounds.iter().rev().find_map(|r| r.evaluation.as_ref());
     let labels: Vec<String> = outcome.model.task().heads.first().map_or_else(Vec::new, |h| h.labels().to_vec());
     let n = labels.len();
-    let accuracy = |e: Option<&Evaluation>| e.map_or_else(|| "-".into(), |e| format!("{:.1} %", 100.0 * e.confusion.scores().accuracy));
+    let accuracy = |e: Option<&Evaluation>| {
+        e.map_or_else(|| "-".into(), |e| format!("{:.1} %", 100.0 * e.confusion.scores().accuracy))
+    };
     let row = |name: &str, value: String| (name.to_owned(), value);
     ReportData {
         title: "Silhouette: demo".into(),
@@ -77,7 +90,8 @@ fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocu
         ],
         rounds: outcome.rounds.iter().filter_map(point).collect(),
         labels,
-        confusion: last.map_or_else(Vec::new, |e| (0..n).map(|t| (0..n).map(|p| e.confusion.count(t, p)).collect()).collect()),
+        confusion: last
+            .map_or_else(Vec::new, |e| (0..n).map(|t| (0..n).map(|p| e.confusion.count(t, p)).collect()).collect()),
         epsilon_budget: Some(outcome.args.epsilon),
         settings: vec![
             row("transport", "QUIC, TLS 1.3, certificates on both ends, loopback".into()),
@@ -102,7 +116,9 @@ fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocu
 }
 
 fn point(round: &super::Round) -> Option<RoundPoint> {
-    let Event::RoundClosed { round: number, invited, reports, seconds, epsilon, bytes_up, bytes_down, .. } = &round.event else {
+    let Event::RoundClosed { round: number, invited, reports, seconds, epsilon, bytes_up, bytes_down, .. } =
+        &round.event
+    else {
         return None;
     };
     let scores = round.evaluation.as_ref().map(|e| e.confusion.scores());
@@ -122,7 +138,8 @@ fn point(round: &super::Round) -> Option<RoundPoint> {
 
 fn section(person: &SynthUser, document: &ProfileDocument) -> ProfileSection {
     let text = [PersonaLanguage::Zh, PersonaLanguage::En].map(|language| persona(document, language).text());
-    let planted = |label: &str| person.planted.interests.iter().find(|(i, _)| i.key() == label).map_or(0.0, |(_, &share)| share);
+    let planted =
+        |label: &str| person.planted.interests.iter().find(|(i, _)| i.key() == label).map_or(0.0, |(_, &share)| share);
     let interests = document.interests.iter().filter(|i| i.head == "interest");
     ProfileSection {
         name: person.id.clone(),

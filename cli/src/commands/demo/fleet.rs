@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use silhouette_aggregator::Running;
+use silhouette_client::ledger::{Caps, Ledger};
 use silhouette_client::participant::ParticipateError;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, participant::Transferred};
 use silhouette_model::{Engine, Task};
@@ -75,14 +76,14 @@ impl Fleet {
     }
 
     /// Lets every device take part.
-    pub(crate) fn start(&mut self, address: SocketAddr, task: &Task, engine: Arc<dyn Engine>) {
+    pub(crate) fn start(&mut self, address: SocketAddr, task: &Task, budget: f64, engine: Arc<dyn Engine>) {
         let Ok(id) = task.id() else { return };
         for (device, identity) in std::mem::take(&mut self.ready) {
             let consent = || Conditions { consent: true, fit_to_train: true };
             let config = ParticipantConfig::new(address, "localhost", id.clone(), consent).policy(policy(&device));
             let (engine, stopped) = (Arc::clone(&engine), self.stop.subscribe());
             self.running.spawn(async move {
-                let Ok((events, ledger)) = open(&device) else { return Ok(Transferred::default()) };
+                let Ok((events, ledger)) = open(&device, budget) else { return Ok(Transferred::default()) };
                 let mut participant = Participant::new(config, identity, engine, events, ledger, device.models());
                 participant.run(stopped, |_| {}).await?;
                 Ok(participant.transferred())
@@ -114,13 +115,16 @@ impl Fleet {
     }
 }
 
-type Opened = (silhouette_privacy::Private<Vec<silhouette_text::Event>>, Box<dyn silhouette_client::ledger::ChargeBook>);
+type Opened =
+    (silhouette_privacy::Private<Vec<silhouette_text::Event>>, Box<dyn silhouette_client::ledger::ChargeBook>);
 
-fn open(device: &DeviceFolder) -> anyhow::Result<Opened> {
-    Ok((device.store()?.events()?, Box::new(device.ledger()?)))
+/// The made-up people agree to one promise: their ledgers hold what it costs and no more.
+fn open(device: &DeviceFolder, budget: f64) -> anyhow::Result<Opened> {
+    let caps = Caps { task_rho: budget, device_rho: budget };
+    Ok((device.store()?.events()?, Box::new(Ledger::open(device.ledger_path(), caps)?)))
 }
 
-/// The device's own policy; a budget for one promise is in it.
+/// The device's own policy.
 fn policy(device: &DeviceFolder) -> Policy {
     device.policy().terms.clone()
 }

@@ -33,11 +33,7 @@ pub enum CalibrateError {
 ///
 /// # Errors
 /// When there are no participations, or no multiplier in range is enough.
-pub fn for_aggregator(
-    epsilon: Epsilon,
-    delta: Delta,
-    participations: u64,
-) -> Result<NoiseMultiplier, CalibrateError> {
+pub fn for_aggregator(epsilon: Epsilon, delta: Delta, participations: u64) -> Result<NoiseMultiplier, CalibrateError> {
     if participations == 0 {
         return Err(CalibrateError::NothingToProtect);
     }
@@ -73,12 +69,8 @@ pub fn for_release(
         return Err(CalibrateError::NothingToProtect);
     }
     let orders = Orders::default();
-    let keeps = |z: NoiseMultiplier| {
-        RdpCurve::poisson_gaussian(&orders, q, z)
-            .repeated(steps)
-            .epsilon(delta)
-            <= epsilon
-    };
+    let keeps =
+        |z: NoiseMultiplier| RdpCurve::poisson_gaussian(&orders, q, z).repeated(steps).epsilon(delta) <= epsilon;
     let (mut low, mut high) = bracket(&keeps)?;
     while high.get() > low.get() * (1.0 + TOLERANCE) {
         let middle = NoiseMultiplier::new((low.get() * high.get()).sqrt())?;
@@ -92,9 +84,7 @@ pub fn for_release(
 }
 
 /// Neighbouring powers of two of which only the second keeps the promise.
-fn bracket(
-    keeps: &impl Fn(NoiseMultiplier) -> bool,
-) -> Result<(NoiseMultiplier, NoiseMultiplier), CalibrateError> {
+fn bracket(keeps: &impl Fn(NoiseMultiplier) -> bool) -> Result<(NoiseMultiplier, NoiseMultiplier), CalibrateError> {
     const SMALLEST: f64 = 0.015_625;
     const LARGEST: f64 = 1e9;
     let mut high = NoiseMultiplier::new(1.0)?;

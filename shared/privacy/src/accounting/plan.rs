@@ -123,20 +123,13 @@ impl PrivacyPlan {
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
     pub fn new(request: &PlanRequest) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
-        let noise_multiplier =
-            calibrate::for_aggregator(request.epsilon, request.delta, participations_per_user)?;
+        let noise_multiplier = calibrate::for_aggregator(request.epsilon, request.delta, participations_per_user)?;
         let rho_per_participation = zcdp::gaussian(noise_multiplier);
         let rho_total = zcdp::repeated(rho_per_participation, participations_per_user)?;
         let eps_vs_aggregator = zcdp::epsilon(rho_total, request.delta);
         let eps_vs_release = release_view(request, noise_multiplier)?
             // A reader of the releases never learns more than the aggregator.
-            .map(|eps| {
-                if eps < eps_vs_aggregator {
-                    eps
-                } else {
-                    eps_vs_aggregator
-                }
-            });
+            .map(|eps| if eps < eps_vs_aggregator { eps } else { eps_vs_aggregator });
         Ok(Self {
             epsilon: request.epsilon,
             delta: request.delta,
@@ -159,12 +152,7 @@ impl PrivacyPlan {
 
 /// How often one user takes part at most.
 fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
-    let PlanRequest {
-        rounds,
-        cohort,
-        population,
-        ..
-    } = *request;
+    let PlanRequest { rounds, cohort, population, .. } = *request;
     if rounds == 0 {
         return Err(PlanError::NoRounds);
     }
@@ -179,11 +167,7 @@ fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
         CohortSampling::Poisson => 1,
     };
     match request.participation_cap {
-        Some(found) if found < lowest || found > rounds => Err(PlanError::CapOutOfRange {
-            lowest,
-            rounds,
-            found,
-        }),
+        Some(found) if found < lowest || found > rounds => Err(PlanError::CapOutOfRange { lowest, rounds, found }),
         Some(cap) => Ok(cap),
         None if request.sampling == CohortSampling::Poisson => Ok(generous_cap(average, rounds)),
         None => Ok(average),

@@ -52,11 +52,7 @@ fn ln_moment_integer(q: f64, sigma: f64, alpha: f64) -> f64 {
 /// WBK19, Corollary 10: `ln A_alpha` is convex in `alpha`, so a chord lies above it.
 fn ln_moment_between_integers(q: f64, sigma: f64, alpha: f64) -> f64 {
     let at = |order: f64| {
-        if order > 1.0 {
-            ln_moment_integer(q, sigma, order)
-        } else {
-            0.0
-        }
+        if order > 1.0 { ln_moment_integer(q, sigma, order) } else { 0.0 }
     };
     let share = alpha.fract();
     (1.0 - share) * at(alpha.floor()) + share * at(alpha.ceil())
@@ -84,13 +80,7 @@ fn ln_moment_integrated(q: f64, sigma: f64, alpha: f64) -> f64 {
     let excess: f64 = (0..=points as u32)
         .map(|i| {
             let x = grid(i);
-            excess_at(
-                q,
-                sigma,
-                alpha,
-                x,
-                ln_weight - x * x / (2.0 * sigma * sigma),
-            )
+            excess_at(q, sigma, alpha, x, ln_weight - x * x / (2.0 * sigma * sigma))
         })
         .sum();
     excess.ln_1p()
@@ -99,22 +89,14 @@ fn ln_moment_integrated(q: f64, sigma: f64, alpha: f64) -> f64 {
 /// `ln(mu(x) / mu_0(x)) = ln(1 - q + q exp(z))`, `z = (2x - 1) / (2 sigma^2)`.
 fn ln_ratio(q: f64, sigma: f64, x: f64) -> f64 {
     let z = (2.0 * x - 1.0) / (2.0 * sigma * sigma);
-    if z > 0.0 {
-        z + ((1.0 - q) * (-z).exp() + q).ln()
-    } else {
-        (q * z.exp_m1()).ln_1p()
-    }
+    if z > 0.0 { z + ((1.0 - q) * (-z).exp() + q).ln() } else { (q * z.exp_m1()).ln_1p() }
 }
 
 /// One point of `A_alpha - 1 = E[(1+t)^alpha - 1 - alpha t]`, `t = q (exp(z) - 1)`, which holds since
 /// `E[t] = 0` and whose integrand is never negative (Bernoulli's inequality).
 fn excess_at(q: f64, sigma: f64, alpha: f64, x: f64, ln_density: f64) -> f64 {
     let z = (2.0 * x - 1.0) / (2.0 * sigma * sigma);
-    let t = if z < 700.0 {
-        q * z.exp_m1()
-    } else {
-        f64::INFINITY
-    };
+    let t = if z < 700.0 { q * z.exp_m1() } else { f64::INFINITY };
     if t.abs() < 0.01 {
         return ln_density.exp() * excess_series(alpha, t);
     }
@@ -140,20 +122,12 @@ fn excess_series(alpha: f64, t: f64) -> f64 {
 
 /// `ln(exp(x) - 1)` for `x > 0`.
 pub(super) fn ln_expm1(x: f64) -> f64 {
-    if x < 30.0 {
-        x.exp_m1().ln()
-    } else {
-        x + (-(-x).exp()).ln_1p()
-    }
+    if x < 30.0 { x.exp_m1().ln() } else { x + (-(-x).exp()).ln_1p() }
 }
 
 /// `ln(1 + exp(x))`.
 pub(super) fn ln_1p_exp(x: f64) -> f64 {
-    if x > 0.0 {
-        x + (-x).exp().ln_1p()
-    } else {
-        x.exp().ln_1p()
-    }
+    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
 /// `ln` of the sum of `exp` of the terms; minus infinity for none.
@@ -162,12 +136,7 @@ pub(super) fn ln_sum_exp(terms: &[f64]) -> f64 {
     if largest == f64::NEG_INFINITY {
         return largest;
     }
-    largest
-        + terms
-            .iter()
-            .map(|term| (term - largest).exp())
-            .sum::<f64>()
-            .ln()
+    largest + terms.iter().map(|term| (term - largest).exp()).sum::<f64>().ln()
 }
 
 #[cfg(test)]
@@ -176,23 +145,10 @@ mod tests {
 
     #[test]
     fn integration_agrees_with_the_sum_at_integers() {
-        for (q, sigma) in [
-            (1e-6, 1.0),
-            (1e-4, 10.0),
-            (0.01, 0.3),
-            (0.04, 1.5),
-            (0.5, 1.0),
-            (0.9, 10.0),
-        ] {
+        for (q, sigma) in [(1e-6, 1.0), (1e-4, 10.0), (0.01, 0.3), (0.04, 1.5), (0.5, 1.0), (0.9, 10.0)] {
             for alpha in [2.0, 3.0, 7.0, 11.0] {
-                let (sum, integral) = (
-                    ln_moment_integer(q, sigma, alpha),
-                    ln_moment_integrated(q, sigma, alpha),
-                );
-                assert!(
-                    (sum / integral - 1.0).abs() < 1e-11,
-                    "{q} {sigma} {alpha}: {sum} {integral}"
-                );
+                let (sum, integral) = (ln_moment_integer(q, sigma, alpha), ln_moment_integrated(q, sigma, alpha));
+                assert!((sum / integral - 1.0).abs() < 1e-11, "{q} {sigma} {alpha}: {sum} {integral}");
             }
         }
     }
@@ -210,10 +166,7 @@ mod tests {
             (1e-3, 0.2, 2.5, 29.605_611_802_544_925),
         ] {
             let excess = ln_moment(q, sigma, alpha) / truth - 1.0;
-            assert!(
-                (0.0..2e-10).contains(&excess),
-                "{q} {sigma} {alpha}: {excess}"
-            );
+            assert!((0.0..2e-10).contains(&excess), "{q} {sigma} {alpha}: {excess}");
         }
     }
 

@@ -6,8 +6,8 @@
 use thiserror::Error;
 
 use super::{
-    Delta, Epsilon, NoiseMultiplier, SamplingRate, poisson, rounding::count_up,
-    without_replacement::Moments, zcdp::tree_depth,
+    Delta, Epsilon, NoiseMultiplier, SamplingRate, poisson, rounding::count_up, without_replacement::Moments,
+    zcdp::tree_depth,
 };
 
 /// Covers the rounding of one entry of a curve and of its conversion.
@@ -52,10 +52,7 @@ impl Orders {
         if orders.is_empty() {
             return Err(RdpError::NoOrders);
         }
-        match orders
-            .iter()
-            .find(|&&order| !(order > 1.01 && order <= 65536.0))
-        {
+        match orders.iter().find(|&&order| !(order > 1.01 && order <= 65536.0)) {
             Some(&found) => Err(RdpError::OrderOutOfRange { found }),
             None => Ok(Self(orders)),
         }
@@ -73,11 +70,7 @@ impl Default for Orders {
     fn default() -> Self {
         let fine = (1..100_u32).map(|tenth| 1.0 + f64::from(tenth) / 10.0);
         let whole = (11..64_u32).map(f64::from);
-        Self(
-            fine.chain(whole)
-                .chain([128.0, 256.0, 512.0, 1024.0])
-                .collect(),
-        )
+        Self(fine.chain(whole).chain([128.0, 256.0, 512.0, 1024.0]).collect())
     }
 }
 
@@ -90,15 +83,8 @@ pub struct RdpCurve {
 
 impl RdpCurve {
     fn from_fn(orders: &Orders, value: impl Fn(f64) -> f64) -> Self {
-        let values = orders
-            .0
-            .iter()
-            .map(|&alpha| value(alpha) * (1.0 + ROUNDING))
-            .collect();
-        Self {
-            orders: orders.clone(),
-            values,
-        }
+        let values = orders.0.iter().map(|&alpha| value(alpha) * (1.0 + ROUNDING)).collect();
+        Self { orders: orders.clone(), values }
     }
 
     /// One use of the Gaussian mechanism without sampling: `alpha / (2 z^2)` (Mironov, "Renyi
@@ -116,9 +102,7 @@ impl RdpCurve {
         if q == SamplingRate::EVERYONE {
             return Self::gaussian(orders, z);
         }
-        Self::from_fn(orders, |alpha| {
-            poisson::ln_moment(q.get(), z.get(), alpha) / (alpha - 1.0)
-        })
+        Self::from_fn(orders, |alpha| poisson::ln_moment(q.get(), z.get(), alpha) / (alpha - 1.0))
     }
 
     /// One use of the Gaussian mechanism on a uniformly drawn cohort of fixed size (WBK19, Theorem
@@ -141,9 +125,7 @@ impl RdpCurve {
         let q = cohort as f64 / population as f64;
         let largest = orders.0.iter().copied().fold(2.0, f64::max);
         let moments = Moments::new(z.get(), largest);
-        Ok(Self::from_fn(orders, |alpha| {
-            moments.ln_moment(q, alpha) / (alpha - 1.0)
-        }))
+        Ok(Self::from_fn(orders, |alpha| moments.ln_moment(q, alpha) / (alpha - 1.0)))
     }
 
     /// Tree aggregation over `steps` rounds, of which a user joins ONE (Kairouz et al., "Practical
@@ -221,8 +203,6 @@ pub fn combined_multiplier(
     first: NoiseMultiplier,
     second: NoiseMultiplier,
 ) -> Result<NoiseMultiplier, super::ParameterError> {
-    let combined = (first.get().powi(-2) + second.get().powi(-2))
-        .sqrt()
-        .recip();
+    let combined = (first.get().powi(-2) + second.get().powi(-2)).sqrt().recip();
     NoiseMultiplier::new(combined * (1.0 - 4.0 * f64::EPSILON))
 }

@@ -11,22 +11,14 @@ pub(super) fn add_up(a: f64, b: f64) -> f64 {
 /// `a * b`, never below the exact product (a fused multiply-add gives the rounding error exactly).
 pub(super) fn mul_up(a: f64, b: f64) -> f64 {
     let product = a * b;
-    if a.mul_add(b, -product) > 0.0 {
-        product.next_up()
-    } else {
-        product
-    }
+    if a.mul_add(b, -product) > 0.0 { product.next_up() } else { product }
 }
 
 /// A count as a float, never below the count.
 pub(super) fn count_up(count: u64) -> f64 {
     let near = count as f64;
     // Above 2^53 the conversion may round down; a float of that size is a whole number.
-    if (near as u128) < u128::from(count) {
-        near.next_up()
-    } else {
-        near
-    }
+    if (near as u128) < u128::from(count) { near.next_up() } else { near }
 }
 
 /// `1 / (2 z^2)`, never below the exact value and exact where the float is (`z = 1` gives `0.5`).

@@ -22,17 +22,10 @@ impl Moments {
     /// Integrates all moments that orders up to `largest` need; none for a tiny `sigma`, where the
     /// simpler bound of each term is the smaller one anyway and the grid would be huge.
     pub(super) fn new(sigma: f64, largest: f64) -> Self {
-        let reach = if sigma < SMALLEST_INTEGRATED_SIGMA {
-            0.0
-        } else {
-            LARGEST_EXACT_ORDER
-        };
+        let reach = if sigma < SMALLEST_INTEGRATED_SIGMA { 0.0 } else { LARGEST_EXACT_ORDER };
         let top = largest.min(reach).ceil() as u32;
         let even = (1..=top.div_ceil(2)).map(|half| ln_even_moment(sigma, f64::from(2 * half)));
-        Self {
-            sigma,
-            even: even.collect(),
-        }
+        Self { sigma, even: even.collect() }
     }
 
     /// `(alpha - 1)` times the divergence of order `alpha > 1`; a fractional order is bounded by the
@@ -89,11 +82,7 @@ fn ln_even_moment(sigma: f64, j: f64) -> f64 {
         .map(|i| {
             let x = f64::from(i) * step - 14.0 * sigma;
             let z = (2.0 * x - 1.0) / (2.0 * variance);
-            let ln_size = if z > 0.0 {
-                ln_expm1(z)
-            } else {
-                (-z.exp_m1()).ln()
-            };
+            let ln_size = if z > 0.0 { ln_expm1(z) } else { (-z.exp_m1()).ln() };
             ln_weight - x * x / (2.0 * variance) + j * ln_size
         })
         .collect();

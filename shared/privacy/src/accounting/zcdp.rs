@@ -32,10 +32,7 @@ pub fn gaussian(z: NoiseMultiplier) -> Rho {
 /// appendix D. Adjacency: zero-out of a user who takes part ONCE in the tree.
 #[must_use]
 pub fn tree(z: NoiseMultiplier, steps: u64) -> Rho {
-    Rho::from_bound(mul_up(
-        half_inverse_square_up(z.get()),
-        f64::from(tree_depth(steps)),
-    ))
+    Rho::from_bound(mul_up(half_inverse_square_up(z.get()), f64::from(tree_depth(steps))))
 }
 
 /// `ceil(log2(steps + 1))`: the nodes on a path from a leaf of the tree to its root.
@@ -48,11 +45,7 @@ pub(super) const fn tree_depth(steps: u64) -> u32 {
 /// # Errors
 /// When the sum leaves the range of [`Rho`].
 pub fn compose(parts: impl IntoIterator<Item = Rho>) -> Result<Rho, ParameterError> {
-    Rho::new(
-        parts
-            .into_iter()
-            .fold(0.0, |sum, rho| add_up(sum, rho.get())),
-    )
+    Rho::new(parts.into_iter().fold(0.0, |sum, rho| add_up(sum, rho.get())))
 }
 
 /// `rho` of one mechanism run `times` times.
@@ -75,9 +68,7 @@ pub fn epsilon(rho: Rho, delta: Delta) -> Epsilon {
     }
     let (low, high) = LN_ALPHA_MINUS_ONE;
     let ln_delta = delta.get().ln();
-    Epsilon::from_bound(minimum(low, high, |u| {
-        epsilon_at(u.exp(), rho.get(), ln_delta)
-    }))
+    Epsilon::from_bound(minimum(low, high, |u| epsilon_at(u.exp(), rho.get(), ln_delta)))
 }
 
 /// The objective of [`epsilon`] at `alpha = 1 + x`, rounded up.
@@ -97,9 +88,7 @@ pub fn delta(rho: Rho, epsilon: Epsilon) -> f64 {
         return 0.0;
     }
     let (low, high) = LN_ALPHA_MINUS_ONE;
-    let ln_delta = minimum(low, high, |u| {
-        ln_delta_at(u.exp(), rho.get(), epsilon.get())
-    });
+    let ln_delta = minimum(low, high, |u| ln_delta_at(u.exp(), rho.get(), epsilon.get()));
     (ln_delta.exp() * (1.0 + ROUNDING)).min(1.0)
 }
 

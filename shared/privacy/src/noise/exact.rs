@@ -114,11 +114,7 @@ fn bernoulli(n: u128, d: u128, words: &mut impl Words) -> Result<bool, NoiseErro
 fn uniform_below(bound: u64, words: &mut impl Words) -> u64 {
     let shift = (bound - 1).leading_zeros().min(63);
     loop {
-        let high = if shift >= 32 {
-            0
-        } else {
-            u64::from(words.next_word()) << 32
-        };
+        let high = if shift >= 32 { 0 } else { u64::from(words.next_word()) << 32 };
         let mask = u64::MAX >> shift;
         let value = (high | u64::from(words.next_word())) & mask;
         if value < bound {

@@ -19,11 +19,7 @@ impl OpenDpNoise {
 }
 
 impl NoiseSource for OpenDpNoise {
-    fn sample_discrete_gaussian(
-        &mut self,
-        sigma: DyadicSigma,
-        out: &mut [i64],
-    ) -> Result<(), NoiseError> {
+    fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         let filled = fill(sample_discrete_gaussian, sigma, out);
         if filled.is_err() {
             out.fill(0);
@@ -34,11 +30,7 @@ impl NoiseSource for OpenDpNoise {
 
 /// Generic over OpenDP's big rational `R` and big integer `I`, so that the crate they come from need
 /// not be named here and kept at OpenDP's version.
-fn fill<R, I>(
-    sampler: fn(R) -> Fallible<I>,
-    sigma: DyadicSigma,
-    out: &mut [i64],
-) -> Result<(), NoiseError>
+fn fill<R, I>(sampler: fn(R) -> Fallible<I>, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError>
 where
     R: Clone + TryFrom<f64>,
     i64: TryFrom<I>,

@@ -37,11 +37,7 @@ impl SeededNoise {
     pub fn dangerous_for_simulation_only(seed: [u8; 32], stream: u64) -> Self {
         let mut rng = ChaCha20Rng::from_seed(seed);
         rng.set_stream(stream);
-        Self {
-            rng,
-            buffer: [0; 4 * BUFFER],
-            position: 4 * BUFFER,
-        }
+        Self { rng, buffer: [0; 4 * BUFFER], position: 4 * BUFFER }
     }
 }
 
@@ -66,11 +62,7 @@ impl Words for SeededNoise {
 }
 
 impl NoiseSource for SeededNoise {
-    fn sample_discrete_gaussian(
-        &mut self,
-        sigma: DyadicSigma,
-        out: &mut [i64],
-    ) -> Result<(), NoiseError> {
+    fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         for i in 0..out.len() {
             match discrete_gaussian(sigma.sixteenths(), self) {
                 Ok(draw) => out[i] = draw,
@@ -96,18 +88,8 @@ pub struct StreamKey {
 impl StreamKey {
     /// The key of one device's noise for one purpose in one round of a simulation.
     #[must_use]
-    pub fn dangerous_for_simulation_only(
-        seed: [u8; 32],
-        round: u64,
-        device: u64,
-        purpose: &str,
-    ) -> Self {
-        Self {
-            seed,
-            round,
-            device,
-            purpose: purpose.to_owned(),
-        }
+    pub fn dangerous_for_simulation_only(seed: [u8; 32], round: u64, device: u64, purpose: &str) -> Self {
+        Self { seed, round, device, purpose: purpose.to_owned() }
     }
 
     /// The source of this key, at its beginning: SHA-256 over a domain, the seed, the round, the

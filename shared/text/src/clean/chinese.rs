@@ -63,11 +63,7 @@ mod tests {
     #[test]
     fn the_dictionary_loads_and_is_plausible() {
         let converter = CONVERTER.as_ref().unwrap();
-        assert!(
-            converter.changing.len() > 3_000,
-            "{}",
-            converter.changing.len()
-        );
+        assert!(converter.changing.len() > 3_000, "{}", converter.changing.len());
     }
 
     #[test]

@@ -32,11 +32,7 @@ pub struct DuplicateOptions {
 
 impl Default for DuplicateOptions {
     fn default() -> Self {
-        Self {
-            max_distance: 9,
-            min_chars: 20,
-            remembered: 50_000,
-        }
+        Self { max_distance: 9, min_chars: 20, remembered: 50_000 }
     }
 }
 
@@ -76,10 +72,7 @@ pub struct Deduplicator {
 impl Deduplicator {
     /// Nothing seen yet.
     pub fn new(options: DuplicateOptions) -> Self {
-        Self {
-            options,
-            ..Self::default()
-        }
+        Self { options, ..Self::default() }
     }
 
     /// Compares a clean text with the earlier ones of `user`, and remembers it if it is new.
@@ -185,11 +178,7 @@ fn bands(near: u64, options: &DuplicateOptions) -> impl Iterator<Item = (u32, u6
 
 /// The SimHash of the character 3-grams of `text`; a text of fewer characters is one gram.
 pub fn simhash(text: &str) -> u64 {
-    let starts: Vec<usize> = text
-        .char_indices()
-        .map(|(at, _)| at)
-        .chain([text.len()])
-        .collect();
+    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let mut votes = [0i32; 64];
     let mut vote = |gram: &str| {
         let hash = hash64(gram.as_bytes(), NEAR_SEED);
@@ -204,10 +193,7 @@ pub fn simhash(text: &str) -> u64 {
             vote(&text[window[0]..window[3]]);
         }
     }
-    votes
-        .iter()
-        .enumerate()
-        .fold(0, |bits, (bit, &vote)| bits | (u64::from(vote > 0) << bit))
+    votes.iter().enumerate().fold(0, |bits, (bit, &vote)| bits | (u64::from(vote > 0) << bit))
 }
 
 #[cfg(test)]
@@ -224,8 +210,7 @@ mod tests {
         assert_eq!(seen.check("u", LONG), Verdict::New);
         let edited = LONG.replace("五分钟", "六分钟");
         assert!(matches!(seen.check("u", &edited), Verdict::Near { .. }));
-        let other =
-            "手机电池太不耐用了,充电又慢,用了三天就想退货,客服还一直推脱,真的很失望,不推荐购买。";
+        let other = "手机电池太不耐用了,充电又慢,用了三天就想退货,客服还一直推脱,真的很失望,不推荐购买。";
         assert_eq!(seen.check("u", other), Verdict::New);
         assert_eq!((seen.exact(), seen.near()), (0, 1));
     }
@@ -241,10 +226,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let options = DuplicateOptions {
-            remembered: 10,
-            ..DuplicateOptions::default()
-        };
+        let options = DuplicateOptions { remembered: 10, ..DuplicateOptions::default() };
         let mut seen = Deduplicator::new(options);
         for index in 0..100 {
             seen.check("u", &format!("{index}"));

@@ -9,8 +9,8 @@ const MAX_TAG: usize = 2_048;
 
 /// Tags inside a word or sentence: they leave no gap, all others leave a space.
 const INLINE: [&str; 22] = [
-    "a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
-    "mark", "q", "s", "small", "span", "strong", "sub", "u",
+    "a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s",
+    "small", "span", "strong", "sub", "u",
 ];
 
 /// Tags whose content is not text.
@@ -71,10 +71,7 @@ fn tag(rest: &str, unclosed: &mut [bool; NOT_TEXT.len()]) -> Option<Tag> {
         let window = comment.as_bytes();
         let window = &window[..window.len().min(MAX_TAG)];
         if let Some(end) = find(window, b"-->") {
-            return Some(Tag {
-                length: "<!--".len() + end + "-->".len(),
-                gap: " ",
-            });
+            return Some(Tag { length: "<!--".len() + end + "-->".len(), gap: " " });
         }
     }
     // A second `<` before the end means that the first one was not a tag.
@@ -85,18 +82,13 @@ fn tag(rest: &str, unclosed: &mut [bool; NOT_TEXT.len()]) -> Option<Tag> {
     }
     let mut length = 1 + end + 1;
     let name = name(&rest[1..=end]);
-    if let Some(index) = NOT_TEXT
-        .iter()
-        .position(|tag| name.eq_ignore_ascii_case(tag))
+    if let Some(index) = NOT_TEXT.iter().position(|tag| name.eq_ignore_ascii_case(tag))
         && first != b'/'
     {
         length += content(&bytes[length..], NOT_TEXT[index], &mut unclosed[index]);
     }
     let inline = INLINE.iter().any(|tag| name.eq_ignore_ascii_case(tag));
-    Some(Tag {
-        length,
-        gap: if inline { "" } else { " " },
-    })
+    Some(Tag { length, gap: if inline { "" } else { " " } })
 }
 
 /// Length of the content up to the closing tag; nothing where there is none, since a person may
@@ -108,9 +100,7 @@ fn content(after: &[u8], tag: &str, unclosed: &mut bool) -> usize {
     let mut at = 0;
     while let Some(next) = find(&after[at..], b"</") {
         at += next;
-        let closes = after[at + 2..]
-            .get(..tag.len())
-            .is_some_and(|name| name.eq_ignore_ascii_case(tag.as_bytes()));
+        let closes = after[at + 2..].get(..tag.len()).is_some_and(|name| name.eq_ignore_ascii_case(tag.as_bytes()));
         if closes {
             return at;
         }
@@ -122,16 +112,12 @@ fn content(after: &[u8], tag: &str, unclosed: &mut bool) -> usize {
 
 fn name(inside: &str) -> &str {
     let inside = inside.strip_prefix('/').unwrap_or(inside);
-    let end = inside
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .unwrap_or(inside.len());
+    let end = inside.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inside.len());
     &inside[..end]
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]

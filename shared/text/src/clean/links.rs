@@ -10,10 +10,7 @@ const SCHEMES: [&[u8]; 3] = [b"http://", b"https://", b"ftp://"];
 /// quote, a bracket, or Chinese text. Bare domain names are kept: they are often brand names.
 pub(super) fn strip(text: &str, report: &mut CleanReport) -> Option<String> {
     let bytes = text.as_bytes();
-    if !bytes
-        .iter()
-        .any(|&byte| matches!(byte, b':' | b'@' | b'w' | b'W'))
-    {
+    if !bytes.iter().any(|&byte| matches!(byte, b':' | b'@' | b'w' | b'W')) {
         return None;
     }
     let mut kept = String::new();
@@ -37,10 +34,7 @@ pub(super) fn strip(text: &str, report: &mut CleanReport) -> Option<String> {
 /// The end of the link that begins at `at`, counted in the report.
 fn link_at(bytes: &[u8], at: usize, report: &mut CleanReport) -> Option<usize> {
     let rest = &bytes[at..];
-    let starts = |prefix: &[u8]| {
-        rest.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
+    let starts = |prefix: &[u8]| rest.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let word_before = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
     if SCHEMES.iter().any(|scheme| starts(scheme)) || !word_before && starts(b"www.") {
         report.urls += 1;
@@ -61,17 +55,14 @@ fn link_at(bytes: &[u8], at: usize, report: &mut CleanReport) -> Option<usize> {
 /// The next place after `at` where a link could begin: skipping the rest of an ordinary word
 /// keeps the search linear.
 fn next_start(bytes: &[u8], at: usize) -> usize {
-    let skip = bytes[at + 1..].iter().position(|&byte| {
-        matches!(byte, b'h' | b'H' | b'f' | b'F' | b'w' | b'W') || !is_email_byte(byte)
-    });
+    let skip = bytes[at + 1..]
+        .iter()
+        .position(|&byte| matches!(byte, b'h' | b'H' | b'f' | b'F' | b'w' | b'W') || !is_email_byte(byte));
     match skip {
         // A byte that ends a run is stepped over to the first byte of the next one.
         Some(skip) if !is_email_byte(bytes[at + 1 + skip]) => {
             let next = at + 1 + skip;
-            next + bytes[next..]
-                .iter()
-                .take_while(|&&byte| !is_email_byte(byte))
-                .count()
+            next + bytes[next..].iter().take_while(|&&byte| !is_email_byte(byte)).count()
         }
         Some(skip) => at + 1 + skip,
         None => bytes.len(),

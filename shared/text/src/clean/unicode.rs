@@ -17,10 +17,7 @@ pub(super) fn normalize(text: &str) -> Option<String> {
 
 /// Small letters.
 pub(super) fn lowercase(text: &str) -> Option<String> {
-    if text
-        .bytes()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-    {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return None;
     }
     let lower = text.to_lowercase();
@@ -92,14 +89,7 @@ mod tests {
         let mut report = CleanReport::default();
         for text in ["", "a b", "你好 world"] {
             assert_eq!(normalize(text), None);
-            assert_eq!(
-                lowercase(text),
-                if text.is_ascii() {
-                    None
-                } else {
-                    lowercase(text)
-                }
-            );
+            assert_eq!(lowercase(text), if text.is_ascii() { None } else { lowercase(text) });
             assert_eq!(fold(text, &mut report), None);
         }
         assert_eq!(report, CleanReport::default());

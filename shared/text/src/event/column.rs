@@ -23,16 +23,8 @@ pub enum Column {
 
 impl Column {
     /// Every known column.
-    pub const ALL: [Self; 8] = [
-        Self::User,
-        Self::Time,
-        Self::Kind,
-        Self::Text,
-        Self::Lang,
-        Self::Item,
-        Self::Category,
-        Self::Rating,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::User, Self::Time, Self::Kind, Self::Text, Self::Lang, Self::Item, Self::Category, Self::Rating];
 
     /// The names the column goes by, the preferred one first.
     pub fn names(self) -> &'static [&'static str] {
@@ -51,12 +43,7 @@ impl Column {
     /// The column that goes by `name`, whatever the case of its ASCII letters.
     pub fn named(name: &str) -> Option<Self> {
         let name = name.trim();
-        Self::ALL.into_iter().find(|column| {
-            column
-                .names()
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
-        })
+        Self::ALL.into_iter().find(|column| column.names().iter().any(|known| known.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -66,10 +53,7 @@ mod tests {
 
     #[test]
     fn no_name_means_two_columns() {
-        let mut names: Vec<_> = Column::ALL
-            .iter()
-            .flat_map(|column| column.names())
-            .collect();
+        let mut names: Vec<_> = Column::ALL.iter().flat_map(|column| column.names()).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

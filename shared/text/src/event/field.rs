@@ -23,12 +23,10 @@ impl FieldValue {
     pub fn from_json(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(value) => Some(Self::Bool(*value)),
-            Value::Number(number) => number.as_i64().map(Self::Integer).or_else(|| {
-                number
-                    .as_f64()
-                    .filter(|value| value.is_finite())
-                    .map(Self::Float)
-            }),
+            Value::Number(number) => number
+                .as_i64()
+                .map(Self::Integer)
+                .or_else(|| number.as_f64().filter(|value| value.is_finite()).map(Self::Float)),
             Value::String(text) => Some(Self::Text(text.clone())),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         }
@@ -40,22 +38,13 @@ impl FieldValue {
             Self::Bool(value) => Some(f64::from(u8::from(*value))),
             Self::Integer(value) => Some(*value as f64),
             Self::Float(value) => Some(*value),
-            Self::Text(text) => text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|value: &f64| value.is_finite()),
+            Self::Text(text) => text.trim().parse().ok().filter(|value: &f64| value.is_finite()),
         }
     }
 
     // 4.3 must stay "4.3" and not become the 4.300000190734863 that widening gives.
     pub(super) fn from_rating(rating: f32) -> Self {
-        Self::Float(
-            rating
-                .to_string()
-                .parse()
-                .unwrap_or_else(|_| f64::from(rating)),
-        )
+        Self::Float(rating.to_string().parse().unwrap_or_else(|_| f64::from(rating)))
     }
 }
 
@@ -78,12 +67,7 @@ mod tests {
 
     #[test]
     fn scalars_have_one_spelling() {
-        for (value, label) in [
-            (json!(1), "1"),
-            (json!(1.0), "1"),
-            (json!(false), "false"),
-            (json!("x"), "x"),
-        ] {
+        for (value, label) in [(json!(1), "1"), (json!(1.0), "1"), (json!(false), "false"), (json!("x"), "x")] {
             assert_eq!(FieldValue::from_json(&value).unwrap().to_string(), label);
         }
         assert_eq!(FieldValue::from_json(&json!([1])), None);

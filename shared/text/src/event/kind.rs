@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The kind of an event.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
@@ -29,24 +27,13 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 8] = [
-        Self::Log,
-        Self::Note,
-        Self::Other,
-        Self::Post,
-        Self::Purchase,
-        Self::Review,
-        Self::Search,
-        Self::View,
-    ];
+    const ALL: [Self; 8] =
+        [Self::Log, Self::Note, Self::Other, Self::Post, Self::Purchase, Self::Review, Self::Search, Self::View];
 
     /// The kind with this name, [`EventKind::Other`] where there is none.
     pub fn named(name: &str) -> Self {
         let name = name.trim();
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
-            .unwrap_or(Self::Other)
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).unwrap_or(Self::Other)
     }
 
     /// The name used in files.

@@ -65,10 +65,7 @@ pub(crate) struct RowRules {
 }
 
 /// Builds an event from the columns of a row.
-pub(crate) fn event_from_row(
-    mut row: Map<String, Value>,
-    rules: &RowRules,
-) -> Result<Event, FieldError> {
+pub(crate) fn event_from_row(mut row: Map<String, Value>, rules: &RowRules) -> Result<Event, FieldError> {
     let mut taken: [Option<Value>; Column::ALL.len()] = Default::default();
     for (slot, column) in taken.iter_mut().zip(Column::ALL) {
         *slot = take(&mut row, column);
@@ -104,11 +101,8 @@ fn take(row: &mut Map<String, Value>, column: Column) -> Option<Value> {
         return null;
     }
     // Only a row with unusual capitals pays for the slow comparison.
-    let key = column.names().iter().find_map(|name| {
-        row.keys()
-            .find(|key| key.trim().eq_ignore_ascii_case(name))
-            .cloned()
-    })?;
+    let key =
+        column.names().iter().find_map(|name| row.keys().find(|key| key.trim().eq_ignore_ascii_case(name)).cloned())?;
     row.remove(&key)
 }
 
@@ -118,9 +112,7 @@ fn user_of(value: Option<Value>, rules: &RowRules) -> Result<String, FieldError>
     match (user, &rules.default_user) {
         (Some(user), _) => Ok(user),
         (None, Some(default)) if !present => Ok(default.clone()),
-        (None, _) if present => Err(FieldError::Empty {
-            field: name(Column::User),
-        }),
+        (None, _) if present => Err(FieldError::Empty { field: name(Column::User) }),
         (None, _) => Err(missing(Column::User)),
     }
 }
@@ -131,11 +123,7 @@ fn text_of(value: Option<Value>, rules: &RowRules) -> Result<String, FieldError>
         Some(Value::String(text)) if rules.allow_empty_text || !text.trim().is_empty() => Ok(text),
         None | Some(Value::Null) if rules.allow_empty_text => Ok(String::new()),
         Some(Value::String(_) | Value::Null) => Err(FieldError::Empty { field }),
-        Some(other) => Err(FieldError::Type {
-            field,
-            expected: "text",
-            found: shape(&other),
-        }),
+        Some(other) => Err(FieldError::Type { field, expected: "text", found: shape(&other) }),
         None => Err(missing(Column::Text)),
     }
 }
@@ -149,11 +137,9 @@ fn label_of(value: Option<Value>, column: Column) -> Result<Option<String>, Fiel
             Ok((!trimmed.is_empty()).then(|| trimmed.to_owned()))
         }
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(other) => Err(FieldError::Type {
-            field: name(column),
-            expected: "text or a number",
-            found: shape(&other),
-        }),
+        Some(other) => {
+            Err(FieldError::Type { field: name(column), expected: "text or a number", found: shape(&other) })
+        }
     }
 }
 
@@ -187,11 +173,7 @@ fn rating_of(value: Option<&Value>) -> Result<Option<f32>, FieldError> {
     match rating {
         Some(rating) if rating.is_finite() => Ok(Some(rating)),
         Some(_) => Err(FieldError::NotFinite { field }),
-        None => Err(FieldError::Type {
-            field,
-            expected: "a number",
-            found: value.map(shape).unwrap_or_default(),
-        }),
+        None => Err(FieldError::Type { field, expected: "a number", found: value.map(shape).unwrap_or_default() }),
     }
 }
 
@@ -200,10 +182,7 @@ fn name(column: Column) -> &'static str {
 }
 
 fn missing(column: Column) -> FieldError {
-    FieldError::Missing {
-        field: name(column),
-        names: column.names(),
-    }
+    FieldError::Missing { field: name(column), names: column.names() }
 }
 
 /// The type of a value, and for text its length, in place of the value.
@@ -225,9 +204,7 @@ mod tests {
     use super::*;
 
     fn build(row: Value) -> Result<Event, FieldError> {
-        let Value::Object(row) = row else {
-            panic!("an object is needed")
-        };
+        let Value::Object(row) = row else { panic!("an object is needed") };
         event_from_row(row, &RowRules::default())
     }
 
@@ -249,47 +226,23 @@ mod tests {
         assert!(!error.to_string().contains("secret"), "{error}");
         assert!(error.to_string().contains("15 characters"), "{error}");
         let error = build(json!({"user": "u", "text": {"a": secret}})).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "field `text`: expected text, found an object"
-        );
+        assert_eq!(error.to_string(), "field `text`: expected text, found an object");
     }
 
     #[test]
     fn user_and_text_are_needed() {
-        assert!(matches!(
-            build(json!({"text": "t"})),
-            Err(FieldError::Missing { field: "user", .. })
-        ));
-        assert_eq!(
-            build(json!({"user": " ", "text": "t"})),
-            Err(FieldError::Empty { field: "user" })
-        );
-        assert_eq!(
-            build(json!({"user": "u", "text": " "})),
-            Err(FieldError::Empty { field: "text" })
-        );
-        assert_eq!(
-            build(json!({"user": "u", "text": null})),
-            Err(FieldError::Empty { field: "text" })
-        );
+        assert!(matches!(build(json!({"text": "t"})), Err(FieldError::Missing { field: "user", .. })));
+        assert_eq!(build(json!({"user": " ", "text": "t"})), Err(FieldError::Empty { field: "user" }));
+        assert_eq!(build(json!({"user": "u", "text": " "})), Err(FieldError::Empty { field: "text" }));
+        assert_eq!(build(json!({"user": "u", "text": null})), Err(FieldError::Empty { field: "text" }));
     }
 
     #[test]
     fn rules_fill_what_is_absent() {
-        let rules = RowRules {
-            default_user: Some("me".into()),
-            default_kind: EventKind::Note,
-            allow_empty_text: true,
-        };
-        let Value::Object(row) = json!({"item": 3}) else {
-            unreachable!()
-        };
+        let rules = RowRules { default_user: Some("me".into()), default_kind: EventKind::Note, allow_empty_text: true };
+        let Value::Object(row) = json!({"item": 3}) else { unreachable!() };
         let event = event_from_row(row, &rules).unwrap();
-        assert_eq!(
-            (event.user.as_str(), event.kind, event.text.as_str()),
-            ("me", EventKind::Note, "")
-        );
+        assert_eq!((event.user.as_str(), event.kind, event.text.as_str()), ("me", EventKind::Note, ""));
         assert_eq!(event.item.as_deref(), Some("3"));
     }
 

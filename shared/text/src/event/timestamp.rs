@@ -1,8 +1,7 @@
 //! The many ways in which files write a moment, all turned into unix seconds.
 
 use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339,
-    macros::format_description,
+    Date, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description,
 };
 
 /// Above this many, a number counts thousandths of a second: as seconds it would be the year 5138.
@@ -29,8 +28,7 @@ pub(super) fn from_integer(number: i64) -> i64 {
 pub(super) fn from_float(number: f64) -> Option<i64> {
     let whole = number.floor();
     // The bound is 2^63, the first float that an i64 cannot hold.
-    (whole.is_finite() && whole.abs() < 9_223_372_036_854_775_808.0)
-        .then(|| from_integer(whole as i64))
+    (whole.is_finite() && whole.abs() < 9_223_372_036_854_775_808.0).then(|| from_integer(whole as i64))
 }
 
 /// Unix seconds of a number, an RFC 3339 moment, a date, or a date and a time in UTC.
@@ -78,15 +76,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in [
-            "",
-            "yesterday",
-            "2024-02-30",
-            "NaN",
-            "inf",
-            "1e300",
-            "2024-13-01",
-        ] {
+        for text in ["", "yesterday", "2024-02-30", "NaN", "inf", "1e300", "2024-13-01"] {
             assert_eq!(from_text(text), None, "{text}");
         }
     }

@@ -23,11 +23,7 @@ impl<'o> Extractor<'o> {
     pub(super) fn new(options: &'o NgramOptions) -> Self {
         let start = Fnv::new(options.seed);
         let kinds = [0, 1, 2, 3, 4, 5].map(|kind| start.with(&[kind]));
-        Self {
-            options,
-            kinds,
-            shift: 64 - u32::from(options.buckets_log2),
-        }
+        Self { options, kinds, shift: 64 - u32::from(options.buckets_log2) }
     }
 
     /// Calls `emit` with the bucket, the first byte, and the byte after each feature.
@@ -50,25 +46,13 @@ impl<'o> Extractor<'o> {
             }
             letters.clear();
             word.clear();
-            push_letter(
-                c,
-                start,
-                &mut letters,
-                &mut word,
-                self.options.char_ngrams.is_some(),
-            );
+            push_letter(c, start, &mut letters, &mut word, self.options.char_ngrams.is_some());
             let mut end = end;
             while let Some(&(at, next)) = chars.peek() {
                 let Some(next) = continues(text, at, next) else {
                     break;
                 };
-                push_letter(
-                    next,
-                    at,
-                    &mut letters,
-                    &mut word,
-                    self.options.char_ngrams.is_some(),
-                );
+                push_letter(next, at, &mut letters, &mut word, self.options.char_ngrams.is_some());
                 chars.next();
                 end = chars.peek().map_or(text.len(), |&(at, _)| at);
             }
@@ -106,9 +90,7 @@ impl<'o> Extractor<'o> {
             if let Some((state, first)) = before.word {
                 emit(self.reduce(state.with(word.as_bytes())), first, end);
             }
-            let state = self.kinds[usize::from(WORD_BIGRAM)]
-                .with(word.as_bytes())
-                .with(b" ");
+            let state = self.kinds[usize::from(WORD_BIGRAM)].with(word.as_bytes()).with(b" ");
             before.word = Some((state, start));
         }
         if let Some((least, most)) = self.options.char_ngrams {

@@ -31,13 +31,7 @@ pub struct NgramOptions {
 
 impl Default for NgramOptions {
     fn default() -> Self {
-        Self {
-            buckets_log2: BUCKETS_LOG2,
-            word_bigrams: false,
-            han_bigrams: true,
-            char_ngrams: None,
-            seed: 0,
-        }
+        Self { buckets_log2: BUCKETS_LOG2, word_bigrams: false, han_bigrams: true, char_ngrams: None, seed: 0 }
     }
 }
 
@@ -66,9 +60,7 @@ pub enum OptionsError {
 impl NgramOptions {
     pub(super) fn check(&self) -> Result<(), OptionsError> {
         if !(1..=MAX_BUCKETS_LOG2).contains(&self.buckets_log2) {
-            return Err(OptionsError::Buckets {
-                found: self.buckets_log2,
-            });
+            return Err(OptionsError::Buckets { found: self.buckets_log2 });
         }
         match self.char_ngrams {
             Some((least, most)) if least == 0 || least > most || most > MAX_CHAR_NGRAM => {

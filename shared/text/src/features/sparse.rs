@@ -69,9 +69,6 @@ mod tests {
         let counts: SparseCounts = serde_json::from_str("[[9,1],[2,3],[9,4],[5,0]]").unwrap();
         assert_eq!(counts.pairs(), [(2, 3), (9, 5)]);
         assert_eq!(counts.total(), 8);
-        assert_eq!(
-            SparseCounts::from_buckets(vec![9, 2, 9]).pairs(),
-            [(2, 1), (9, 2)]
-        );
+        assert_eq!(SparseCounts::from_buckets(vec![9, 2, 9]).pairs(), [(2, 1), (9, 2)]);
     }
 }

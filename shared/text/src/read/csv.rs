@@ -30,16 +30,10 @@ pub(super) struct CsvRows {
 impl CsvRows {
     pub(super) fn new(input: Input, file: &Path, options: &ReadOptions) -> Result<Self, OpenError> {
         let mut records = Records::new(input, options);
-        let header = |found| OpenError::Header {
-            file: file.to_path_buf(),
-            limit: options.max_line_bytes,
-            found,
-        };
+        let header = |found| OpenError::Header { file: file.to_path_buf(), limit: options.max_line_bytes, found };
         let columns: Vec<String> = match records.next_record() {
             None => {
-                return Err(OpenError::EmptyFile {
-                    file: file.to_path_buf(),
-                });
+                return Err(OpenError::EmptyFile { file: file.to_path_buf() });
             }
             Some(Ok(record)) => record.cells().map(|cell| cell.trim().to_owned()).collect(),
             Some(Err((_, RowReason::TooLong { .. }))) => return Err(header("a longer line")),
@@ -47,11 +41,7 @@ impl CsvRows {
             Some(Err(_)) => return Err(header("a damaged or truncated file")),
         };
         check(&columns, file, options)?;
-        Ok(Self {
-            records,
-            columns,
-            file: file.to_path_buf(),
-        })
+        Ok(Self { records, columns, file: file.to_path_buf() })
     }
 
     pub(super) fn next_row(&mut self, rules: &RowRules) -> Option<Result<Event, RowError>> {
@@ -64,16 +54,9 @@ impl CsvRows {
 }
 
 fn check(columns: &[String], file: &Path, options: &ReadOptions) -> Result<(), OpenError> {
-    let needed = [
-        (Column::User, options.default_user.is_none()),
-        (Column::Text, !options.allow_empty_text),
-    ];
+    let needed = [(Column::User, options.default_user.is_none()), (Column::Text, !options.allow_empty_text)];
     for (column, is_needed) in needed {
-        if is_needed
-            && !columns
-                .iter()
-                .any(|name| Column::named(name) == Some(column))
-        {
+        if is_needed && !columns.iter().any(|name| Column::named(name) == Some(column)) {
             return Err(OpenError::MissingColumn {
                 file: file.to_path_buf(),
                 names: column.names(),
@@ -84,10 +67,7 @@ fn check(columns: &[String], file: &Path, options: &ReadOptions) -> Result<(), O
     let mut seen = BTreeSet::new();
     for column in columns.iter().filter(|column| !column.is_empty()) {
         if !seen.insert(column.to_ascii_lowercase()) {
-            return Err(OpenError::DuplicateColumn {
-                file: file.to_path_buf(),
-                column: shown_name(column),
-            });
+            return Err(OpenError::DuplicateColumn { file: file.to_path_buf(), column: shown_name(column) });
         }
     }
     Ok(())
@@ -95,10 +75,7 @@ fn check(columns: &[String], file: &Path, options: &ReadOptions) -> Result<(), O
 
 fn build(columns: &[String], record: &Record<'_>, rules: &RowRules) -> Result<Event, RowReason> {
     if record.len() != columns.len() {
-        return Err(RowReason::ColumnCount {
-            expected: columns.len(),
-            found: record.len(),
-        });
+        return Err(RowReason::ColumnCount { expected: columns.len(), found: record.len() });
     }
     let mut row = Map::new();
     for (column, cell) in columns.iter().zip(record.cells()) {
@@ -117,11 +94,7 @@ fn build(columns: &[String], record: &Record<'_>, rules: &RowRules) -> Result<Ev
 }
 
 fn shown(columns: &[String]) -> Vec<String> {
-    let mut names: Vec<_> = columns
-        .iter()
-        .take(MOST_SHOWN_NAMES)
-        .map(|name| shown_name(name))
-        .collect();
+    let mut names: Vec<_> = columns.iter().take(MOST_SHOWN_NAMES).map(|name| shown_name(name)).collect();
     if columns.len() > MOST_SHOWN_NAMES {
         names.push(format!("and {} more", columns.len() - MOST_SHOWN_NAMES));
     }
@@ -130,9 +103,5 @@ fn shown(columns: &[String]) -> Vec<String> {
 
 fn shown_name(name: &str) -> String {
     let length = name.chars().count();
-    if length > LONGEST_SHOWN_NAME {
-        format!("({length} characters)")
-    } else {
-        format!("`{name}`")
-    }
+    if length > LONGEST_SHOWN_NAME { format!("({length} characters)") } else { format!("`{name}`") }
 }

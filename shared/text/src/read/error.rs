@@ -121,12 +121,7 @@ impl RowError {
             RowReason::Field(error) => Some(error.field()),
             _ => None,
         };
-        Self {
-            file,
-            line,
-            field,
-            reason,
-        }
+        Self { file, line, field, reason }
     }
 }
 
@@ -233,10 +228,7 @@ impl RowReason {
 
     /// Whether nothing can be read after this.
     pub fn ends_the_stream(&self) -> bool {
-        matches!(
-            self,
-            Self::CorruptGzip | Self::Io { .. } | Self::TooMuch { .. } | Self::TruncatedGzip
-        )
+        matches!(self, Self::CorruptGzip | Self::Io { .. } | Self::TooMuch { .. } | Self::TruncatedGzip)
     }
 
     /// What a failure to read means, given whether the file is gzip.

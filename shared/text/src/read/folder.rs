@@ -36,10 +36,7 @@ impl FolderRows {
         }
         if files.is_empty() {
             let folder = folder.to_path_buf();
-            return Err(OpenError::EmptyFolder {
-                folder,
-                entries: entries.len(),
-            });
+            return Err(OpenError::EmptyFolder { folder, entries: entries.len() });
         }
         Ok(Self {
             files: files.into_iter(),
@@ -67,26 +64,17 @@ impl FolderRows {
         // One byte more than allowed, so that a file that grew since is noticed too.
         let mut bytes = Vec::new();
         let allowed = self.max_file as u64 + 1;
-        opened
-            .take(allowed)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        opened.take(allowed).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() > self.max_file {
             let found = length.max(bytes.len() as u64);
-            return Err(RowReason::TooLong {
-                limit: self.max_file,
-                found,
-            });
+            return Err(RowReason::TooLong { limit: self.max_file, found });
         }
         self.total += bytes.len() as u64;
         if self.total > self.max_total {
-            return Err(RowReason::TooMuch {
-                limit: self.max_total,
-            });
+            return Err(RowReason::TooMuch { limit: self.max_total });
         }
-        let text = String::from_utf8(bytes).map_err(|error| RowReason::InvalidUtf8 {
-            offset: error.utf8_error().valid_up_to(),
-        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| RowReason::InvalidUtf8 { offset: error.utf8_error().valid_up_to() })?;
         Ok(match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
             None => text,
@@ -105,12 +93,9 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
 }
 
 fn is_text(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"))
-        && path.is_file()
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) && path.is_file()
 }
 
 fn name_of(name: Option<&std::ffi::OsStr>) -> String {
-    name.map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -14,9 +14,7 @@ pub(super) struct JsonRows {
 
 impl JsonRows {
     pub(super) fn new(input: Input, file: &Path, options: &ReadOptions) -> Self {
-        Self {
-            lines: Lines::new(input, file, options),
-        }
+        Self { lines: Lines::new(input, file, options) }
     }
 
     pub(super) fn next_row(&mut self, rules: &RowRules) -> Option<Result<Event, RowError>> {
@@ -31,9 +29,7 @@ impl JsonRows {
 fn parse(line: &str, rules: &RowRules) -> Result<Event, RowReason> {
     match serde_json::from_str(line) {
         Ok(Value::Object(row)) => Ok(event_from_row(row, rules)?),
-        Ok(other) => Err(RowReason::NotAnObject {
-            found: type_name(&other),
-        }),
+        Ok(other) => Err(RowReason::NotAnObject { found: type_name(&other) }),
         Err(error) => Err(syntax_reason(line, &error)),
     }
 }
@@ -48,10 +44,7 @@ fn syntax_reason(line: &str, error: &serde_json::Error) -> RowReason {
     } else if message.starts_with("number out of range") || spells_not_finite(line, column) {
         RowReason::NotFinite { column }
     } else {
-        RowReason::InvalidJson {
-            column,
-            length: line.len(),
-        }
+        RowReason::InvalidJson { column, length: line.len() }
     }
 }
 
@@ -96,18 +89,11 @@ mod tests {
         ] {
             assert_eq!(reason(line).name(), "not_finite", "{line}");
         }
-        let deep = format!(
-            r#"{{"user":"u","text":{}1{}}}"#,
-            "[".repeat(5_000),
-            "]".repeat(5_000)
-        );
+        let deep = format!(r#"{{"user":"u","text":{}1{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
         assert_eq!(reason(&deep), RowReason::TooDeep);
         assert_eq!(reason("[1]"), RowReason::NotAnObject { found: "an array" });
         assert_eq!(reason("\"x\""), RowReason::NotAnObject { found: "text" });
-        assert!(matches!(
-            reason("{\"user\":"),
-            RowReason::InvalidJson { .. }
-        ));
+        assert!(matches!(reason("{\"user\":"), RowReason::InvalidJson { .. }));
         assert!(matches!(reason("{}"), RowReason::Field(_)));
     }
 }

@@ -38,10 +38,7 @@ impl Lines {
                 Ok(Filled::End) => return None,
                 Ok(Filled::Line(length)) if length > self.max_line as u64 => {
                     let limit = self.max_line;
-                    return Some(Err(self.error(RowReason::TooLong {
-                        limit,
-                        found: length,
-                    })));
+                    return Some(Err(self.error(RowReason::TooLong { limit, found: length })));
                 }
                 Ok(Filled::Line(_)) if self.buffer.trim_ascii().is_empty() => {}
                 Ok(Filled::Line(_)) => break,
@@ -70,17 +67,9 @@ impl Lines {
         let mut any = false;
         loop {
             let gzip = self.input.gzip;
-            let chunk = self
-                .input
-                .bytes
-                .fill_buf()
-                .map_err(|error| RowReason::from_io(&error, gzip))?;
+            let chunk = self.input.bytes.fill_buf().map_err(|error| RowReason::from_io(&error, gzip))?;
             if chunk.is_empty() {
-                return Ok(if any {
-                    Filled::Line(length)
-                } else {
-                    Filled::End
-                });
+                return Ok(if any { Filled::Line(length) } else { Filled::End });
             }
             any = true;
             let end = chunk.iter().position(|&byte| byte == b'\n');
@@ -95,9 +84,7 @@ impl Lines {
             self.input.bytes.consume(consumed);
             self.total += consumed as u64;
             if self.total > self.max_total {
-                return Err(RowReason::TooMuch {
-                    limit: self.max_total,
-                });
+                return Err(RowReason::TooMuch { limit: self.max_total });
             }
             if end.is_some() {
                 if self.buffer.last() == Some(&b'\r') {

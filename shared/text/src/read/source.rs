@@ -40,17 +40,13 @@ impl Format {
         if metadata.is_dir() {
             return Ok(Self::TextFolder);
         }
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().to_ascii_lowercase());
+        let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
         let name = name.unwrap_or_default();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("jsonl" | "json" | "ndjson") => Ok(Self::JsonLines),
             Some("csv") => Ok(Self::Csv),
-            _ => Err(OpenError::UnknownFormat {
-                file: path.to_path_buf(),
-            }),
+            _ => Err(OpenError::UnknownFormat { file: path.to_path_buf() }),
         }
     }
 }
@@ -63,22 +59,16 @@ pub(super) struct Input {
 
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input")
-            .field("gzip", &self.gzip)
-            .finish_non_exhaustive()
+        f.debug_struct("Input").field("gzip", &self.gzip).finish_non_exhaustive()
     }
 }
 
 pub(super) fn open(path: &Path) -> Result<Input, OpenError> {
     let file = File::open(path).map_err(|source| open_error(path, source))?;
     let input = unpack(Box::new(file), path)?;
-    let says_gzip = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let says_gzip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
     if says_gzip && !input.gzip {
-        return Err(OpenError::NotGzip {
-            file: path.to_path_buf(),
-        });
+        return Err(OpenError::NotGzip { file: path.to_path_buf() });
     }
     Ok(input)
 }
@@ -88,29 +78,16 @@ pub(super) fn unpack(mut raw: Box<dyn Read + Send>, path: &Path) -> Result<Input
     let gzip = start == GZIP_MAGIC;
     let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(raw));
     if !gzip {
-        return Ok(Input {
-            bytes: without_mark(whole),
-            gzip,
-        });
+        return Ok(Input { bytes: without_mark(whole), gzip });
     }
-    Ok(Input {
-        bytes: without_mark(MultiGzDecoder::new(whole)),
-        gzip,
-    })
+    Ok(Input { bytes: without_mark(MultiGzDecoder::new(whole)), gzip })
 }
 
 fn without_mark(mut reader: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
     match peek(&mut reader, BYTE_ORDER_MARK.len()) {
         Ok(start) => {
-            let start = if start == BYTE_ORDER_MARK {
-                Vec::new()
-            } else {
-                start
-            };
-            Box::new(BufReader::with_capacity(
-                BUFFER_BYTES,
-                Cursor::new(start).chain(reader),
-            ))
+            let start = if start == BYTE_ORDER_MARK { Vec::new() } else { start };
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(reader)))
         }
         // Raised again at the first row, where it is reported like any other.
         Err(error) => Box::new(BufReader::new(Failed(error.kind()))),

@@ -14,29 +14,21 @@ pub struct StopWords {
 impl StopWords {
     /// No words at all.
     pub fn empty() -> Self {
-        Self {
-            words: HashSet::new(),
-        }
+        Self { words: HashSet::new() }
     }
 
     /// The Chinese and English function words that come with the crate.
     pub fn built_in() -> Self {
         let lines = ENGLISH.lines().chain(CHINESE.lines());
-        let words = lines
-            .flat_map(str::split_whitespace)
-            .map(Cow::Borrowed)
-            .collect();
+        let words = lines.flat_map(str::split_whitespace).map(Cow::Borrowed).collect();
         Self { words }
     }
 
     /// These words and the user's own.
     #[must_use]
     pub fn with<I: IntoIterator<Item: AsRef<str>>>(mut self, words: I) -> Self {
-        let words = words
-            .into_iter()
-            .map(|word| word.as_ref().trim().to_lowercase());
-        self.words
-            .extend(words.filter(|word| !word.is_empty()).map(Cow::Owned));
+        let words = words.into_iter().map(|word| word.as_ref().trim().to_lowercase());
+        self.words.extend(words.filter(|word| !word.is_empty()).map(Cow::Owned));
         self
     }
 
@@ -47,10 +39,7 @@ impl StopWords {
         }
         // Typographic apostrophes and capitals are rare enough to pay for a copy.
         let unusual = |c: char| c.is_uppercase() || c == '’';
-        word.contains(unusual)
-            && self
-                .words
-                .contains(word.to_lowercase().replace('’', "'").as_str())
+        word.contains(unusual) && self.words.contains(word.to_lowercase().replace('’', "'").as_str())
     }
 
     /// How many words there are.
@@ -91,10 +80,7 @@ mod tests {
         for list in [ENGLISH, CHINESE] {
             let words: Vec<_> = list.split_whitespace().collect();
             let set: HashSet<_> = words.iter().collect();
-            let twice: Vec<_> = set
-                .iter()
-                .filter(|word| words.iter().filter(|w| w == *word).count() > 1)
-                .collect();
+            let twice: Vec<_> = set.iter().filter(|word| words.iter().filter(|w| w == *word).count() > 1).collect();
             assert!(twice.is_empty(), "{twice:?}");
         }
     }

@@ -18,12 +18,7 @@ pub struct PartialBody<W> {
 impl<W: io::Write> PartialBody<W> {
     /// Starts from nothing. `sink` is usually a `Vec` or a file.
     pub fn new(hash: ContentHash, sink: W) -> Self {
-        Self {
-            hash,
-            received: 0,
-            hasher: Sha256::new(),
-            sink,
-        }
+        Self { hash, received: 0, hasher: Sha256::new(), sink }
     }
 
     /// Goes on after a restart: `prefix` is what an earlier run has put into the sink.

@@ -63,10 +63,7 @@ pub async fn enroll_with(
     key: &DeviceKey,
 ) -> Result<Issued, EnrollError> {
     let csr_der = key.signing_request()?.try_into()?;
-    let request = Enroll {
-        token: Token::new(token)?,
-        csr_der,
-    };
+    let request = Enroll { token: Token::new(token)?, csr_der };
     let limits = ClientLimits::default();
     let (endpoint, link) = dial(address, server_name, authority, None, &limits).await?;
     let reply = within(limits.reply_timeout, ask(&link, &request)).await;
@@ -84,35 +81,20 @@ async fn ask(link: &Link, request: &Enroll) -> Result<EnrollReply, ExchangeError
     Ok(reply)
 }
 
-fn judge(
-    reply: Result<EnrollReply, ExchangeError>,
-    authority: &CertificateDer<'_>,
-) -> Result<Issued, EnrollError> {
+fn judge(reply: Result<EnrollReply, ExchangeError>, authority: &CertificateDer<'_>) -> Result<Issued, EnrollError> {
     match reply {
-        Ok(EnrollReply::Issued(issued)) if issued.ca_der.as_slice() == authority.as_ref() => {
-            Ok(issued)
-        }
+        Ok(EnrollReply::Issued(issued)) if issued.ca_der.as_slice() == authority.as_ref() => Ok(issued),
         Ok(EnrollReply::Issued(_)) => Err(EnrollError::OtherAuthority),
-        Ok(EnrollReply::Refused(code)) | Err(ExchangeError::Refused(code)) => {
-            Err(EnrollError::Refused(code))
-        }
+        Ok(EnrollReply::Refused(code)) | Err(ExchangeError::Refused(code)) => Err(EnrollError::Refused(code)),
         Err(error) => Err(error.into()),
     }
 }
 
 fn unpack(issued: Issued) -> (Vec<CertificateDer<'static>>, EnrolmentTerms) {
     let chain = issued.certificate_chain_der.into_vec().into_iter();
-    let chain = chain
-        .map(|der| CertificateDer::from(der.into_vec()))
-        .collect();
+    let chain = chain.map(|der| CertificateDer::from(der.into_vec())).collect();
     let tasks = issued.tasks.into_vec();
-    (
-        chain,
-        EnrolmentTerms {
-            owner_public_key: issued.owner_public_key,
-            tasks,
-        },
-    )
+    (chain, EnrolmentTerms { owner_public_key: issued.owner_public_key, tasks })
 }
 
 impl DeviceIdentity {
@@ -129,10 +111,7 @@ impl Connection {
     /// key pinned at enrolment stays: a renewal that names another is refused.
     pub async fn renew(&self, identity: &mut DeviceIdentity) -> Result<(), EnrollError> {
         let csr_der = identity.key().signing_request()?.try_into()?;
-        let request = Enroll {
-            token: Token::default(),
-            csr_der,
-        };
+        let request = Enroll { token: Token::default(), csr_der };
         let reply = self.ask(&request, self.limits.reply_timeout).await;
         let (chain, terms) = unpack(judge(reply, identity.authority())?);
         if terms.owner_public_key != *identity.owner_public_key() {

@@ -39,10 +39,7 @@ impl Connection {
     }
 
     /// Reads a reply; what may follow it stays on the stream.
-    pub(super) async fn reply<A: Message>(
-        &self,
-        recv: &mut RecvStream,
-    ) -> Result<A, ExchangeError> {
+    pub(super) async fn reply<A: Message>(&self, recv: &mut RecvStream) -> Result<A, ExchangeError> {
         let frame = read_frame(recv, &self.frames).await?;
         self.traffic.received(frame.size);
         frame.reply()

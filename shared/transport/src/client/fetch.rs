@@ -43,10 +43,7 @@ pub enum FetchError {
 
 impl Connection {
     /// Downloads content by its hash, from where `body` stands, and checks it.
-    pub async fn fetch_model<W: io::Write>(
-        &self,
-        body: &mut PartialBody<W>,
-    ) -> Result<(), FetchError> {
+    pub async fn fetch_model<W: io::Write>(&self, body: &mut PartialBody<W>) -> Result<(), FetchError> {
         let (mut recv, total) = self.ask_for(body).await?;
         while body.received() < total {
             let chunk = within(self.limits.stall_timeout, next_chunk(&mut recv)).await;
@@ -60,21 +57,11 @@ impl Connection {
             body.push(&chunk)?;
         }
         body.flush()?;
-        if body.is_complete() {
-            Ok(())
-        } else {
-            Err(FetchError::HashMismatch)
-        }
+        if body.is_complete() { Ok(()) } else { Err(FetchError::HashMismatch) }
     }
 
-    async fn ask_for<W: io::Write>(
-        &self,
-        body: &PartialBody<W>,
-    ) -> Result<(RecvStream, u64), FetchError> {
-        let request = Fetch {
-            hash: body.hash(),
-            offset: body.received(),
-        };
+    async fn ask_for<W: io::Write>(&self, body: &PartialBody<W>) -> Result<(RecvStream, u64), FetchError> {
+        let request = Fetch { hash: body.hash(), offset: body.received() };
         let answer = within(self.limits.reply_timeout, async {
             let (mut send, mut recv) = self.connection.open_bi().await?;
             self.traffic.sent(write_message(&mut send, &request).await?);

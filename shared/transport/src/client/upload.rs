@@ -60,11 +60,7 @@ fn describes(upload: &Upload, release: &Release) -> bool {
 
 impl Connection {
     /// Sends a release. There is no way to send anything else.
-    pub async fn upload(
-        &self,
-        upload: &Upload,
-        release: &Release,
-    ) -> Result<UploadReply, UploadError> {
+    pub async fn upload(&self, upload: &Upload, release: &Release) -> Result<UploadReply, UploadError> {
         if !describes(upload, release) {
             return Err(UploadError::OtherRelease);
         }
@@ -87,12 +83,7 @@ impl Connection {
         }
     }
 
-    async fn send(
-        &self,
-        send: &mut SendStream,
-        upload: &Upload,
-        body: &[u8],
-    ) -> Result<(), ExchangeError> {
+    async fn send(&self, send: &mut SendStream, upload: &Upload, body: &[u8]) -> Result<(), ExchangeError> {
         self.traffic.sent(write_message(send, upload).await?);
         for chunk in body.chunks(CHUNK_BYTES) {
             send.write_all(chunk).await?;

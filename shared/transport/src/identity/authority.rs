@@ -4,9 +4,8 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PublicKeyData,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData,
 };
 use rustls::pki_types::CertificateDer;
 use silhouette_wire::DeviceId;
@@ -38,8 +37,7 @@ pub struct CertificateAuthority {
 
 impl std::fmt::Debug for CertificateAuthority {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("CertificateAuthority")
-            .finish_non_exhaustive()
+        out.debug_struct("CertificateAuthority").finish_non_exhaustive()
     }
 }
 
@@ -52,10 +50,7 @@ impl CertificateAuthority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?.der().clone();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-        })
+        Ok(Self { issuer: Issuer::new(params, key), certificate })
     }
 
     /// Reads the authority from `ca.pem` and `ca-key.pem` in a directory.
@@ -67,30 +62,20 @@ impl CertificateAuthority {
         if super::device_of(&certificate)? != of_key {
             return Err(IdentityError::OtherKey);
         }
-        let issuer = Issuer::from_ca_cert_der(&certificate, key)
-            .map_err(|_| files::content(&path, "authority certificate"))?;
-        Ok(Self {
-            issuer,
-            certificate,
-        })
+        let issuer =
+            Issuer::from_ca_cert_der(&certificate, key).map_err(|_| files::content(&path, "authority certificate"))?;
+        Ok(Self { issuer, certificate })
     }
 
     /// Writes the authority to `ca.pem` and `ca-key.pem`, readable by the owner only.
     pub fn store(&self, directory: &Path) -> Result<(), IdentityError> {
-        files::write(
-            &directory.join(KEY_FILE),
-            &self.issuer.key().serialize_pem(),
-        )?;
+        files::write(&directory.join(KEY_FILE), &self.issuer.key().serialize_pem())?;
         let certificate = files::to_pem(std::slice::from_ref(&self.certificate));
         files::write(&directory.join(CERTIFICATE_FILE), &certificate)
     }
 
     /// Reads the authority, or makes and stores one where there is none.
-    pub fn load_or_create(
-        directory: &Path,
-        name: &str,
-        now: SystemTime,
-    ) -> Result<Self, IdentityError> {
+    pub fn load_or_create(directory: &Path, name: &str, now: SystemTime) -> Result<Self, IdentityError> {
         if directory.join(KEY_FILE).exists() {
             return Self::load(directory);
         }
@@ -130,22 +115,15 @@ impl CertificateAuthority {
         validity: Duration,
     ) -> Result<IssuedCertificate, IdentityError> {
         // Parsing also verifies the signature: the sender holds the key.
-        let request = CertificateSigningRequestParams::from_der(&csr_der.into())
-            .map_err(|_| IdentityError::Request)?;
+        let request = CertificateSigningRequestParams::from_der(&csr_der.into()).map_err(|_| IdentityError::Request)?;
         if request.public_key.algorithm() != &PKCS_ECDSA_P256_SHA256 {
             return Err(IdentityError::Request);
         }
         let mut params = parameters(&random_name()?, now, validity)?;
         leaf(&mut params, ExtendedKeyUsagePurpose::ClientAuth);
-        let certificate = params
-            .signed_by(&request.public_key, &self.issuer)?
-            .der()
-            .clone();
+        let certificate = params.signed_by(&request.public_key, &self.issuer)?.der().clone();
         let device = DeviceId::of_public_key(&request.public_key.subject_public_key_info());
-        Ok(IssuedCertificate {
-            certificate,
-            device,
-        })
+        Ok(IssuedCertificate { certificate, device })
     }
 }
 
@@ -161,11 +139,7 @@ fn leaf(params: &mut CertificateParams, purpose: ExtendedKeyUsagePurpose) {
     params.use_authority_key_identifier_extension = true;
 }
 
-fn parameters(
-    name: &str,
-    now: SystemTime,
-    validity: Duration,
-) -> Result<CertificateParams, IdentityError> {
+fn parameters(name: &str, now: SystemTime, validity: Duration) -> Result<CertificateParams, IdentityError> {
     let start = now.checked_sub(CLOCK_SKEW).ok_or(IdentityError::Validity)?;
     let end = now.checked_add(validity).ok_or(IdentityError::Validity)?;
     let mut params = CertificateParams::default();
@@ -180,8 +154,6 @@ fn parameters(
 fn random_name() -> Result<String, IdentityError> {
     let mut bytes = [0; 8];
     let random = quic::provider().secure_random;
-    random
-        .fill(&mut bytes)
-        .map_err(|_| rcgen::Error::RingUnspecified)?;
+    random.fill(&mut bytes).map_err(|_| rcgen::Error::RingUnspecified)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

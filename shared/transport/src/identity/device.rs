@@ -87,23 +87,14 @@ impl DeviceIdentity {
             return Err(IdentityError::OtherKey);
         }
         let expires = expiry(leaf)?;
-        Ok(Self {
-            key,
-            chain,
-            authority,
-            terms,
-            expires,
-        })
+        Ok(Self { key, chain, authority, terms, expires })
     }
 
     /// Reads an identity from its directory.
     pub fn load(directory: &Path) -> Result<Self, IdentityError> {
         let owner = directory.join(OWNER_FILE);
-        let owner_public_key = files::read(&owner)?
-            .trim()
-            .parse::<ContentHash>()
-            .map_err(|_| files::content(&owner, "owner key"))?
-            .0;
+        let owner_public_key =
+            files::read(&owner)?.trim().parse::<ContentHash>().map_err(|_| files::content(&owner, "owner key"))?.0;
         let names = directory.join(TASKS_FILE);
         let tasks: Result<Vec<TaskId>, _> = files::read(&names)?.lines().map(str::parse).collect();
         let tasks = tasks.map_err(|_| files::content(&names, "list of tasks"))?;
@@ -111,10 +102,7 @@ impl DeviceIdentity {
             DeviceKey::load(directory)?,
             files::certificates(&directory.join(CHAIN_FILE))?,
             files::certificate(&directory.join(AUTHORITY_FILE))?,
-            EnrolmentTerms {
-                owner_public_key,
-                tasks,
-            },
+            EnrolmentTerms { owner_public_key, tasks },
         )
     }
 
@@ -125,12 +113,7 @@ impl DeviceIdentity {
         files::write(&directory.join(AUTHORITY_FILE), &authority)?;
         let owner = ContentHash(self.terms.owner_public_key);
         files::write(&directory.join(OWNER_FILE), &format!("{owner}\n"))?;
-        let tasks: String = self
-            .terms
-            .tasks
-            .iter()
-            .map(|task| format!("{task}\n"))
-            .collect();
+        let tasks: String = self.terms.tasks.iter().map(|task| format!("{task}\n")).collect();
         files::write(&directory.join(TASKS_FILE), &tasks)?;
         files::write(&directory.join(CHAIN_FILE), &files::to_pem(&self.chain))
     }
@@ -201,11 +184,7 @@ impl DeviceIdentity {
 }
 
 fn expiry(certificate: &CertificateDer<'_>) -> Result<SystemTime, IdentityError> {
-    let (_, parsed) =
-        x509_parser::parse_x509_certificate(certificate).map_err(|_| IdentityError::Certificate)?;
-    let seconds = u64::try_from(parsed.validity().not_after.timestamp())
-        .map_err(|_| IdentityError::Validity)?;
-    SystemTime::UNIX_EPOCH
-        .checked_add(Duration::from_secs(seconds))
-        .ok_or(IdentityError::Validity)
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| IdentityError::Certificate)?;
+    let seconds = u64::try_from(parsed.validity().not_after.timestamp()).map_err(|_| IdentityError::Validity)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).ok_or(IdentityError::Validity)
 }

@@ -30,9 +30,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), IdentityError> {
         file.write_all(content.as_bytes())?;
         file.sync_all()
     });
-    written
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(failed(path))
+    written.and_then(|()| fs::rename(&beside, path)).map_err(failed(path))
 }
 
 pub(super) fn read(path: &Path) -> Result<String, IdentityError> {
@@ -50,33 +48,20 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 pub(super) fn certificate(path: &Path) -> Result<CertificateDer<'static>, IdentityError> {
-    certificates(path)?
-        .into_iter()
-        .next()
-        .ok_or_else(|| content(path, "certificate"))
+    certificates(path)?.into_iter().next().ok_or_else(|| content(path, "certificate"))
 }
 
 pub(super) fn key(path: &Path) -> Result<rcgen::KeyPair, IdentityError> {
     let pair = rcgen::KeyPair::from_pem(&read(path)?).map_err(|_| content(path, "private key"))?;
-    if pair.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256) {
-        Ok(pair)
-    } else {
-        Err(content(path, "p-256 private key"))
-    }
+    if pair.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256) { Ok(pair) } else { Err(content(path, "p-256 private key")) }
 }
 
 pub(super) fn content(path: &Path, expected: &'static str) -> IdentityError {
-    IdentityError::Content {
-        path: path.to_owned(),
-        expected,
-    }
+    IdentityError::Content { path: path.to_owned(), expected }
 }
 
 /// Certificates as PEM text.
 pub(super) fn to_pem(chain: &[CertificateDer<'_>]) -> String {
-    let blocks: Vec<pem::Pem> = chain
-        .iter()
-        .map(|der| pem::Pem::new("CERTIFICATE", der.to_vec()))
-        .collect();
+    let blocks: Vec<pem::Pem> = chain.iter().map(|der| pem::Pem::new("CERTIFICATE", der.to_vec())).collect();
     pem::encode_many(&blocks)
 }

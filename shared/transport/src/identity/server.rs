@@ -28,10 +28,7 @@ impl ServerIdentity {
     /// Reads `server.pem` and `server-key.pem` in a directory.
     pub fn load(directory: &Path) -> Result<Self, IdentityError> {
         let chain = files::certificates(&directory.join(CHAIN_FILE))?;
-        Ok(Self {
-            chain,
-            key: files::key(&directory.join(KEY_FILE))?,
-        })
+        Ok(Self { chain, key: files::key(&directory.join(KEY_FILE))? })
     }
 
     /// Writes `server.pem` and `server-key.pem`, readable by the owner only.

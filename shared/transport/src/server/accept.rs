@@ -72,14 +72,9 @@ pub(super) async fn serve<F, S>(
     drop(connected);
     endpoint.set_server_config(None);
     drain.send_replace(true);
-    let finished = timeout(limits.drain, async {
-        while sessions.join_next().await.is_some() {}
-    });
+    let finished = timeout(limits.drain, async { while sessions.join_next().await.is_some() {} });
     if finished.await.is_err() {
-        warn!(
-            open = sessions.len(),
-            "connections cut off at the end of the drain time"
-        );
+        warn!(open = sessions.len(), "connections cut off at the end of the drain time");
     }
     endpoint.close(close::SHUTDOWN.into(), b"shutting down");
     let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
@@ -134,23 +129,13 @@ impl Gate {
             return None;
         };
         let timeout = self.handshake_timeout;
-        Some(Pending {
-            incoming,
-            place,
-            half_open,
-            timeout,
-        })
+        Some(Pending { incoming, place, half_open, timeout })
     }
 }
 
 impl Pending {
     async fn shake_hands(self, done: &tokio::sync::mpsc::Sender<Admitted>) {
-        let Self {
-            incoming,
-            place,
-            half_open,
-            timeout: limit,
-        } = self;
+        let Self { incoming, place, half_open, timeout: limit } = self;
         let handshake = async { incoming.accept()?.await };
         let connection = match timeout(limit, handshake).await {
             Ok(Ok(connection)) => connection,
@@ -159,10 +144,7 @@ impl Pending {
         };
         drop(half_open);
         if let Err(refused) = done.send(Admitted { connection, place }).await {
-            refused
-                .0
-                .connection
-                .close(close::SHUTDOWN.into(), b"shutting down");
+            refused.0.connection.close(close::SHUTDOWN.into(), b"shutting down");
         }
     }
 }

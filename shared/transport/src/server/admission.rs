@@ -38,11 +38,7 @@ struct OneUpload<'a> {
 
 impl Admission {
     pub(super) fn new(places: usize, patience: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            places: Semaphore::new(places),
-            devices: Mutex::default(),
-            patience,
-        })
+        Arc::new(Self { places: Semaphore::new(places), devices: Mutex::default(), patience })
     }
 
     /// Waits for a place. Until then the small window of the connection keeps the body on the device.
@@ -57,20 +53,13 @@ impl Admission {
             return Err(ErrorCode::Busy);
         };
         connection.set_receive_window(ADMITTED_WINDOW.into());
-        Ok(Admitted {
-            connection,
-            _place: place,
-            _device: one,
-        })
+        Ok(Admitted { connection, _place: place, _device: one })
     }
 
     fn mark(&self, device: DeviceId) -> Option<OneUpload<'_>> {
         let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         // Built only if the mark is ours: dropping one takes the mark away.
-        devices.insert(device).then(|| OneUpload {
-            admission: self,
-            device,
-        })
+        devices.insert(device).then(|| OneUpload { admission: self, device })
     }
 }
 
@@ -83,9 +72,6 @@ impl Drop for Admitted<'_> {
 impl Drop for OneUpload<'_> {
     fn drop(&mut self) {
         let devices = &self.admission.devices;
-        devices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.device);
+        devices.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.device);
     }
 }

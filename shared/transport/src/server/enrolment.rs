@@ -53,11 +53,7 @@ pub trait TokenStore: Send + Sync + 'static {
     ///
     /// A store may let the same device use its token again. That serves a device which lost the
     /// reply, and gives nothing to anyone who does not hold that device's key.
-    fn consume(
-        &self,
-        token: &[u8],
-        device: DeviceId,
-    ) -> impl Future<Output = Result<(), TokenRefusal>> + Send;
+    fn consume(&self, token: &[u8], device: DeviceId) -> impl Future<Output = Result<(), TokenRefusal>> + Send;
 }
 
 /// What enrolled devices get.
@@ -74,11 +70,7 @@ pub struct EnrolmentPolicy {
 impl EnrolmentPolicy {
     /// A policy with certificates of the default validity.
     pub fn new(owner_public_key: [u8; 32], tasks: Vec<TaskId>) -> Self {
-        Self {
-            owner_public_key,
-            tasks,
-            validity: DEVICE_VALIDITY,
-        }
+        Self { owner_public_key, tasks, validity: DEVICE_VALIDITY }
     }
 }
 
@@ -93,11 +85,7 @@ pub struct Enroller<T> {
 impl<T: TokenStore> Enroller<T> {
     /// Puts an enroller together.
     pub fn new(authority: Arc<CertificateAuthority>, tokens: T, policy: EnrolmentPolicy) -> Self {
-        Self {
-            authority,
-            tokens,
-            policy,
-        }
+        Self { authority, tokens, policy }
     }
 
     /// The token store.
@@ -111,11 +99,7 @@ impl<T: TokenStore> Enroller<T> {
             Ok(issued) => issued,
             Err(code) => return EnrollReply::Refused(code),
         };
-        match self
-            .tokens
-            .consume(request.token.as_slice(), issued.device)
-            .await
-        {
+        match self.tokens.consume(request.token.as_slice(), issued.device).await {
             Ok(()) => self.reply(&issued),
             Err(refusal) => EnrollReply::Refused(refusal.into()),
         }
@@ -163,11 +147,7 @@ pub struct EnrolmentEndpoint(Bound);
 
 impl EnrolmentEndpoint {
     /// Opens the endpoint. Port 0 picks a free port; needs a tokio runtime around it.
-    pub fn bind(
-        address: SocketAddr,
-        identity: &ServerIdentity,
-        limits: ServerLimits,
-    ) -> Result<Self, BindError> {
+    pub fn bind(address: SocketAddr, identity: &ServerIdentity, limits: ServerLimits) -> Result<Self, BindError> {
         Bound::open(address, identity, None, ENROLMENT_ALPN, 1, limits).map(Self)
     }
 
@@ -177,14 +157,8 @@ impl EnrolmentEndpoint {
     }
 
     /// Serves until `shutdown` completes, then lets open enrolments finish.
-    pub async fn serve<T: TokenStore>(
-        self,
-        enroller: Arc<Enroller<T>>,
-        shutdown: impl Future<Output = ()>,
-    ) {
-        let Bound {
-            endpoint, limits, ..
-        } = self.0;
+    pub async fn serve<T: TokenStore>(self, enroller: Arc<Enroller<T>>, shutdown: impl Future<Output = ()>) {
+        let Bound { endpoint, limits, .. } = self.0;
         accept::serve(endpoint, &limits, shutdown, |connection, _| {
             serve_one(Arc::clone(&enroller), connection, limits.clone())
         })
@@ -193,11 +167,7 @@ impl EnrolmentEndpoint {
 }
 
 /// One enrolment per connection, within fixed times.
-async fn serve_one<T: TokenStore>(
-    enroller: Arc<Enroller<T>>,
-    connection: Connection,
-    limits: ServerLimits,
-) {
+async fn serve_one<T: TokenStore>(enroller: Arc<Enroller<T>>, connection: Connection, limits: ServerLimits) {
     let stream = async { Ok(connection.accept_bi().await?) };
     if let Ok(stream) = within(limits.request_timeout, stream).await {
         answer(&enroller, stream, &limits).await;

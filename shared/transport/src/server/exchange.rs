@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use quinn::{RecvStream, SendStream};
 use silhouette_wire::{
-    BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, ErrorCode, Fetch, Message, MessageType,
-    Refusal,
+    BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, ErrorCode, Fetch, Message, MessageType, Refusal,
 };
 use tokio::time::{sleep, timeout};
 use tracing::debug;
@@ -17,10 +16,7 @@ use crate::{
     stream::{ExchangeError, Frame, expect_end, read_frame, within, write_message},
 };
 
-pub(super) async fn serve<H: Handler>(
-    session: &Session<H>,
-    (mut send, mut recv): (SendStream, RecvStream),
-) {
+pub(super) async fn serve<H: Handler>(session: &Session<H>, (mut send, mut recv): (SendStream, RecvStream)) {
     let reply_timeout = session.server.limits.reply_timeout;
     if let Err(error) = dispatch(session, &mut send, &mut recv).await {
         debug!(%error, "exchange failed");
@@ -81,9 +77,7 @@ async fn answer<H: Handler, M: Message>(
     reply: &M,
 ) -> Result<(), ExchangeError> {
     let writing = write_message(send, reply);
-    within(session.server.limits.reply_timeout, writing)
-        .await
-        .map(|_| ())
+    within(session.server.limits.reply_timeout, writing).await.map(|_| ())
 }
 
 /// Holds the reply until the handler has one, the device gives up, or waiting makes no sense.
@@ -105,17 +99,10 @@ async fn check_in<H: Handler>(
 
 fn come_back((min, max): (Duration, Duration)) -> CheckInReply {
     let (min_ms, max_ms) = (min.as_millis() as u64, max.as_millis() as u64);
-    CheckInReply::Wait {
-        min_ms: min_ms.min(max_ms),
-        max_ms,
-    }
+    CheckInReply::Wait { min_ms: min_ms.min(max_ms), max_ms }
 }
 
-async fn fetch<H: Handler>(
-    session: &Session<H>,
-    send: &mut SendStream,
-    request: Fetch,
-) -> Result<(), ExchangeError> {
+async fn fetch<H: Handler>(session: &Session<H>, send: &mut SendStream, request: Fetch) -> Result<(), ExchangeError> {
     let Fetch { hash, offset } = request;
     let content: Arc<[u8]> = session
         .server
@@ -127,16 +114,7 @@ async fn fetch<H: Handler>(
     if offset > total_len {
         return Err(ExchangeError::Refused(ErrorCode::WrongLength));
     }
-    answer(
-        session,
-        send,
-        &BodyHeader {
-            hash,
-            total_len,
-            offset,
-        },
-    )
-    .await?;
+    answer(session, send, &BodyHeader { hash, total_len, offset }).await?;
     let limits = &session.server.limits;
     // Shared, not copied: a thousand devices fetching one model hold one model.
     let mut rest = Bytes::from_owner(content).split_off(offset as usize);
@@ -157,18 +135,10 @@ async fn fetch<H: Handler>(
 
 /// A new certificate for the key the device is connected with. The certificate in use is the
 /// token.
-async fn renew<H: Handler>(
-    session: &Session<H>,
-    send: &mut SendStream,
-    frame: &Frame,
-) -> Result<(), ExchangeError> {
+async fn renew<H: Handler>(session: &Session<H>, send: &mut SendStream, frame: &Frame) -> Result<(), ExchangeError> {
     let Enroll { token, csr_der } = frame.message()?;
     let reply = if token.as_slice().is_empty() {
-        session
-            .server
-            .handler
-            .on_renew(session.device, csr_der)
-            .await
+        session.server.handler.on_renew(session.device, csr_der).await
     } else {
         EnrollReply::Refused(ErrorCode::Malformed)
     };

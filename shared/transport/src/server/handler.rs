@@ -35,18 +35,10 @@ pub trait Handler: Send + Sync + 'static {
 
     /// A device offers to take part. May take as long as it takes to choose the cohort; the future is
     /// dropped when the device goes away.
-    fn on_check_in(
-        &self,
-        device: DeviceId,
-        request: CheckIn,
-    ) -> impl Future<Output = CheckInReply> + Send;
+    fn on_check_in(&self, device: DeviceId, request: CheckIn) -> impl Future<Output = CheckInReply> + Send;
 
     /// A device asks for content, such as the model of a round.
-    fn on_fetch(
-        &self,
-        device: DeviceId,
-        hash: ContentHash,
-    ) -> impl Future<Output = Option<Arc<[u8]>>> + Send;
+    fn on_fetch(&self, device: DeviceId, hash: ContentHash) -> impl Future<Output = Option<Arc<[u8]>>> + Send;
 
     /// A device announces an upload. Nothing of its body has been read. May be called again for the
     /// same upload, and need not be followed by [`Handler::on_upload_end`].
@@ -67,11 +59,7 @@ pub trait Handler: Send + Sync + 'static {
 
     /// A device wants a new certificate for the key it connected with. Refused unless implemented;
     /// see [`Enroller::renew`](super::Enroller::renew).
-    fn on_renew(
-        &self,
-        device: DeviceId,
-        request: CertificateRequest,
-    ) -> impl Future<Output = EnrollReply> + Send {
+    fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> impl Future<Output = EnrollReply> + Send {
         let _ = (device, request);
         async { EnrollReply::Refused(ErrorCode::NotEnrolled) }
     }

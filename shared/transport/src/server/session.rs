@@ -8,8 +8,7 @@ use std::{
 use quinn::{Connection, RecvStream, SendStream};
 use rustls::pki_types::CertificateDer;
 use silhouette_wire::{
-    DeviceId, ErrorCode, Hello, HelloReply, Limits, defaults::PROTOCOL_VERSION,
-    message::AnnouncedLimits,
+    DeviceId, ErrorCode, Hello, HelloReply, Limits, defaults::PROTOCOL_VERSION, message::AnnouncedLimits,
 };
 use tokio::task::JoinSet;
 use tracing::debug;
@@ -32,12 +31,7 @@ pub(super) struct Server<H> {
 impl<H> Server<H> {
     pub(super) fn new(handler: Arc<H>, limits: ServerLimits) -> Self {
         let admission = Admission::new(limits.max_uploads, limits.upload_queue_timeout);
-        Self {
-            handler,
-            limits,
-            frames: Limits::default(),
-            admission,
-        }
+        Self { handler, limits, frames: Limits::default(), admission }
     }
 }
 
@@ -49,20 +43,11 @@ pub(super) struct Session<H> {
     pub(super) drain: Drain,
 }
 
-pub(super) async fn serve<H: Handler>(
-    server: Arc<Server<H>>,
-    connection: Connection,
-    drain: Drain,
-) {
+pub(super) async fn serve<H: Handler>(server: Arc<Server<H>>, connection: Connection, drain: Drain) {
     let Some(device) = peer(&connection) else {
         return connection.close(close::REFUSED.into(), b"no usable certificate");
     };
-    let session = Arc::new(Session {
-        server,
-        device,
-        connection,
-        drain,
-    });
+    let session = Arc::new(Session { server, device, connection, drain });
     if let Err(error) = session.hello().await {
         debug!(%error, "no hello");
         return session.connection.close(close::REFUSED.into(), b"no hello");
@@ -71,10 +56,7 @@ pub(super) async fn serve<H: Handler>(
 }
 
 fn peer(connection: &Connection) -> Option<DeviceId> {
-    let chain = connection
-        .peer_identity()?
-        .downcast::<Vec<CertificateDer<'static>>>()
-        .ok()?;
+    let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     identity::device_of(chain.first()?).ok()
 }
 
@@ -116,15 +98,9 @@ impl<H: Handler> Session<H> {
         if !hello.versions.as_slice().contains(&PROTOCOL_VERSION) {
             return Err(ExchangeError::Refused(ErrorCode::WrongVersion));
         }
-        self.server
-            .handler
-            .on_connect(self.device)
-            .await
-            .map_err(ExchangeError::Refused)?;
+        self.server.handler.on_connect(self.device).await.map_err(ExchangeError::Refused)?;
         let limits = &self.server.limits;
-        let since_1970 = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(HelloReply {
             version: PROTOCOL_VERSION,
             features: 0,
@@ -151,8 +127,7 @@ impl<H: Handler> Session<H> {
             }
         }
         while open.join_next().await.is_some() {}
-        self.connection
-            .close(close::SHUTDOWN.into(), b"shutting down");
+        self.connection.close(close::SHUTDOWN.into(), b"shutting down");
     }
 
     fn spawn(self: &Arc<Self>, open: &mut JoinSet<()>, stream: (SendStream, RecvStream)) {

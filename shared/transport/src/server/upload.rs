@@ -39,18 +39,12 @@ async fn body<H: Handler>(
         return Err(refused(ErrorCode::WrongLength));
     }
     let handler = &session.server.handler;
-    let sink = handler
-        .on_upload_begin(session.device, upload)
-        .await
-        .map_err(refused)?;
+    let sink = handler.on_upload_begin(session.device, upload).await.map_err(refused)?;
     if upload.byte_len != sink.expected() {
         return Err(refused(ErrorCode::WrongLength));
     }
     let admission = &session.server.admission;
-    let place = admission
-        .enter(session.device, &session.connection)
-        .await
-        .map_err(refused)?;
+    let place = admission.enter(session.device, &session.connection).await.map_err(refused)?;
     let read = read(session, recv, upload);
     let body = within(limits.transfer_timeout, read).await?;
     drop(place);
@@ -88,7 +82,5 @@ async fn read<H: Handler>(
 async fn hand_over<H: Handler>(session: &Session<H>, upload: Upload, body: Vec<u8>) -> UploadReply {
     let (handler, device) = (Arc::clone(&session.server.handler), session.device);
     let counting = tokio::spawn(async move { handler.on_upload_end(device, upload, body).await });
-    counting
-        .await
-        .unwrap_or(UploadReply::Refused(ErrorCode::Internal))
+    counting.await.unwrap_or(UploadReply::Refused(ErrorCode::Internal))
 }

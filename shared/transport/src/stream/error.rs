@@ -42,9 +42,7 @@ fn from_code(code: u64) -> Lost {
     let alert = TLS_ALERTS.contains(&code).then_some((code & 0xff) as u8);
     match alert {
         Some(alert) if CERTIFICATE_ALERTS.contains(&alert) => Lost::Certificate { alert },
-        None if code == u64::from(quinn::TransportErrorCode::CONNECTION_REFUSED) => {
-            Lost::NotAccepting
-        }
+        None if code == u64::from(quinn::TransportErrorCode::CONNECTION_REFUSED) => Lost::NotAccepting,
         _ => Lost::Protocol,
     }
 }
@@ -53,9 +51,7 @@ impl From<ConnectionError> for Lost {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::TimedOut | ConnectionError::Reset => Self::Silent,
-            ConnectionError::ApplicationClosed(close) => Self::Closed {
-                code: close.error_code.into_inner(),
-            },
+            ConnectionError::ApplicationClosed(close) => Self::Closed { code: close.error_code.into_inner() },
             ConnectionError::ConnectionClosed(close) => from_code(close.error_code.into()),
             ConnectionError::TransportError(error) => from_code(error.code.into()),
             ConnectionError::LocallyClosed => Self::Local,

@@ -40,10 +40,7 @@ impl Frame {
 
 /// Reads one frame. The header comes byte by byte, so that nothing behind the frame is taken and a
 /// length is judged as soon as it is complete.
-pub(crate) async fn read_frame(
-    stream: &mut RecvStream,
-    limits: &Limits,
-) -> Result<Frame, ExchangeError> {
+pub(crate) async fn read_frame(stream: &mut RecvStream, limits: &Limits) -> Result<Frame, ExchangeError> {
     let mut head = [0; MAX_FRAME_HEADER_BYTES];
     let mut filled = 0;
     let header = loop {
@@ -58,11 +55,7 @@ pub(crate) async fn read_frame(
     };
     let mut body = vec![0; header.length()];
     stream.read_exact(&mut body).await?;
-    Ok(Frame {
-        kind: header.kind(),
-        size: (filled + body.len()) as u64,
-        body,
-    })
+    Ok(Frame { kind: header.kind(), size: (filled + body.len()) as u64, body })
 }
 
 /// Waits for the peer to end its side; anything else that comes is one byte too many.
@@ -75,8 +68,5 @@ pub(crate) async fn expect_end(stream: &mut RecvStream) -> Result<(), ExchangeEr
 
 /// The next piece of a raw body; `None` at the end of the stream.
 pub(crate) async fn next_chunk(stream: &mut RecvStream) -> Result<Option<Bytes>, ExchangeError> {
-    Ok(stream
-        .read_chunk(CHUNK_BYTES, true)
-        .await?
-        .map(|chunk| chunk.bytes))
+    Ok(stream.read_chunk(CHUNK_BYTES, true).await?.map(|chunk| chunk.bytes))
 }

@@ -6,8 +6,7 @@ use std::{
 };
 
 use silhouette_transport::{
-    CertificateAuthority, CertificateDer, DeviceKey, ExchangeError, Lost, ServerEndpoint,
-    ServerIdentity,
+    CertificateAuthority, CertificateDer, DeviceKey, ExchangeError, Lost, ServerEndpoint, ServerIdentity,
     client::{self, ConnectError, EnrollError},
     server::ServerLimits,
 };
@@ -37,9 +36,7 @@ async fn expired_certificate() {
     let long_ago = SystemTime::now() - Duration::from_secs(8 * 24 * 3600);
     let identity = device_of(&world.authority, world.ca(), long_ago);
     assert!(identity.expires() < SystemTime::now());
-    let error = client::connect(world.address, NAME, &identity)
-        .await
-        .unwrap_err();
+    let error = client::connect(world.address, NAME, &identity).await.unwrap_err();
     assert_eq!(lost(&error), Lost::Certificate { alert: EXPIRED });
 }
 
@@ -51,9 +48,7 @@ async fn certificate_of_another_authority() {
     // The same name, and another key.
     for (signer, alert) in [(stranger, UNKNOWN_AUTHORITY), (authority(), DECRYPT_ERROR)] {
         let identity = device_of(&signer, world.ca(), now);
-        let error = client::connect(world.address, NAME, &identity)
-            .await
-            .unwrap_err();
+        let error = client::connect(world.address, NAME, &identity).await.unwrap_err();
         assert_eq!(lost(&error), Lost::Certificate { alert });
     }
 }
@@ -63,50 +58,29 @@ async fn no_certificate() {
     let world = World::new();
     let connection = raw::connect(&world, None, b"silhouette/1").await.unwrap();
     let error = Lost::from(connection.closed().await);
-    assert_eq!(
-        error,
-        Lost::Certificate {
-            alert: CERTIFICATE_REQUIRED
-        }
-    );
+    assert_eq!(error, Lost::Certificate { alert: CERTIFICATE_REQUIRED });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_enrolment_protocol_does_not_open_the_main_endpoint() {
     let world = World::new();
-    assert!(
-        raw::connect(&world, None, b"silhouette-enroll/1")
-            .await
-            .is_err()
-    );
+    assert!(raw::connect(&world, None, b"silhouette-enroll/1").await.is_err());
     let device = world.device();
-    assert!(
-        raw::connect(&world, Some(&device), b"silhouette/2")
-            .await
-            .is_err()
-    );
+    assert!(raw::connect(&world, Some(&device), b"silhouette/2").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn server_of_another_authority() {
     let world = World::new();
-    let identity = device_of(
-        &world.authority,
-        authority().certificate(),
-        SystemTime::now(),
-    );
-    let error = client::connect(world.address, NAME, &identity)
-        .await
-        .unwrap_err();
+    let identity = device_of(&world.authority, authority().certificate(), SystemTime::now());
+    let error = client::connect(world.address, NAME, &identity).await.unwrap_err();
     assert!(matches!(lost(&error), Lost::Certificate { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn server_with_another_name() {
     let world = World::new();
-    let error = client::connect(world.address, "elsewhere.test", &world.device())
-        .await
-        .unwrap_err();
+    let error = client::connect(world.address, "elsewhere.test", &world.device()).await.unwrap_err();
     assert!(matches!(lost(&error), Lost::Certificate { .. }));
 }
 
@@ -120,13 +94,10 @@ async fn a_device_cannot_pose_as_the_server() {
     std::fs::rename(path("device.pem"), path("server.pem")).unwrap();
     std::fs::rename(path("device-key.pem"), path("server-key.pem")).unwrap();
     let posing = ServerIdentity::load(directory.path()).unwrap();
-    let endpoint =
-        ServerEndpoint::bind(local(), &posing, world.ca(), ServerLimits::default()).unwrap();
+    let endpoint = ServerEndpoint::bind(local(), &posing, world.ca(), ServerLimits::default()).unwrap();
     let address = endpoint.local_addr();
     tokio::spawn(endpoint.serve(Arc::clone(&world.recorder), std::future::pending()));
-    let error = client::connect(address, NAME, &world.device())
-        .await
-        .unwrap_err();
+    let error = client::connect(address, NAME, &world.device()).await.unwrap_err();
     assert!(matches!(lost(&error), Lost::Certificate { .. }));
 }
 
@@ -134,15 +105,8 @@ async fn a_device_cannot_pose_as_the_server() {
 async fn revoked_device() {
     let world = World::new();
     let identity = world.device();
-    world
-        .recorder
-        .revoked
-        .lock()
-        .unwrap()
-        .push(identity.device_id());
-    let error = client::connect(world.address, NAME, &identity)
-        .await
-        .unwrap_err();
+    world.recorder.revoked.lock().unwrap().push(identity.device_id());
+    let error = client::connect(world.address, NAME, &identity).await.unwrap_err();
     let expected = ExchangeError::Refused(ErrorCode::Revoked);
     assert!(matches!(error, ConnectError::Exchange(found) if found == expected));
 }
@@ -156,10 +120,7 @@ async fn tokens_work_once() {
     let again = enroll(b"once").await.unwrap_err();
     assert!(matches!(again, EnrollError::Refused(ErrorCode::TokenUsed)));
     let never = enroll(b"guessed").await.unwrap_err();
-    assert!(matches!(
-        never,
-        EnrollError::Refused(ErrorCode::TokenUnknown)
-    ));
+    assert!(matches!(never, EnrollError::Refused(ErrorCode::TokenUnknown)));
     let long = enroll(&[0; 129]).await.unwrap_err();
     assert!(matches!(long, EnrollError::TooLong(_)));
 }
@@ -182,20 +143,11 @@ async fn a_forged_request_costs_no_token() {
     let mut csr = DeviceKey::generate().unwrap().signing_request().unwrap();
     let last = csr.len() - 1;
     csr[last] ^= 1;
-    let request = silhouette_wire::Enroll {
-        token: b"once".as_slice().try_into().unwrap(),
-        csr_der: csr.try_into().unwrap(),
-    };
+    let request =
+        silhouette_wire::Enroll { token: b"once".as_slice().try_into().unwrap(), csr_der: csr.try_into().unwrap() };
     let reply = world.enroller.enroll(&request).await;
-    assert_eq!(
-        reply,
-        silhouette_wire::EnrollReply::Refused(ErrorCode::Malformed)
-    );
-    assert!(
-        client::enroll(world.enrolment, NAME, world.ca(), b"once")
-            .await
-            .is_ok()
-    );
+    assert_eq!(reply, silhouette_wire::EnrollReply::Refused(ErrorCode::Malformed));
+    assert!(client::enroll(world.enrolment, NAME, world.ca(), b"once").await.is_ok());
 }
 
 #[test]
@@ -203,11 +155,7 @@ fn certificates_are_pseudonymous() {
     let authority = authority();
     let key = DeviceKey::generate().unwrap();
     let csr = key.signing_request().unwrap();
-    let issue = || {
-        authority
-            .issue_device(&csr, SystemTime::now(), Duration::from_secs(60))
-            .unwrap()
-    };
+    let issue = || authority.issue_device(&csr, SystemTime::now(), Duration::from_secs(60)).unwrap();
     let subject = |der: &CertificateDer<'_>| {
         let (_, parsed) = x509_parser::parse_x509_certificate(der).unwrap();
         parsed.subject().to_string()

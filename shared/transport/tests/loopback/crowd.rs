@@ -16,16 +16,9 @@ const DEVICES: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_devices_with_eight_places() {
-    let limits = ServerLimits {
-        max_uploads: 8,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits { max_uploads: 8, ..ServerLimits::default() };
     let dimension = 100_000;
-    let world = World::with(Settings {
-        limits,
-        dimension,
-        ..Settings::default()
-    });
+    let world = World::with(Settings { limits, dimension, ..Settings::default() });
     let release = Arc::new(released(dimension));
     let mut devices = JoinSet::new();
     for _ in 0..DEVICES {
@@ -37,24 +30,11 @@ async fn a_hundred_devices_with_eight_places() {
                 reply_timeout: Duration::from_secs(60),
                 ..Default::default()
             };
-            let connection = client::connect_with(address, NAME, &identity, limits)
-                .await
-                .unwrap();
+            let connection = client::connect_with(address, NAME, &identity, limits).await.unwrap();
             let reply = connection.check_in(&check_in()).await.unwrap();
-            let CheckInReply::Finished { round, .. } = reply else {
-                panic!("{reply:?}")
-            };
-            let reply = connection
-                .upload(&announce(round, &release), &release)
-                .await
-                .unwrap();
-            assert!(matches!(
-                reply,
-                UploadReply::Receipt {
-                    duplicate: false,
-                    ..
-                }
-            ));
+            let CheckInReply::Finished { round, .. } = reply else { panic!("{reply:?}") };
+            let reply = connection.upload(&announce(round, &release), &release).await.unwrap();
+            assert!(matches!(reply, UploadReply::Receipt { duplicate: false, .. }));
             connection.close().await;
         });
     }
@@ -68,27 +48,16 @@ async fn a_hundred_devices_with_eight_places() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_house_says_so() {
-    let limits = ServerLimits {
-        max_connections: 1,
-        ..ServerLimits::default()
-    };
-    let world = World::with(Settings {
-        limits,
-        ..Settings::default()
-    });
+    let limits = ServerLimits { max_connections: 1, ..ServerLimits::default() };
+    let world = World::with(Settings { limits, ..Settings::default() });
     let first = world.connect().await;
-    let error = client::connect(world.address, NAME, &world.device())
-        .await
-        .unwrap_err();
+    let error = client::connect(world.address, NAME, &world.device()).await.unwrap_err();
     let expected = ExchangeError::Lost(Lost::NotAccepting);
     assert!(matches!(error, ConnectError::Exchange(found) if found == expected));
     first.close().await;
     // The place is free once the server has noticed.
     for _ in 0..50 {
-        if client::connect(world.address, NAME, &world.device())
-            .await
-            .is_ok()
-        {
+        if client::connect(world.address, NAME, &world.device()).await.is_ok() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -98,14 +67,8 @@ async fn a_full_house_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_pressure_addresses_are_validated() {
-    let limits = ServerLimits {
-        retry_above: 0,
-        ..ServerLimits::default()
-    };
-    let world = World::with(Settings {
-        limits,
-        ..Settings::default()
-    });
+    let limits = ServerLimits { retry_above: 0, ..ServerLimits::default() };
+    let world = World::with(Settings { limits, ..Settings::default() });
     let connection = world.connect().await;
     assert!(connection.check_in(&check_in()).await.is_ok());
 }

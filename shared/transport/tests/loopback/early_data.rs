@@ -17,13 +17,8 @@ async fn no_ticket_and_no_early_data() {
     let config = raw::quic(tls);
     let endpoint = Endpoint::client(local()).unwrap();
     for _ in 0..3 {
-        let connecting = endpoint
-            .connect_with(config.clone(), world.address, NAME)
-            .unwrap();
-        let connecting = connecting
-            .into_0rtt()
-            .map(|_| ())
-            .expect_err("no early data");
+        let connecting = endpoint.connect_with(config.clone(), world.address, NAME).unwrap();
+        let connecting = connecting.into_0rtt().map(|_| ()).expect_err("no early data");
         let connection = connecting.await.unwrap();
         let reply = raw::exchange(&connection, &raw::hello(1)).await;
         raw::read::<silhouette_wire::HelloReply>(&reply);

@@ -7,8 +7,7 @@ use std::{
 
 use silhouette_transport::{Lost, defaults::close, server::ServerLimits};
 use silhouette_wire::{
-    CheckInReply, ContentHash, ErrorCode, MessageType, Nonce, Refusal, Upload, UploadReply,
-    encode_frame,
+    CheckInReply, ContentHash, ErrorCode, MessageType, Nonce, Refusal, Upload, UploadReply, encode_frame,
 };
 
 use crate::{
@@ -55,10 +54,7 @@ async fn bytes_after_a_request() {
     let world = World::new();
     let connection = greeted(&world).await;
     let mut frame = encode_frame(&check_in()).unwrap();
-    assert!(matches!(
-        read(&exchange(&connection, &frame).await),
-        CheckInReply::Finished { .. }
-    ));
+    assert!(matches!(read(&exchange(&connection, &frame).await), CheckInReply::Finished { .. }));
     frame.push(0);
     let reply = exchange(&connection, &frame).await;
     assert_eq!(read::<Refusal>(&reply), refused(ErrorCode::Malformed));
@@ -85,33 +81,21 @@ async fn replies_and_unknown_types_are_no_requests() {
 async fn another_version() {
     let world = World::new();
     let device = world.device();
-    let connection = raw::connect(&world, Some(&device), b"silhouette/1")
-        .await
-        .unwrap();
+    let connection = raw::connect(&world, Some(&device), b"silhouette/1").await.unwrap();
     let reply = exchange(&connection, &raw::hello(2)).await;
     assert_eq!(read::<Refusal>(&reply), refused(ErrorCode::WrongVersion));
     let closed = Lost::from(connection.closed().await);
-    assert_eq!(
-        closed,
-        Lost::Closed {
-            code: close::REFUSED.into()
-        }
-    );
+    assert_eq!(closed, Lost::Closed { code: close::REFUSED.into() });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn something_else_than_a_hello() {
     let world = World::new();
     let device = world.device();
-    let connection = raw::connect(&world, Some(&device), b"silhouette/1")
-        .await
-        .unwrap();
+    let connection = raw::connect(&world, Some(&device), b"silhouette/1").await.unwrap();
     let reply = exchange(&connection, &encode_frame(&check_in()).unwrap()).await;
     assert_eq!(read::<Refusal>(&reply), refused(ErrorCode::Malformed));
-    assert!(matches!(
-        Lost::from(connection.closed().await),
-        Lost::Closed { .. }
-    ));
+    assert!(matches!(Lost::from(connection.closed().await), Lost::Closed { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,39 +116,23 @@ async fn bodies_of_another_length_or_content() {
     }
     assert!(world.recorder.uploads.lock().unwrap().is_empty());
     let reply = exchange(&connection, &with_body(&good, &body)).await;
-    assert!(matches!(
-        read(&reply),
-        UploadReply::Receipt {
-            duplicate: false,
-            ..
-        }
-    ));
+    assert!(matches!(read(&reply), UploadReply::Receipt { duplicate: false, .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unexpected_length_is_refused_before_the_body() {
     let world = World::new();
     let connection = greeted(&world).await;
-    let larger = Upload {
-        dimension: 1001,
-        byte_len: 3003,
-        ..upload(&[])
-    };
+    let larger = Upload { dimension: 1001, byte_len: 3003, ..upload(&[]) };
     // The body is never sent; the refusal comes all the same.
     let (_send, mut recv) = raw::open(&connection, &encode_frame(&larger).unwrap()).await;
     let reply = recv.read_to_end(1000).await.unwrap();
-    assert_eq!(
-        read::<UploadReply>(&reply),
-        UploadReply::Refused(ErrorCode::WrongLength)
-    );
+    assert_eq!(read::<UploadReply>(&reply), UploadReply::Refused(ErrorCode::WrongLength));
 
     // A length that contradicts the dimension does not even reach the handler.
     let begun = world.recorder.begun.load(Ordering::SeqCst);
     let mut frame = encode_frame(&upload(&[])).unwrap();
-    let at = frame
-        .windows(3)
-        .position(|w| w == [24, 0xb8, 0x17])
-        .unwrap();
+    let at = frame.windows(3).position(|w| w == [24, 0xb8, 0x17]).unwrap();
     frame[at + 1] = 0xb9;
     let reply = exchange(&connection, &frame).await;
     assert_eq!(read::<Refusal>(&reply), refused(ErrorCode::WrongLength));
@@ -182,10 +150,7 @@ async fn one_upload_per_device() {
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
     let second = exchange(&connection, &with_body(&upload(&[7; 3000]), &[7; 3000])).await;
-    assert_eq!(
-        read::<UploadReply>(&second),
-        UploadReply::Refused(ErrorCode::Busy)
-    );
+    assert_eq!(read::<UploadReply>(&second), UploadReply::Refused(ErrorCode::Busy));
     first.write_all(&[7; 3000]).await.unwrap();
     first.finish().unwrap();
     let reply = reply.read_to_end(1000).await.unwrap();
@@ -195,15 +160,8 @@ async fn one_upload_per_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_sender_is_cut_off() {
     let short = Duration::from_millis(300);
-    let limits = ServerLimits {
-        stall_timeout: short,
-        request_timeout: short,
-        ..ServerLimits::default()
-    };
-    let world = World::with(Settings {
-        limits,
-        ..Settings::default()
-    });
+    let limits = ServerLimits { stall_timeout: short, request_timeout: short, ..ServerLimits::default() };
+    let world = World::with(Settings { limits, ..Settings::default() });
     let connection = greeted(&world).await;
     let start = Instant::now();
     // Half a header, half a body.
@@ -217,25 +175,14 @@ async fn a_slow_sender_is_cut_off() {
     assert!(start.elapsed() < Duration::from_secs(5));
     // No hello at all.
     let device = world.device();
-    let silent = raw::connect(&world, Some(&device), b"silhouette/1")
-        .await
-        .unwrap();
-    assert!(matches!(
-        Lost::from(silent.closed().await),
-        Lost::Closed { .. }
-    ));
+    let silent = raw::connect(&world, Some(&device), b"silhouette/1").await.unwrap();
+    assert!(matches!(Lost::from(silent.closed().await), Lost::Closed { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_in_drops_is_bounded_as_a_whole() {
-    let limits = ServerLimits {
-        transfer_timeout: Duration::from_millis(500),
-        ..ServerLimits::default()
-    };
-    let world = World::with(Settings {
-        limits,
-        ..Settings::default()
-    });
+    let limits = ServerLimits { transfer_timeout: Duration::from_millis(500), ..ServerLimits::default() };
+    let world = World::with(Settings { limits, ..Settings::default() });
     let connection = greeted(&world).await;
     let (mut send, mut recv) = raw::open(&connection, &encode_frame(&upload(&[])).unwrap()).await;
     let drip = async {
@@ -249,20 +196,9 @@ async fn a_body_in_drops_is_bounded_as_a_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unread_uploads_stay_on_the_device() {
-    let limits = ServerLimits {
-        max_uploads: 1,
-        ..ServerLimits::default()
-    };
-    let world = World::with(Settings {
-        limits,
-        dimension: 1_000_000,
-        ..Settings::default()
-    });
-    let announced = Upload {
-        dimension: 1_000_000,
-        byte_len: 3_000_000,
-        ..upload(&vec![7; 3_000_000])
-    };
+    let limits = ServerLimits { max_uploads: 1, ..ServerLimits::default() };
+    let world = World::with(Settings { limits, dimension: 1_000_000, ..Settings::default() });
+    let announced = Upload { dimension: 1_000_000, byte_len: 3_000_000, ..upload(&vec![7; 3_000_000]) };
     let frame = encode_frame(&announced).unwrap();
     let (holder, waiter) = (greeted(&world).await, greeted(&world).await);
     let (mut held, mut held_reply) = raw::open(&holder, &frame).await;
@@ -275,9 +211,7 @@ async fn unread_uploads_stay_on_the_device() {
     let (mut waiting, mut waiting_reply) = raw::open(&waiter, &frame).await;
     let body = vec![7; 3_000_000];
     let mut sent = 0;
-    while let Ok(count) =
-        tokio::time::timeout(Duration::from_millis(300), waiting.write(&body[sent..])).await
-    {
+    while let Ok(count) = tokio::time::timeout(Duration::from_millis(300), waiting.write(&body[sent..])).await {
         sent += count.unwrap();
     }
     // What quinn buffers on the sending side counts as written; what left is in the statistics.

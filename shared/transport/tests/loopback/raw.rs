@@ -9,9 +9,7 @@ use rustls::{
     version::TLS13,
 };
 use silhouette_transport::DeviceIdentity;
-use silhouette_wire::{
-    Hello, HelloReply, Limits, Message, bounded::List, decode_frame, encode_frame,
-};
+use silhouette_wire::{Hello, HelloReply, Limits, Message, bounded::List, decode_frame, encode_frame};
 
 use crate::world::{NAME, World};
 
@@ -30,9 +28,7 @@ pub(crate) fn tls(world: &World, identity: Option<&DeviceIdentity>, alpn: &[u8])
             identity.store(directory.path()).unwrap();
             let chain = CertificateDer::from_pem_file(directory.path().join("device.pem"));
             let key = PrivateKeyDer::from_pem_file(directory.path().join("device-key.pem"));
-            builder
-                .with_client_auth_cert(vec![chain.unwrap()], key.unwrap())
-                .unwrap()
+            builder.with_client_auth_cert(vec![chain.unwrap()], key.unwrap()).unwrap()
         }
     };
     config.alpn_protocols = vec![alpn.to_vec()];
@@ -51,10 +47,7 @@ pub(crate) async fn connect(
 ) -> Result<Connection, ConnectionError> {
     let endpoint = Endpoint::client(crate::world::local()).unwrap();
     let config = quic(tls(world, identity, alpn));
-    endpoint
-        .connect_with(config, world.address, NAME)
-        .unwrap()
-        .await
+    endpoint.connect_with(config, world.address, NAME).unwrap().await
 }
 
 /// Sends bytes on a new stream, ends it, and returns all that comes back.
@@ -79,19 +72,12 @@ pub(crate) fn read<M: Message>(bytes: &[u8]) -> M {
 
 pub(crate) fn hello(version: u16) -> Vec<u8> {
     let versions = List::new([version]).unwrap();
-    encode_frame(&Hello {
-        versions,
-        features: 0,
-        build: Default::default(),
-    })
-    .unwrap()
+    encode_frame(&Hello { versions, features: 0, build: Default::default() }).unwrap()
 }
 
 /// A connection past its hello.
 pub(crate) async fn greeted(world: &World) -> Connection {
-    let connection = connect(world, Some(&world.device()), b"silhouette/1")
-        .await
-        .unwrap();
+    let connection = connect(world, Some(&world.device()), b"silhouette/1").await.unwrap();
     read::<HelloReply>(&exchange(&connection, &hello(1)).await);
     connection
 }

@@ -15,10 +15,7 @@ async fn until(reached: impl Fn() -> bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn held_check_ins_are_answered_when_the_cohort_is_chosen() {
-    let world = World::with(Settings {
-        hold: true,
-        ..Settings::default()
-    });
+    let world = World::with(Settings { hold: true, ..Settings::default() });
     let connection = world.connect().await;
     let choose = async {
         until(|| world.recorder.waiting.load(Ordering::SeqCst) == 1).await;
@@ -32,10 +29,7 @@ async fn held_check_ins_are_answered_when_the_cohort_is_chosen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn held_check_ins_are_sent_home_at_shutdown() {
-    let mut world = World::with(Settings {
-        hold: true,
-        ..Settings::default()
-    });
+    let mut world = World::with(Settings { hold: true, ..Settings::default() });
     let connection = world.connect().await;
     let recorder = world.recorder.clone();
     let stop = async {
@@ -44,30 +38,16 @@ async fn held_check_ins_are_sent_home_at_shutdown() {
     };
     let request = check_in();
     let (reply, ()) = tokio::join!(connection.check_in(&request), stop);
-    assert_eq!(
-        reply,
-        Ok(CheckInReply::Wait {
-            min_ms: 60_000,
-            max_ms: 300_000
-        })
-    );
+    assert_eq!(reply, Ok(CheckInReply::Wait { min_ms: 60_000, max_ms: 300_000 }));
     // The answer arrived, and only then was the connection closed.
     until(|| connection.lost().is_some()).await;
-    assert_eq!(
-        connection.lost(),
-        Some(Lost::Closed {
-            code: close::SHUTDOWN.into()
-        })
-    );
+    assert_eq!(connection.lost(), Some(Lost::Closed { code: close::SHUTDOWN.into() }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_under_way_is_finished() {
     let slow_end = Duration::from_millis(500);
-    let mut world = World::with(Settings {
-        slow_end,
-        ..Settings::default()
-    });
+    let mut world = World::with(Settings { slow_end, ..Settings::default() });
     let connection = world.connect().await;
     let release = released(DIMENSION);
     let upload = announce(1, &release);
@@ -87,13 +67,8 @@ async fn upload_to_a_closed_server() {
     world.stop().await.unwrap();
     let release = released(DIMENSION);
     let failed = connection.upload(&announce(1, &release), &release).await;
-    let closed = Lost::Closed {
-        code: close::SHUTDOWN.into(),
-    };
-    assert_eq!(
-        failed,
-        Err(UploadError::Exchange(ExchangeError::Lost(closed)))
-    );
+    let closed = Lost::Closed { code: close::SHUTDOWN.into() };
+    assert_eq!(failed, Err(UploadError::Exchange(ExchangeError::Lost(closed))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,24 +76,14 @@ async fn nobody_is_there() {
     let mut world = World::new();
     let identity = world.device();
     world.stop().await.unwrap();
-    let limits = client::ClientLimits {
-        connect_timeout: Duration::from_millis(300),
-        ..Default::default()
-    };
-    assert!(
-        client::connect_with(world.address, NAME, &identity, limits)
-            .await
-            .is_err()
-    );
+    let limits = client::ClientLimits { connect_timeout: Duration::from_millis(300), ..Default::default() };
+    assert!(client::connect_with(world.address, NAME, &identity, limits).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_handed_over_is_counted_without_the_device() {
     let slow_end = Duration::from_millis(200);
-    let world = World::with(Settings {
-        slow_end,
-        ..Settings::default()
-    });
+    let world = World::with(Settings { slow_end, ..Settings::default() });
     let connection = world.connect().await;
     let release = released(DIMENSION);
     let upload = announce(1, &release);

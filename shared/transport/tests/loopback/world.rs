@@ -10,19 +10,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use silhouette_privacy::{
-    Mode, Private, Release, ReleaseParameters, Rounding, noise::OpenDpNoise, release,
-};
+use silhouette_privacy::{Mode, Private, Release, ReleaseParameters, Rounding, noise::OpenDpNoise, release};
 use silhouette_transport::{
-    CertificateAuthority, CertificateDer, DeviceIdentity, DeviceKey, Enroller, EnrolmentEndpoint,
-    Handler, ServerEndpoint, TokenStore, UploadSink, client,
+    CertificateAuthority, CertificateDer, DeviceIdentity, DeviceKey, Enroller, EnrolmentEndpoint, Handler,
+    ServerEndpoint, TokenStore, UploadSink, client,
     defaults::{DEVICE_VALIDITY, SERVER_VALIDITY},
     identity::EnrolmentTerms,
     server::{EnrolmentPolicy, ServerLimits, TokenRefusal},
 };
 use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Nonce, TaskId, Upload,
-    UploadReply,
+    CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Nonce, TaskId, Upload, UploadReply,
     message::{Availability, CertificateRequest},
 };
 use tokio::{
@@ -70,11 +67,7 @@ pub(crate) struct Recorder {
 impl Handler for Recorder {
     async fn on_connect(&self, device: DeviceId) -> Result<(), ErrorCode> {
         let revoked = self.revoked.lock().unwrap().contains(&device);
-        if revoked {
-            Err(ErrorCode::Revoked)
-        } else {
-            Ok(())
-        }
+        if revoked { Err(ErrorCode::Revoked) } else { Ok(()) }
     }
 
     async fn on_check_in(&self, _: DeviceId, request: CheckIn) -> CheckInReply {
@@ -85,10 +78,7 @@ impl Handler for Recorder {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             self.chosen.notified().await;
         }
-        CheckInReply::Finished {
-            model: ContentHash::of(&self.model),
-            round: 7,
-        }
+        CheckInReply::Finished { model: ContentHash::of(&self.model), round: 7 }
     }
 
     async fn on_fetch(&self, _: DeviceId, hash: ContentHash) -> Option<Arc<[u8]>> {
@@ -104,11 +94,7 @@ impl Handler for Recorder {
         tokio::time::sleep(self.slow_end).await;
         let key = (device, upload.round);
         let duplicate = self.uploads.lock().unwrap().insert(key, body).is_some();
-        UploadReply::Receipt {
-            round: upload.round,
-            sha256: upload.sha256,
-            duplicate,
-        }
+        UploadReply::Receipt { round: upload.round, sha256: upload.sha256, duplicate }
     }
 
     async fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> EnrollReply {
@@ -166,24 +152,14 @@ impl World {
     pub(crate) fn with(settings: Settings) -> Self {
         let authority = Arc::new(authority());
         let names = [NAME.to_owned()];
-        let identity = authority
-            .issue_server(&names, SystemTime::now(), SERVER_VALIDITY)
-            .unwrap();
+        let identity = authority.issue_server(&names, SystemTime::now(), SERVER_VALIDITY).unwrap();
         let policy = EnrolmentPolicy::new([3; 32], vec![task()]);
-        let enroller = Arc::new(Enroller::new(
-            Arc::clone(&authority),
-            Tokens::default(),
-            policy,
-        ));
-        let main =
-            ServerEndpoint::bind(local(), &identity, authority.certificate(), settings.limits)
-                .unwrap();
+        let enroller = Arc::new(Enroller::new(Arc::clone(&authority), Tokens::default(), policy));
+        let main = ServerEndpoint::bind(local(), &identity, authority.certificate(), settings.limits).unwrap();
         let door = EnrolmentEndpoint::bind(local(), &identity, ServerLimits::default()).unwrap();
         let (address, enrolment) = (main.local_addr(), door.local_addr());
         let recorder = Arc::new(Recorder {
-            model: (0..settings.model_bytes)
-                .map(|place| (place % 251) as u8)
-                .collect(),
+            model: (0..settings.model_bytes).map(|place| (place % 251) as u8).collect(),
             expected: 3 * settings.dimension as u64,
             hold: settings.hold,
             chosen: Notify::new(),
@@ -201,15 +177,7 @@ impl World {
         });
         tokio::spawn(door.serve(Arc::clone(&enroller), std::future::pending()));
         let (stop, serving) = (Some(stop), Some(serving));
-        Self {
-            authority,
-            address,
-            enrolment,
-            recorder,
-            enroller,
-            stop,
-            serving,
-        }
+        Self { authority, address, enrolment, recorder, enroller, stop, serving }
     }
 
     pub(crate) fn ca(&self) -> &CertificateDer<'static> {
@@ -217,12 +185,7 @@ impl World {
     }
 
     pub(crate) fn add_token(&self, token: &[u8]) {
-        self.enroller
-            .tokens()
-            .0
-            .lock()
-            .unwrap()
-            .insert(token.to_vec(), None);
+        self.enroller.tokens().0.lock().unwrap().insert(token.to_vec(), None);
     }
 
     /// A device with a certificate, without the detour over the network.
@@ -231,9 +194,7 @@ impl World {
     }
 
     pub(crate) async fn connect(&self) -> client::Connection {
-        client::connect(self.address, NAME, &self.device())
-            .await
-            .unwrap()
+        client::connect(self.address, NAME, &self.device()).await.unwrap()
     }
 
     /// Begins the shutdown.
@@ -253,27 +214,18 @@ pub(crate) fn device_of(
     let csr = key.signing_request().unwrap();
     let issued = signer.issue_device(&csr, now, DEVICE_VALIDITY).unwrap();
     assert_eq!(issued.device, key.device_id());
-    let terms = EnrolmentTerms {
-        owner_public_key: [3; 32],
-        tasks: vec![task()],
-    };
+    let terms = EnrolmentTerms { owner_public_key: [3; 32], tasks: vec![task()] };
     DeviceIdentity::new(key, vec![issued.certificate], trusted.clone(), terms).unwrap()
 }
 
 pub(crate) fn check_in() -> CheckIn {
-    CheckIn {
-        task: task(),
-        last_round: 0,
-        available: Availability::default(),
-    }
+    CheckIn { task: task(), last_round: 0, available: Availability::default() }
 }
 
 /// A released vector, the only thing that can be uploaded.
 pub(crate) fn released(dimension: usize) -> Release {
-    let parameters = ReleaseParameters::new(Mode::Central, dimension, 1.0, 1.0, 2, 1)
-        .unwrap()
-        .with_grid(1 << 10, 24)
-        .unwrap();
+    let parameters =
+        ReleaseParameters::new(Mode::Central, dimension, 1.0, 1.0, 2, 1).unwrap().with_grid(1 << 10, 24).unwrap();
     let share = parameters.draw_noise(&mut OpenDpNoise::new()).unwrap();
     let update = (0..dimension).map(|place| (place as f32).sin()).collect();
     let mut rounding = Rounding::from_system().unwrap();

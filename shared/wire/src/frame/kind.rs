@@ -1,6 +1,4 @@
-use crate::defaults::{
-    CHECK_IN_REPLY_BYTES, ENROLL_BYTES, ENROLL_REPLY_BYTES, SMALL_MESSAGE_BYTES,
-};
+use crate::defaults::{CHECK_IN_REPLY_BYTES, ENROLL_BYTES, ENROLL_REPLY_BYTES, SMALL_MESSAGE_BYTES};
 
 /// Type number of a message. A published number keeps its layout for good; a changed message gets
 /// a new number.

@@ -65,16 +65,10 @@ mod tests {
     #[test]
     fn names_are_checked() {
         for good in ["a", "news.en-1_x", &"z".repeat(64)] {
-            assert_eq!(
-                good.parse::<TaskId>().map(|id| id.to_string()),
-                Ok(good.to_owned())
-            );
+            assert_eq!(good.parse::<TaskId>().map(|id| id.to_string()), Ok(good.to_owned()));
         }
         assert_eq!("".parse::<TaskId>(), Err(IdError::TaskLength(0)));
-        assert_eq!(
-            "z".repeat(65).parse::<TaskId>(),
-            Err(IdError::TaskLength(65))
-        );
+        assert_eq!("z".repeat(65).parse::<TaskId>(), Err(IdError::TaskLength(65)));
         for bad in ["A", "a b", "a/b", "ä", "a\0"] {
             assert_eq!(bad.parse::<TaskId>(), Err(IdError::TaskCharacter));
         }

@@ -65,10 +65,7 @@ impl SignedManifest {
         let bytes = Bytes::new(bytes)?;
         let signature = key.sign(&signed_bytes(bytes.as_slice()));
         let signature = [*signature.r_bytes(), *signature.s_bytes()];
-        Ok(Self {
-            manifest: bytes,
-            signature,
-        })
+        Ok(Self { manifest: bytes, signature })
     }
 
     /// Checks the signature first, then the layout, then every range.
@@ -78,9 +75,7 @@ impl SignedManifest {
     pub fn verify(&self, owner: &VerifyingKey) -> Result<Manifest, VerifyError> {
         let [r, s] = self.signature;
         let signature = Signature::from_components(r, s);
-        owner
-            .verify_strict(&signed_bytes(self.manifest.as_slice()), &signature)
-            .map_err(|_| VerifyError::Signature)?;
+        owner.verify_strict(&signed_bytes(self.manifest.as_slice()), &signature).map_err(|_| VerifyError::Signature)?;
         let manifest: Manifest = codec::from_bytes(self.manifest.as_slice())?;
         codec::check_extensions(&manifest.extensions)?;
         manifest.validate()?;

@@ -2,10 +2,7 @@ use std::fmt;
 
 use super::{LocalTraining, Manifest, QueryKind};
 use crate::{
-    defaults::{
-        MAX_BATCH, MAX_COHORT, MAX_DEADLINE_MS, MAX_DIMENSION, MAX_EPOCHS, MAX_PARAMETER,
-        PROTOCOL_VERSION,
-    },
+    defaults::{MAX_BATCH, MAX_COHORT, MAX_DEADLINE_MS, MAX_DIMENSION, MAX_EPOCHS, MAX_PARAMETER, PROTOCOL_VERSION},
     pack,
 };
 
@@ -27,34 +24,16 @@ fn ensure(
     expected: &'static str,
     found: impl fmt::Display + Copy,
 ) -> Result<(), ManifestError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(ManifestError {
-            field,
-            expected,
-            found: found.to_string(),
-        })
-    }
+    if holds { Ok(()) } else { Err(ManifestError { field, expected, found: found.to_string() }) }
 }
 
 /// Finite, above zero, and small enough to compute with. NaN fails every comparison.
 fn positive(field: &'static str, value: f64) -> Result<(), ManifestError> {
-    ensure(
-        value > 0.0 && value <= MAX_PARAMETER,
-        field,
-        "a number in (0, 1e9]",
-        value,
-    )
+    ensure(value > 0.0 && value <= MAX_PARAMETER, field, "a number in (0, 1e9]", value)
 }
 
 fn not_negative(field: &'static str, value: f64) -> Result<(), ManifestError> {
-    ensure(
-        (0.0..=MAX_PARAMETER).contains(&value),
-        field,
-        "a number in [0, 1e9]",
-        value,
-    )
+    ensure((0.0..=MAX_PARAMETER).contains(&value), field, "a number in [0, 1e9]", value)
 }
 
 impl Manifest {
@@ -62,19 +41,9 @@ impl Manifest {
     ///
     /// It says nothing about whether the terms are good: that is the policy of the device.
     pub fn validate(&self) -> Result<(), ManifestError> {
-        ensure(
-            self.protocol == PROTOCOL_VERSION,
-            "protocol",
-            "1",
-            self.protocol,
-        )?;
+        ensure(self.protocol == PROTOCOL_VERSION, "protocol", "1", self.protocol)?;
         ensure(self.round >= 1, "round", "at least 1", self.round)?;
-        ensure(
-            (1..=MAX_DEADLINE_MS).contains(&self.deadline_ms),
-            "deadline_ms",
-            "1 to a week",
-            self.deadline_ms,
-        )?;
+        ensure((1..=MAX_DEADLINE_MS).contains(&self.deadline_ms), "deadline_ms", "1 to a week", self.deadline_ms)?;
         self.validate_vector()?;
         self.validate_cohort()?;
         self.validate_privacy()?;
@@ -83,12 +52,7 @@ impl Manifest {
 
     fn validate_vector(&self) -> Result<(), ManifestError> {
         let (dimension, bits) = (self.dimension, self.modulus_bits);
-        ensure(
-            (1..=MAX_DIMENSION).contains(&dimension),
-            "dimension",
-            "1 to 2^24",
-            dimension,
-        )?;
+        ensure((1..=MAX_DIMENSION).contains(&dimension), "dimension", "1 to 2^24", dimension)?;
         ensure(pack::is_width(bits), "modulus_bits", "16, 24 or 32", bits)?;
         positive("clip", self.clip)?;
         // One device alone must fit: a vector may put its whole norm into one coordinate.
@@ -101,18 +65,8 @@ impl Manifest {
     }
 
     fn validate_cohort(&self) -> Result<(), ManifestError> {
-        ensure(
-            (1..=MAX_COHORT).contains(&self.cohort),
-            "cohort",
-            "1 to 2^20",
-            self.cohort,
-        )?;
-        ensure(
-            (1..=self.cohort).contains(&self.min_reports),
-            "min_reports",
-            "1 to cohort",
-            self.min_reports,
-        )?;
+        ensure((1..=MAX_COHORT).contains(&self.cohort), "cohort", "1 to 2^20", self.cohort)?;
+        ensure((1..=self.cohort).contains(&self.min_reports), "min_reports", "1 to cohort", self.min_reports)?;
         ensure(
             (0.0..1.0).contains(&self.corrupt_fraction),
             "corrupt_fraction",
@@ -124,25 +78,10 @@ impl Manifest {
     fn validate_privacy(&self) -> Result<(), ManifestError> {
         positive("noise_multiplier", self.noise_multiplier)?;
         positive("rho", self.rho)?;
-        ensure(
-            self.delta > 0.0 && self.delta < 1.0,
-            "delta",
-            "a number in (0, 1)",
-            self.delta,
-        )?;
+        ensure(self.delta > 0.0 && self.delta < 1.0, "delta", "a number in (0, 1)", self.delta)?;
         let participations = self.max_participations;
-        ensure(
-            participations >= 1,
-            "max_participations",
-            "at least 1",
-            participations,
-        )?;
-        ensure(
-            self.min_separation >= 1,
-            "min_separation",
-            "at least 1",
-            self.min_separation,
-        )
+        ensure(participations >= 1, "max_participations", "at least 1", participations)?;
+        ensure(self.min_separation >= 1, "min_separation", "at least 1", self.min_separation)
     }
 }
 
@@ -150,18 +89,8 @@ impl LocalTraining {
     fn validate(&self, query: QueryKind) -> Result<(), ManifestError> {
         // A query without training leaves these at zero; they still have to be numbers.
         let least = u32::from(query == QueryKind::Train);
-        ensure(
-            (least..=MAX_EPOCHS).contains(&self.epochs),
-            "training.epochs",
-            "1 to 1000",
-            self.epochs,
-        )?;
-        ensure(
-            (least..=MAX_BATCH).contains(&self.batch),
-            "training.batch",
-            "1 to 65536",
-            self.batch,
-        )?;
+        ensure((least..=MAX_EPOCHS).contains(&self.epochs), "training.epochs", "1 to 1000", self.epochs)?;
+        ensure((least..=MAX_BATCH).contains(&self.batch), "training.batch", "1 to 65536", self.batch)?;
         not_negative("training.proximal_mu", self.proximal_mu)?;
         match query {
             QueryKind::Train => positive("training.learning_rate", self.learning_rate),

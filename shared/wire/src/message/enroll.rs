@@ -58,9 +58,7 @@ impl Message for EnrollReply {
 
     fn check(&self) -> Result<(), ErrorCode> {
         match self {
-            Self::Issued(issued) if issued.certificate_chain_der.as_slice().is_empty() => {
-                Err(ErrorCode::Malformed)
-            }
+            Self::Issued(issued) if issued.certificate_chain_der.as_slice().is_empty() => Err(ErrorCode::Malformed),
             _ => Ok(()),
         }
     }

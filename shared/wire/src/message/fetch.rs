@@ -31,10 +31,6 @@ impl Message for BodyHeader {
     const TYPE: MessageType = MessageType::BodyHeader;
 
     fn check(&self) -> Result<(), ErrorCode> {
-        if self.offset > self.total_len {
-            Err(ErrorCode::WrongLength)
-        } else {
-            Ok(())
-        }
+        if self.offset > self.total_len { Err(ErrorCode::WrongLength) } else { Ok(()) }
     }
 }

@@ -26,12 +26,7 @@ pub struct Unpacker {
 impl Unpacker {
     /// Starts a body with values of this width.
     pub fn new(bits: u8) -> Result<Self, PackError> {
-        Ok(Self {
-            width: width(bits)?,
-            index: 0,
-            held: [0; 4],
-            held_len: 0,
-        })
+        Ok(Self { width: width(bits)?, index: 0, held: [0; 4], held_len: 0 })
     }
 
     /// Hands every value completed by `chunk` to `fold`, with its index in the vector.
@@ -60,10 +55,6 @@ impl Unpacker {
 
     /// Ends the body and says how many values it had.
     pub fn finish(self) -> Result<usize, PackError> {
-        if self.held_len == 0 {
-            Ok(self.index)
-        } else {
-            Err(PackError::Partial(self.held_len))
-        }
+        if self.held_len == 0 { Ok(self.index) } else { Err(PackError::Partial(self.held_len)) }
     }
 }

@@ -2,18 +2,13 @@
 
 use std::fmt::Debug;
 
-use silhouette_wire::{
-    ErrorCode, Limits, Message, Refusal, SignedManifest, decode_frame, encode_frame,
-};
+use silhouette_wire::{ErrorCode, Limits, Message, Refusal, SignedManifest, decode_frame, encode_frame};
 
 use crate::samples;
 
 fn from_hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    digits
-        .chunks(2)
-        .map(|pair| (pair[0] << 4 | pair[1]) as u8)
-        .collect()
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
 
 fn to_hex(bytes: &[u8]) -> String {
@@ -24,11 +19,7 @@ fn pinned<M: Message + PartialEq + Debug>(name: &str, message: &M) {
     let path = format!("{}/tests/vectors/{name}.hex", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let bytes = encode_frame(message).unwrap();
-    assert_eq!(
-        to_hex(&bytes),
-        to_hex(&from_hex(&text)),
-        "{name} is not what {path} pins"
-    );
+    assert_eq!(to_hex(&bytes), to_hex(&from_hex(&text)), "{name} is not what {path} pins");
     let back: M = decode_frame(&mut bytes.as_slice(), &Limits::default()).unwrap();
     assert_eq!(&back, message);
 }
@@ -61,20 +52,11 @@ golden! {
 #[test]
 fn refusal_spelled_out() {
     // Type 11, two bytes, code 1, no extensions.
-    assert_eq!(
-        encode_frame(&Refusal {
-            code: ErrorCode::WrongVersion
-        })
-        .unwrap(),
-        [11, 2, 1, 0]
-    );
+    assert_eq!(encode_frame(&Refusal { code: ErrorCode::WrongVersion }).unwrap(), [11, 2, 1, 0]);
 }
 
 #[test]
 fn manifest_hash_is_pinned() {
     let signed = SignedManifest::sign(&samples::manifest(), &samples::key()).unwrap();
-    assert_eq!(
-        signed.hash().to_string(),
-        include_str!("../vectors/manifest_hash.hex").trim()
-    );
+    assert_eq!(signed.hash().to_string(), include_str!("../vectors/manifest_hash.hex").trim());
 }

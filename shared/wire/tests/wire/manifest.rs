@@ -16,10 +16,7 @@ fn signed_and_verified() {
 fn another_owner_is_refused() {
     let other = ed25519_dalek::SigningKey::from_bytes(&[8; 32]);
     let signed = SignedManifest::sign(&manifest(), &other).unwrap();
-    assert_eq!(
-        signed.verify(&key().verifying_key()),
-        Err(VerifyError::Signature)
-    );
+    assert_eq!(signed.verify(&key().verifying_key()), Err(VerifyError::Signature));
 }
 
 #[test]
@@ -31,10 +28,7 @@ fn every_changed_byte_is_noticed() {
         let mut changed = bytes.clone();
         changed[place] ^= 1;
         let changed: SignedManifest = postcard::from_bytes(&changed).unwrap();
-        assert_eq!(
-            changed.verify(&key().verifying_key()),
-            Err(VerifyError::Signature)
-        );
+        assert_eq!(changed.verify(&key().verifying_key()), Err(VerifyError::Signature));
     }
 }
 
@@ -46,10 +40,7 @@ fn signature_over_the_bare_bytes_is_refused() {
     let mut forged = postcard::to_stdvec(&Bytes::<4096>::new(bytes).unwrap()).unwrap();
     forged.extend(signature);
     let forged: SignedManifest = postcard::from_bytes(&forged).unwrap();
-    assert_eq!(
-        forged.verify(&key().verifying_key()),
-        Err(VerifyError::Signature)
-    );
+    assert_eq!(forged.verify(&key().verifying_key()), Err(VerifyError::Signature));
 }
 
 #[test]
@@ -58,8 +49,7 @@ fn weak_key_is_refused() {
     let mut identity = [0; 32];
     identity[0] = 1;
     let weak = ed25519_dalek::VerifyingKey::from_bytes(&identity).unwrap();
-    let mut bytes =
-        postcard::to_stdvec(&SignedManifest::sign(&manifest(), &key()).unwrap()).unwrap();
+    let mut bytes = postcard::to_stdvec(&SignedManifest::sign(&manifest(), &key()).unwrap()).unwrap();
     let start = bytes.len() - 64;
     bytes[start..].fill(0);
     bytes[start] = 1;
@@ -69,19 +59,9 @@ fn weak_key_is_refused() {
 
 #[test]
 fn unknown_critical_extension_is_refused() {
-    let item = |critical| Extension {
-        id: 5,
-        critical,
-        bytes: Bytes::default(),
-    };
-    let with = |critical| Manifest {
-        extensions: Extensions::new(vec![item(critical)]).unwrap(),
-        ..manifest()
-    };
-    assert!(matches!(
-        SignedManifest::sign(&with(true), &key()),
-        Err(SignError::Extensions(_))
-    ));
+    let item = |critical| Extension { id: 5, critical, bytes: Bytes::default() };
+    let with = |critical| Manifest { extensions: Extensions::new(vec![item(critical)]).unwrap(), ..manifest() };
+    assert!(matches!(SignedManifest::sign(&with(true), &key()), Err(SignError::Extensions(_))));
     let signed = SignedManifest::sign(&with(false), &key()).unwrap();
     assert_eq!(signed.verify(&key().verifying_key()), Ok(with(false)));
 }
@@ -91,9 +71,7 @@ fn ranges() {
     fn field(change: impl FnOnce(&mut Manifest)) -> Result<(), &'static str> {
         let mut changed = manifest();
         change(&mut changed);
-        changed
-            .validate()
-            .map_err(|error: ManifestError| error.field)
+        changed.validate().map_err(|error: ManifestError| error.field)
     }
     assert_eq!(field(|_| ()), Ok(()));
     assert_eq!(field(|m| m.protocol = 2), Err("protocol"));
@@ -105,10 +83,7 @@ fn ranges() {
         assert_eq!(field(|m| m.noise_multiplier = bad), Err("noise_multiplier"));
         assert_eq!(field(|m| m.rho = bad), Err("rho"));
         assert_eq!(field(|m| m.delta = bad), Err("delta"));
-        assert_eq!(
-            field(|m| m.training.learning_rate = bad),
-            Err("training.learning_rate")
-        );
+        assert_eq!(field(|m| m.training.learning_rate = bad), Err("training.learning_rate"));
     }
     assert_eq!(field(|m| m.delta = 1.0), Err("delta"));
     assert_eq!(field(|m| m.clip_units = 0), Err("clip_units"));
@@ -118,22 +93,13 @@ fn ranges() {
     assert_eq!(field(|m| m.min_reports = 0), Err("min_reports"));
     assert_eq!(field(|m| m.min_reports = 101), Err("min_reports"));
     assert_eq!(field(|m| m.corrupt_fraction = 1.0), Err("corrupt_fraction"));
-    assert_eq!(
-        field(|m| m.corrupt_fraction = f64::NAN),
-        Err("corrupt_fraction")
-    );
-    assert_eq!(
-        field(|m| m.max_participations = 0),
-        Err("max_participations")
-    );
+    assert_eq!(field(|m| m.corrupt_fraction = f64::NAN), Err("corrupt_fraction"));
+    assert_eq!(field(|m| m.max_participations = 0), Err("max_participations"));
     assert_eq!(field(|m| m.min_separation = 0), Err("min_separation"));
     assert_eq!(field(|m| m.deadline_ms = 0), Err("deadline_ms"));
     assert_eq!(field(|m| m.training.epochs = 0), Err("training.epochs"));
     assert_eq!(field(|m| m.training.batch = 0), Err("training.batch"));
-    assert_eq!(
-        field(|m| m.training.proximal_mu = -0.1),
-        Err("training.proximal_mu")
-    );
+    assert_eq!(field(|m| m.training.proximal_mu = -0.1), Err("training.proximal_mu"));
 }
 
 #[test]
@@ -153,8 +119,5 @@ fn errors_name_field_range_and_value() {
     let mut wrong = manifest();
     wrong.min_reports = 101;
     let text = wrong.validate().unwrap_err().to_string();
-    assert_eq!(
-        text,
-        "manifest field min_reports: expected 1 to cohort, found 101"
-    );
+    assert_eq!(text, "manifest field min_reports: expected 1 to cohort, found 101");
 }

@@ -3,15 +3,9 @@ use silhouette_wire::{PackError, Unpacker, pack, unpack};
 
 #[test]
 fn pinned_bytes() {
-    assert_eq!(
-        pack(&[1, -2, 0x1234], 16).unwrap(),
-        [1, 0, 0xfe, 0xff, 0x34, 0x12]
-    );
+    assert_eq!(pack(&[1, -2, 0x1234], 16).unwrap(), [1, 0, 0xfe, 0xff, 0x34, 0x12]);
     assert_eq!(pack(&[1, -2], 24).unwrap(), [1, 0, 0, 0xfe, 0xff, 0xff]);
-    assert_eq!(
-        pack(&[-2, 1], 32).unwrap(),
-        [0xfe, 0xff, 0xff, 0xff, 1, 0, 0, 0]
-    );
+    assert_eq!(pack(&[-2, 1], 32).unwrap(), [0xfe, 0xff, 0xff, 0xff, 1, 0, 0, 0]);
 }
 
 #[test]
@@ -20,18 +14,9 @@ fn edges_of_the_range() {
         let half = 1_i64 << (bits - 1);
         let edges = [-half, half - 1, 0, -1];
         assert_eq!(unpack(&pack(&edges, bits).unwrap(), bits).unwrap(), edges);
-        assert_eq!(
-            pack(&[0, half], bits),
-            Err(PackError::OutOfRange { index: 1, bits })
-        );
-        assert_eq!(
-            pack(&[-half - 1], bits),
-            Err(PackError::OutOfRange { index: 0, bits })
-        );
-        assert_eq!(
-            pack(&[i64::MIN], bits),
-            Err(PackError::OutOfRange { index: 0, bits })
-        );
+        assert_eq!(pack(&[0, half], bits), Err(PackError::OutOfRange { index: 1, bits }));
+        assert_eq!(pack(&[-half - 1], bits), Err(PackError::OutOfRange { index: 0, bits }));
+        assert_eq!(pack(&[i64::MIN], bits), Err(PackError::OutOfRange { index: 0, bits }));
     }
 }
 

@@ -22,22 +22,13 @@ fn damaged<M: Message + PartialEq + Debug>(message: &M) {
     }
     let body = encode_body(message, &Extensions::default()).unwrap();
     for end in 0..body.len() {
-        assert!(
-            decode_body::<M>(&body[..end]).is_err(),
-            "prefix of {end} bytes"
-        );
+        assert!(decode_body::<M>(&body[..end]).is_err(), "prefix of {end} bytes");
     }
     let longer = [body.as_slice(), &[0]].concat();
-    assert_eq!(
-        decode_body::<M>(&longer).unwrap_err(),
-        DecodeError::Trailing(1)
-    );
+    assert_eq!(decode_body::<M>(&longer).unwrap_err(), DecodeError::Trailing(1));
     // The last byte is the count of extensions: 0 spelled in two bytes.
     let padded = [&body[..body.len() - 1], &[0x80, 0]].concat();
-    assert_eq!(
-        decode_body::<M>(&padded).unwrap_err(),
-        DecodeError::NotCanonical
-    );
+    assert_eq!(decode_body::<M>(&padded).unwrap_err(), DecodeError::NotCanonical);
 }
 
 #[test]
@@ -76,20 +67,12 @@ fn other_type_than_expected() {
     let frame = encode_frame(&samples::refusal()).unwrap();
     assert_eq!(
         decode::<Hello>(&frame),
-        Err(FrameError::UnexpectedType {
-            expected: MessageType::Hello,
-            found: MessageType::Refusal
-        }
-        .into())
+        Err(FrameError::UnexpectedType { expected: MessageType::Hello, found: MessageType::Refusal }.into())
     );
 }
 
 fn extension(id: u16, critical: bool) -> Extension {
-    Extension {
-        id,
-        critical,
-        bytes: Bytes::new(*b"later").unwrap(),
-    }
+    Extension { id, critical, bytes: Bytes::new(*b"later").unwrap() }
 }
 
 #[test]
@@ -98,10 +81,7 @@ fn unknown_extensions() {
         let extensions = Extensions::new(items).unwrap();
         encode_frame_with(&samples::fetch(), &extensions).unwrap()
     };
-    assert_eq!(
-        decode(&with(vec![extension(900, false)])),
-        Ok(samples::fetch())
-    );
+    assert_eq!(decode(&with(vec![extension(900, false)])), Ok(samples::fetch()));
     assert_eq!(
         decode::<Fetch>(&with(vec![extension(900, false), extension(901, true)])),
         Err(DecodeError::UnknownCritical(901))
@@ -122,71 +102,34 @@ fn more_extensions_than_allowed() {
     for id in 1..=17 {
         body.extend([id, 0, 0]);
     }
-    assert_eq!(
-        decode_body::<Refusal>(&body).unwrap_err(),
-        DecodeError::Layout
-    );
+    assert_eq!(decode_body::<Refusal>(&body).unwrap_err(), DecodeError::Layout);
 }
 
 #[test]
 fn inner_length_beyond_the_message() {
     // A token said to have 2^32 - 1 bytes: refused without looking for them.
     let body = [0xff, 0xff, 0xff, 0xff, 0x0f];
-    assert_eq!(
-        decode_body::<Enroll>(&body).unwrap_err(),
-        DecodeError::Layout
-    );
+    assert_eq!(decode_body::<Enroll>(&body).unwrap_err(), DecodeError::Layout);
 }
 
 #[test]
 fn contradictions() {
-    let short = Upload {
-        byte_len: 2999,
-        ..samples::upload()
-    };
-    assert_eq!(
-        encode_frame(&short),
-        Err(EncodeError::Inconsistent(ErrorCode::WrongLength))
-    );
-    let odd = Upload {
-        modulus_bits: 20,
-        ..samples::upload()
-    };
-    assert_eq!(
-        encode_frame(&odd),
-        Err(EncodeError::Inconsistent(ErrorCode::Malformed))
-    );
-    let empty = Upload {
-        dimension: 0,
-        byte_len: 0,
-        ..samples::upload()
-    };
-    assert_eq!(
-        encode_frame(&empty),
-        Err(EncodeError::Inconsistent(ErrorCode::WrongDimension))
-    );
-    let beyond = BodyHeader {
-        offset: 3_000_001,
-        ..samples::body_header()
-    };
+    let short = Upload { byte_len: 2999, ..samples::upload() };
+    assert_eq!(encode_frame(&short), Err(EncodeError::Inconsistent(ErrorCode::WrongLength)));
+    let odd = Upload { modulus_bits: 20, ..samples::upload() };
+    assert_eq!(encode_frame(&odd), Err(EncodeError::Inconsistent(ErrorCode::Malformed)));
+    let empty = Upload { dimension: 0, byte_len: 0, ..samples::upload() };
+    assert_eq!(encode_frame(&empty), Err(EncodeError::Inconsistent(ErrorCode::WrongDimension)));
+    let beyond = BodyHeader { offset: 3_000_001, ..samples::body_header() };
     assert!(encode_frame(&beyond).is_err());
-    assert!(
-        encode_frame(&CheckInReply::Wait {
-            min_ms: 2,
-            max_ms: 1
-        })
-        .is_err()
-    );
+    assert!(encode_frame(&CheckInReply::Wait { min_ms: 2, max_ms: 1 }).is_err());
     assert!(List::<u16, 2>::new([1, 2, 3]).is_err());
 }
 
 #[test]
 fn names_are_checked_while_decoding() {
     let frame = encode_frame(&samples::check_in()).unwrap();
-    let at = frame
-        .windows(4)
-        .position(|window| window == b"news")
-        .unwrap();
+    let at = frame.windows(4).position(|window| window == b"news").unwrap();
     let mut spoiled = frame;
     spoiled[at] = b'N';
     assert_eq!(decode::<CheckIn>(&spoiled), Err(DecodeError::Layout));

@@ -16,31 +16,15 @@ fn code() -> impl Strategy<Value = ErrorCode> {
 }
 
 fn task() -> impl Strategy<Value = TaskId> {
-    vec(
-        prop_oneof![
-            Just('a'),
-            Just('z'),
-            Just('0'),
-            Just('.'),
-            Just('_'),
-            Just('-')
-        ],
-        1..=64,
-    )
-    .prop_map(|name| TaskId::new(name.into_iter().collect::<String>()).unwrap())
+    vec(prop_oneof![Just('a'), Just('z'), Just('0'), Just('.'), Just('_'), Just('-')], 1..=64)
+        .prop_map(|name| TaskId::new(name.into_iter().collect::<String>()).unwrap())
 }
 
 fn extensions() -> impl Strategy<Value = Extensions> {
-    proptest::collection::btree_map(any::<u16>(), vec(any::<u8>(), 0..40), 0..16).prop_map(
-        |items| {
-            let item = |(id, bytes)| Extension {
-                id,
-                critical: false,
-                bytes: Bytes::new(bytes).unwrap(),
-            };
-            Extensions::new(items.into_iter().map(item).collect()).unwrap()
-        },
-    )
+    proptest::collection::btree_map(any::<u16>(), vec(any::<u8>(), 0..40), 0..16).prop_map(|items| {
+        let item = |(id, bytes)| Extension { id, critical: false, bytes: Bytes::new(bytes).unwrap() };
+        Extensions::new(items.into_iter().map(item).collect()).unwrap()
+    })
 }
 
 fn survives<M: Message + PartialEq + std::fmt::Debug>(message: &M, extensions: &Extensions) {

@@ -41,23 +41,14 @@ pub(crate) fn manifest() -> Manifest {
         max_participations: 10,
         min_separation: 2,
         deadline_ms: 600_000,
-        training: LocalTraining {
-            epochs: 1,
-            batch: 8,
-            learning_rate: 0.1,
-            proximal_mu: 0.0,
-        },
+        training: LocalTraining { epochs: 1, batch: 8, learning_rate: 0.1, proximal_mu: 0.0 },
         seed: 42,
         extensions: Extensions::default(),
     }
 }
 
 pub(crate) fn hello() -> Hello {
-    Hello {
-        versions: List::new([1]).unwrap(),
-        features: 0,
-        build: Build::lossy("silhouette 0.1.0"),
-    }
+    Hello { versions: List::new([1]).unwrap(), features: 0, build: Build::lossy("silhouette 0.1.0") }
 }
 
 pub(crate) fn hello_reply() -> HelloReply {
@@ -65,56 +56,29 @@ pub(crate) fn hello_reply() -> HelloReply {
         version: 1,
         features: 0,
         server_time_ms: 1_700_000_000_000,
-        limits: AnnouncedLimits {
-            max_upload_bytes: 1 << 26,
-            idle_timeout_ms: 60_000,
-        },
+        limits: AnnouncedLimits { max_upload_bytes: 1 << 26, idle_timeout_ms: 60_000 },
     }
 }
 
 pub(crate) fn check_in() -> CheckIn {
-    CheckIn {
-        task: task(),
-        last_round: 2,
-        available: Availability {
-            charging: true,
-            unmetered: true,
-            idle: false,
-        },
-    }
+    CheckIn { task: task(), last_round: 2, available: Availability { charging: true, unmetered: true, idle: false } }
 }
 
 pub(crate) fn check_in_replies() -> [CheckInReply; 4] {
     [
-        CheckInReply::Assigned {
-            manifest: SignedManifest::sign(&manifest(), &key()).unwrap(),
-            nonce: Nonce([9; 16]),
-        },
-        CheckInReply::Wait {
-            min_ms: 60_000,
-            max_ms: 120_000,
-        },
-        CheckInReply::Finished {
-            model: hash(1),
-            round: 12,
-        },
+        CheckInReply::Assigned { manifest: SignedManifest::sign(&manifest(), &key()).unwrap(), nonce: Nonce([9; 16]) },
+        CheckInReply::Wait { min_ms: 60_000, max_ms: 120_000 },
+        CheckInReply::Finished { model: hash(1), round: 12 },
         CheckInReply::Refused(ErrorCode::NotEnrolled),
     ]
 }
 
 pub(crate) fn fetch() -> Fetch {
-    Fetch {
-        hash: hash(1),
-        offset: 65_536,
-    }
+    Fetch { hash: hash(1), offset: 65_536 }
 }
 
 pub(crate) fn body_header() -> BodyHeader {
-    BodyHeader {
-        hash: hash(1),
-        total_len: 3_000_000,
-        offset: 65_536,
-    }
+    BodyHeader { hash: hash(1), total_len: 3_000_000, offset: 65_536 }
 }
 
 pub(crate) fn upload() -> Upload {
@@ -131,21 +95,11 @@ pub(crate) fn upload() -> Upload {
 }
 
 pub(crate) fn upload_replies() -> [UploadReply; 2] {
-    [
-        UploadReply::Receipt {
-            round: 3,
-            sha256: hash(5),
-            duplicate: false,
-        },
-        UploadReply::Refused(ErrorCode::Late),
-    ]
+    [UploadReply::Receipt { round: 3, sha256: hash(5), duplicate: false }, UploadReply::Refused(ErrorCode::Late)]
 }
 
 pub(crate) fn enroll() -> Enroll {
-    Enroll {
-        token: Token::new(*b"one-time-token").unwrap(),
-        csr_der: vec![0x30, 0x03, 1, 2, 3].try_into().unwrap(),
-    }
+    Enroll { token: Token::new(*b"one-time-token").unwrap(), csr_der: vec![0x30, 0x03, 1, 2, 3].try_into().unwrap() }
 }
 
 pub(crate) fn enroll_replies() -> [EnrollReply; 2] {
@@ -162,7 +116,5 @@ pub(crate) fn enroll_replies() -> [EnrollReply; 2] {
 }
 
 pub(crate) fn refusal() -> Refusal {
-    Refusal {
-        code: ErrorCode::WrongVersion,
-    }
+    Refusal { code: ErrorCode::WrongVersion }
 }

@@ -52,13 +52,7 @@ pub(super) const GARDENING: Topic = Topic {
             "chasing snails",
             "taking cuttings",
         ],
-        places: &[
-            "in the garden",
-            "at the allotment",
-            "in the greenhouse",
-            "on the balcony",
-            "at the plant nursery",
-        ],
+        places: &["in the garden", "at the allotment", "in the greenhouse", "on the balcony", "at the plant nursery"],
         good: &[
             "the first tomatoes are ripe",
             "the roses are in full bloom",
@@ -77,18 +71,7 @@ pub(super) const GARDENING: Topic = Topic {
         ],
     },
     chinese: Bank {
-        terms: &[
-            "番茄苗",
-            "月季",
-            "堆肥",
-            "育苗",
-            "绿植",
-            "野花",
-            "苹果树",
-            "香草",
-            "多肉",
-            "种菜",
-        ],
+        terms: &["番茄苗", "月季", "堆肥", "育苗", "绿植", "野花", "苹果树", "香草", "多肉", "种菜"],
         things: &[
             "堆肥箱",
             "月季丛",

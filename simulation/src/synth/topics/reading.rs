@@ -52,13 +52,7 @@ pub(super) const READING: Topic = Topic {
             "looking for a translation",
             "sorting my bookshelf",
         ],
-        places: &[
-            "at the library",
-            "in the bookshop",
-            "at book club",
-            "in my reading chair",
-            "at the book fair",
-        ],
+        places: &["at the library", "in the bookshop", "at book club", "in my reading chair", "at the book fair"],
         good: &[
             "the ending moved me to tears",
             "every sentence is a pleasure",
@@ -77,18 +71,7 @@ pub(super) const READING: Topic = Topic {
         ],
     },
     chinese: Bank {
-        terms: &[
-            "短篇小说",
-            "推理小说",
-            "诗歌",
-            "旧书",
-            "散文",
-            "科幻小说",
-            "人物传记",
-            "有声书",
-            "童话",
-            "外国文学",
-        ],
+        terms: &["短篇小说", "推理小说", "诗歌", "旧书", "散文", "科幻小说", "人物传记", "有声书", "童话", "外国文学"],
         things: &[
             "最后一章",
             "旧平装书",
@@ -134,13 +117,6 @@ pub(super) const READING: Topic = Topic {
             "译文流畅优美",
             "情节处处让人意外",
         ],
-        bad: &[
-            "三百页都没有进展",
-            "人物单薄得像纸片",
-            "译文生硬难懂",
-            "结尾太仓促",
-            "书页掉了一半",
-            "作者一直在说教",
-        ],
+        bad: &["三百页都没有进展", "人物单薄得像纸片", "译文生硬难懂", "结尾太仓促", "书页掉了一半", "作者一直在说教"],
     },
 };

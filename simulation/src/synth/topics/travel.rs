@@ -52,13 +52,7 @@ pub(super) const TRAVEL: Topic = Topic {
             "reading the guidebook",
             "looking for a cheap flight",
         ],
-        places: &[
-            "at the airport",
-            "at the central station",
-            "in the old town",
-            "on the ferry",
-            "near the border",
-        ],
+        places: &["at the airport", "at the central station", "in the old town", "on the ferry", "near the border"],
         good: &[
             "the view from the pass was breathtaking",
             "the host met us with tea",
@@ -77,18 +71,7 @@ pub(super) const TRAVEL: Topic = Topic {
         ],
     },
     chinese: Bank {
-        terms: &[
-            "夜火车",
-            "山村",
-            "跳岛游",
-            "街头小吃",
-            "自驾",
-            "城市漫步",
-            "老港口",
-            "青年旅舍",
-            "靠窗座位",
-            "过境",
-        ],
+        terms: &["夜火车", "山村", "跳岛游", "街头小吃", "自驾", "城市漫步", "老港口", "青年旅舍", "靠窗座位", "过境"],
         things: &[
             "夜班火车",
             "老城区",

@@ -53,9 +53,8 @@ const MAX_REFERENCE: usize = 10;
 /// a pass for each.
 pub(super) fn decode(rest: &str) -> Option<(char, usize)> {
     let mut at = rest.strip_prefix('&').map(|_| 1)?;
-    while let Some(layer) = ["amp;", "#38;", "#x26;", "#X26;"]
-        .iter()
-        .find(|layer| rest.as_bytes()[at..].starts_with(layer.as_bytes()))
+    while let Some(layer) =
+        ["amp;", "#38;", "#x26;", "#X26;"].iter().find(|layer| rest.as_bytes()[at..].starts_with(layer.as_bytes()))
     {
         at += layer.len();
     }
@@ -64,12 +63,7 @@ pub(super) fn decode(rest: &str) -> Option<(char, usize)> {
     let decoded = window
         .iter()
         .position(|&byte| byte == b';')
-        .and_then(|end| {
-            inner
-                .get(..end)
-                .and_then(reference)
-                .map(|c| (c, at + end + 1))
-        });
+        .and_then(|end| inner.get(..end).and_then(reference).map(|c| (c, at + end + 1)));
     match decoded {
         Some(decoded) => Some(decoded),
         // Only layers: what they stand for is the ampersand itself.
@@ -80,15 +74,10 @@ pub(super) fn decode(rest: &str) -> Option<(char, usize)> {
 
 fn reference(name: &str) -> Option<char> {
     let Some(number) = name.strip_prefix('#') else {
-        return NAMED
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|&(_, c)| c);
+        return NAMED.iter().find(|(known, _)| *known == name).map(|&(_, c)| c);
     };
     let code = match number.strip_prefix(['x', 'X']) {
-        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            u32::from_str_radix(hex, 16).ok()?
-        }
+        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok()?,
         None if number.bytes().all(|byte| byte.is_ascii_digit()) => number.parse().ok()?,
         _ => return None,
     };

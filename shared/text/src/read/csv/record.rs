@@ -40,9 +40,7 @@ impl<'r> Record<'r> {
     pub(super) fn cells(&self) -> impl Iterator<Item = &'r str> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let text = self.text;
-        starts
-            .zip(self.ends)
-            .map(move |(start, &end)| text.get(start..end).unwrap_or_default())
+        starts.zip(self.ends).map(move |(start, &end)| text.get(start..end).unwrap_or_default())
     }
 }
 
@@ -77,53 +75,27 @@ impl Records {
             Ok(progress) => progress?,
             Err(reason) => return Some(Err((self.newlines + 1, reason))),
         };
-        let Progress {
-            written,
-            ended,
-            discarded,
-            too_wide,
-        } = progress;
+        let Progress { written, ended, discarded, too_wide } = progress;
         if discarded > 0 {
             let found = written as u64 + discarded;
-            return Some(Err((
-                line,
-                RowReason::TooLong {
-                    limit: self.max_line,
-                    found,
-                },
-            )));
+            return Some(Err((line, RowReason::TooLong { limit: self.max_line, found })));
         }
         if too_wide {
-            let reason = RowReason::ColumnCount {
-                expected: MAX_COLUMNS,
-                found: MAX_COLUMNS + 1,
-            };
+            let reason = RowReason::ColumnCount { expected: MAX_COLUMNS, found: MAX_COLUMNS + 1 };
             return Some(Err((line, reason)));
         }
         let ends = &self.ends[..ended];
         Some(match str::from_utf8(&self.output[..written]) {
             Ok(text) => Ok(Record { line, text, ends }),
-            Err(error) => Err((
-                line,
-                RowReason::InvalidUtf8 {
-                    offset: error.valid_up_to(),
-                },
-            )),
+            Err(error) => Err((line, RowReason::InvalidUtf8 { offset: error.valid_up_to() })),
         })
     }
 
     fn skip_line_ends(&mut self) -> Result<(), RowReason> {
         loop {
             let gzip = self.input.gzip;
-            let chunk = self
-                .input
-                .bytes
-                .fill_buf()
-                .map_err(|error| RowReason::from_io(&error, gzip))?;
-            let blank = chunk
-                .iter()
-                .take_while(|&&byte| byte == b'\r' || byte == b'\n')
-                .count();
+            let chunk = self.input.bytes.fill_buf().map_err(|error| RowReason::from_io(&error, gzip))?;
+            let blank = chunk.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
             let more = blank > 0 && blank == chunk.len();
             self.consume(blank)?;
             if !more {
@@ -140,9 +112,7 @@ impl Records {
         self.input.bytes.consume(read);
         self.total += read as u64;
         if self.total > self.max_total {
-            return Err(RowReason::TooMuch {
-                limit: self.max_total,
-            });
+            return Err(RowReason::TooMuch { limit: self.max_total });
         }
         Ok(())
     }
@@ -151,16 +121,9 @@ impl Records {
         let mut at = Progress::default();
         loop {
             let gzip = self.input.gzip;
-            let chunk = self
-                .input
-                .bytes
-                .fill_buf()
-                .map_err(|error| RowReason::from_io(&error, gzip))?;
-            let (result, read, wrote, ends) = self.parser.read_record(
-                chunk,
-                &mut self.output[at.written..],
-                &mut self.ends[at.ended..],
-            );
+            let chunk = self.input.bytes.fill_buf().map_err(|error| RowReason::from_io(&error, gzip))?;
+            let (result, read, wrote, ends) =
+                self.parser.read_record(chunk, &mut self.output[at.written..], &mut self.ends[at.ended..]);
             at.written += wrote;
             at.ended += ends;
             self.consume(read)?;
