@@ -227,7 +227,7 @@ pub(crate) fn released(dimension: usize) -> Release {
     let parameters =
         ReleaseParameters::new(Mode::Central, dimension, 1.0, 1.0, 2, 1).unwrap().with_grid(1 << 10, 24).unwrap();
     let share = parameters.draw_noise(&mut OpenDpNoise::new()).unwrap();
-    let update = (0..dimension).map(|place| (place as f32).sin()).collect();
+    let update: Vec<f32> = (0..dimension).map(|place| (place as f32).sin()).collect();
     let mut rounding = Rounding::from_system().unwrap();
     release(Private::new(update), &parameters, share, &mut rounding).unwrap()
 }
