@@ -44,7 +44,7 @@ impl Leaves {
     pub(crate) fn change(self, model: &Model) -> Option<Vec<f32>> {
         let mut flat = vec![0.0; model.layout().total()];
         for leaf in self.leaves.into_values() {
-            let now: Vec<f32> = leaf.tensor.into_data().into_vec().ok()?;
+            let now: Vec<f32> = leaf.tensor.into_data().try_into_vec::<f32>().ok()?;
             let offset = leaf.place.offset;
             for (i, (now, start)) in now.iter().zip(&leaf.start).enumerate() {
                 let (row, column) = (i / leaf.width, i % leaf.width);

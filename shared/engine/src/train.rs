@@ -120,7 +120,8 @@ impl Engine for BurnEngine {
         let batch = Batch { texts: texts.to_vec(), rows: &rows };
         let raw = forward(encoder, &leaves, &batch, &self.device)
             .ok_or_else(|| self.failed("the layout lacks a tensor of its encoder"))?;
-        let raw: Vec<f32> = raw.into_data().into_vec().map_err(|_| self.failed("outputs could not be read back"))?;
+        let raw: Vec<f32> =
+            raw.into_data().try_into_vec::<f32>().map_err(|_| self.failed("outputs could not be read back"))?;
         let mut outputs: Vec<Vec<f32>> = raw.chunks(model.task().outputs()).map(<[f32]>::to_vec).collect();
         outputs.iter_mut().for_each(|o| activate(model, o));
         Ok(outputs)

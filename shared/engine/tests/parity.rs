@@ -48,7 +48,7 @@ fn model(task: &Task) -> Model {
 }
 
 fn training() -> LocalTraining {
-    LocalTraining { epochs: 5, batch: 3, learning_rate: 0.2, proximal_mu: 0.1 }
+    LocalTraining { epochs: 5, batch: 3, learning_rate: 0.02, proximal_mu: 0.1 }
 }
 
 fn encoders() -> [EncoderSpec; 3] {
