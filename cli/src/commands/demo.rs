@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 250)]
     users: usize,
     /// Rounds.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 10)]
     rounds: u64,
     /// The promise per person over all rounds: epsilon.
     #[arg(long, default_value_t = 8.0)]
