@@ -42,7 +42,6 @@ pub struct TaskConfig {
     #[serde(default = "defaults::retry_ms")]
     pub retry_ms: (u64, u64),
     /// Who adds the noise.
-    #[serde(with = "mode_name")]
     pub mode: Mode,
     /// The promise; or else a noise multiplier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,19 +147,5 @@ mod defaults {
     /// One cheap pass: enough for a linear head, and no device is kept busy.
     pub(super) fn training() -> LocalTraining {
         LocalTraining { epochs: 1, batch: 16, learning_rate: 0.1, proximal_mu: 0.0 }
-    }
-}
-
-/// A mode by the name people write.
-mod mode_name {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-    use silhouette_wire::Mode;
-
-    pub(super) fn serialize<S: Serializer>(mode: &Mode, output: S) -> Result<S::Ok, S::Error> {
-        output.collect_str(mode)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
-        String::deserialize(input)?.parse().map_err(de::Error::custom)
     }
 }

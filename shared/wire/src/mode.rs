@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the noise of a round is added, and with it whom a device has to trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// The aggregator adds the noise: it sees every update in the clear.
     Central,
