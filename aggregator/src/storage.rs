@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! silhouette.db                   rounds, participations, what was spent, tokens, devices
-//! models/<sha256>.safetensors     every model that was ever handed out or published
-//! optimiser/<sha256>.state        the server optimiser's state after each published round
+//! models/<sha256>.safetensors     the first model, and those of the last twenty published rounds
+//! optimiser/<sha256>.state        the server optimiser's state at the start and after the last one
 //! ```
 //!
 //! Rows hold hashes, files hold content, and a row is written only after the files it names are on
-//! the disk. So whatever the moment of a `kill -9`, every hash in the database can be opened.
+//! the disk. So whatever the moment of a `kill -9`, every hash that a start needs can be opened.
 //! There is one writer connection behind a mutex, in write-ahead-log mode with `synchronous=FULL`:
 //! a transaction that returned is on the disk.
 
@@ -16,6 +16,7 @@ mod error;
 pub(crate) mod files;
 mod hashes;
 mod history;
+mod prune;
 mod rounds;
 mod schema;
 mod task;
@@ -29,6 +30,7 @@ use rusqlite::Connection;
 pub use enrolments::{Standing, TokenOutcome};
 pub use error::StorageError;
 pub use history::{Latest, Progress, RoundRow};
+pub(crate) use prune::ROUNDS_KEPT;
 pub use rounds::{ClosedRound, OpenedRound, RoundState};
 pub use task::StoredTask;
 

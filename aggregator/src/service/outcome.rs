@@ -10,7 +10,7 @@ use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
 
 use crate::plan::Plan;
-use crate::storage::{ClosedRound, Storage, StorageError};
+use crate::storage::{ClosedRound, ROUNDS_KEPT, Storage, StorageError};
 
 /// What the last published round left; a new round starts from it.
 #[derive(Clone)]
@@ -82,6 +82,10 @@ impl State {
             optimiser_after,
             reports: &closed.reports,
         })?;
+        // Published is published: files that stay behind are a matter of room.
+        if let Err(error) = storage.prune(ROUNDS_KEPT) {
+            tracing::warn!(%error, "superfluous files could not be removed");
+        }
         Ok(self)
     }
 }

@@ -8,8 +8,8 @@ use silhouette_wire::ContentHash;
 
 use super::{Storage, StorageError};
 
-const MODELS: &str = "models";
-const OPTIMISER: &str = "optimiser";
+pub(super) const MODELS: &str = "models";
+pub(super) const OPTIMISER: &str = "optimiser";
 
 /// The folder and what it holds are the owner's alone: keys and tokens lie in it.
 pub(super) fn create_folders(folder: &Path) -> Result<(), StorageError> {

@@ -126,6 +126,42 @@ fn a_newer_folder_is_refused() {
 }
 
 #[test]
+fn pruning_keeps_what_a_start_and_late_devices_need() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path());
+    let task = StoredTask {
+        name: "t".into(),
+        toml: String::new(),
+        config: String::new(),
+        model: storage.put_model(b"first").unwrap(),
+        optimiser: storage.put_optimiser(b"first").unwrap(),
+    };
+    storage.create_task(&task).unwrap();
+    let mut kept = Vec::new();
+    for number in 1..=4_u64 {
+        open_round(&storage, number, 0.1).unwrap();
+        let model = storage.put_model(format!("model {number}").as_bytes()).unwrap();
+        let optimiser = storage.put_optimiser(format!("state {number}").as_bytes()).unwrap();
+        storage
+            .publish_round(&ClosedRound {
+                number,
+                model_after: model,
+                model_next: model,
+                optimiser_after: optimiser,
+                reports: &[],
+            })
+            .unwrap();
+        kept.push((model, optimiser));
+    }
+    // Two models and three states are superfluous.
+    assert_eq!(storage.prune(2).unwrap(), 5);
+    assert!(storage.model(&task.model).is_ok() && storage.optimiser(&task.optimiser).is_ok());
+    let there: Vec<_> = kept.iter().map(|(m, o)| (storage.model(m).is_ok(), storage.optimiser(o).is_ok())).collect();
+    assert_eq!(there, [(false, false), (false, false), (true, false), (true, true)]);
+    assert_eq!(storage.prune(2).unwrap(), 0);
+}
+
+#[test]
 fn a_token_is_good_for_one_device() {
     let folder = tempfile::tempdir().unwrap();
     let storage = open(folder.path());
