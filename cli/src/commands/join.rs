@@ -66,7 +66,8 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let (address, name) = resolve(&args.server)?;
     let consent = args.consent;
     let config = ParticipantConfig::new(address, name, task, move || Conditions { consent, fit_to_train: true })
-        .policy(folder.policy().terms.clone());
+        .policy(folder.policy().terms.clone())
+        .identity_folder(folder.identity_folder());
     let events = store.events()?;
     let ledger = Box::new(folder.ledger()?);
     let mut participant = Participant::new(config, identity, chosen.engine.clone(), events, ledger, folder.models());

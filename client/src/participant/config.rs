@@ -1,6 +1,7 @@
 //! What a participant is told.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ pub struct ParticipantConfig {
     pub(super) limits: ClientLimits,
     pub(super) retries: Retries,
     pub(super) randomness: Randomness,
+    pub(super) identity_folder: Option<PathBuf>,
 }
 
 impl ParticipantConfig {
@@ -65,7 +67,16 @@ impl ParticipantConfig {
             limits: ClientLimits::default(),
             retries: Retries::default(),
             randomness: Randomness::System,
+            identity_folder: None,
         }
+    }
+
+    /// Where the identity is stored. With it the certificate is renewed before it ends and the new
+    /// one is kept there; without it, it ends when it ends.
+    #[must_use]
+    pub fn identity_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.identity_folder = Some(folder.into());
+        self
     }
 
     /// The weakest terms accepted.

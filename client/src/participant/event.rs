@@ -50,7 +50,7 @@ pub enum ParticipantEvent {
     Declined(Refusal),
     /// An exchange broke and is tried again or given up.
     Interrupted {
-        /// Which: `check-in`, `fetch` or `upload`.
+        /// Which: `check-in`, `fetch`, `renewal` or `upload`.
         exchange: &'static str,
         /// Why.
         reason: String,
@@ -64,6 +64,8 @@ pub enum ParticipantEvent {
     },
     /// The aggregator refused; what was charged stays charged.
     Rejected(ErrorCode),
+    /// The device has a new certificate, which is on the disk.
+    Renewed,
     /// Waiting before the next check-in.
     Resting(Duration),
     /// The contribution counts.
@@ -102,6 +104,7 @@ impl fmt::Display for ParticipantEvent {
             Self::ModelReady { model, cached: true } => write!(f, "model {model} (kept)"),
             Self::ModelReady { model, cached: false } => write!(f, "model {model} (fetched)"),
             Self::Rejected(code) => write!(f, "refused by the aggregator: {code}"),
+            Self::Renewed => f.write_str("certificate renewed"),
             Self::Resting(time) => write!(f, "resting for {:.1} s", time.as_secs_f64()),
             Self::Took { round } => write!(f, "round {round}: took part"),
             Self::Training { round } => write!(f, "round {round}: training"),

@@ -1,7 +1,8 @@
 //! The connection: made when needed, made again when lost, its bytes counted across all of them.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use silhouette_transport::client::{ClientLimits, ConnectError, connect_with};
 use silhouette_transport::{Connection, DeviceIdentity, ExchangeError, Lost};
@@ -10,6 +11,10 @@ use silhouette_wire::ErrorCode;
 use super::config::{ParticipantConfig, Retries};
 use super::event::ParticipantEvent;
 use crate::local::jitter;
+
+/// A certificate that ends sooner than this is renewed: two of the seven days it lives, so that a
+/// device that is on once a day gets two chances.
+const RENEW_BEFORE: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// Bytes of messages and bodies in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,7 @@ pub(super) struct Link {
     limits: ClientLimits,
     retries: Retries,
     identity: DeviceIdentity,
+    identity_folder: Option<PathBuf>,
     connection: Option<Connection>,
     /// By connections that are gone.
     before: Transferred,
@@ -40,6 +46,7 @@ impl Link {
             limits: config.limits.clone(),
             retries: config.retries,
             identity,
+            identity_folder: config.identity_folder.clone(),
             connection: None,
             before: Transferred::default(),
         }
@@ -62,6 +69,7 @@ impl Link {
             None => {
                 let connection = self.connect(observer).await?;
                 observer(ParticipantEvent::Connected);
+                self.renew(&connection, observer).await;
                 connection
             }
         };
@@ -83,6 +91,25 @@ impl Link {
         }
         // Unreachable for four billion tries; then the peer counts as silent.
         Err(ExchangeError::Lost(Lost::Silent).into())
+    }
+
+    /// Asks for a new certificate if this one ends soon. Nothing hangs on it today: what fails is
+    /// reported and tried again at the next connection.
+    async fn renew(&mut self, connection: &Connection, observer: &mut impl FnMut(ParticipantEvent)) {
+        let Some(folder) = self.identity_folder.clone() else { return };
+        let left = self.identity.expires().duration_since(SystemTime::now()).unwrap_or_default();
+        if left > RENEW_BEFORE {
+            return;
+        }
+        let renewed = match connection.renew(&mut self.identity).await {
+            // A few small files, once in days: not worth a thread.
+            Ok(()) => self.identity.store(&folder).map_err(|e| e.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        observer(match renewed {
+            Ok(()) => ParticipantEvent::Renewed,
+            Err(reason) => ParticipantEvent::Interrupted { exchange: "renewal", reason },
+        });
     }
 
     /// Drops the connection, keeping its counts; the next use makes a new one.
