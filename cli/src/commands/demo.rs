@@ -1,11 +1,11 @@
 //! `silhouette demo`: the whole way once, on this machine.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig};
+use silhouette_aggregator::{Aggregator, Event, Listen, TaskConfig};
 use silhouette_client::models::ModelCache;
 use silhouette_engine::{Backend, Chosen, choose};
 use silhouette_model::{
@@ -17,9 +17,10 @@ use silhouette_query::OptimiserConfig;
 use silhouette_simulation::synth::{Interest, Population, SynthConfig, SynthUser};
 use silhouette_simulation::{Evaluation, User, evaluate};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
 
 use crate::terminal;
-use fleet::Fleet;
+use fleet::{Attendance, Fleet};
 
 mod ending;
 mod fleet;
@@ -104,9 +105,10 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         let mut fleet = Fleet::enrol(&folder, &train, &tokens, &authority, &running, json).await?;
         // The ledger counts in billionths of rho, each charge rounded up: a millionth more holds them all.
         let budget = rho(args)? * (1.0 + 1e-6) + 1e-6;
-        fleet.start(running.addresses().devices, &task, budget, Arc::clone(&chosen.engine));
+        let mut attendance = fleet.start(running.addresses().devices, &task, budget, &chosen.engine)?;
         let (rounds, model) = tokio::select! {
-            followed = follow(args, &running, &mut events, &judge, json) => followed?,
+            followed = follow(args, &mut events, &judge, json) => followed?,
+            why = all_declined(&mut attendance, train.len()) => anyhow::bail!("every device declined; one of them says: {why}"),
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; what stands in {} is whole", folder.display()),
         };
         fleet.finish().await?;
@@ -199,10 +201,26 @@ impl Judge {
     }
 }
 
+/// Completes when every device has declined the last round it was asked to: no round can be made
+/// then. Says why one of them did.
+async fn all_declined(attendance: &mut mpsc::UnboundedReceiver<Attendance>, devices: usize) -> String {
+    let mut away = HashSet::new();
+    while let Some((device, declined)) = attendance.recv().await {
+        match declined {
+            Some(why) if away.insert(device) && away.len() == devices => return why,
+            Some(_) => {}
+            None => {
+                away.remove(&device);
+            }
+        }
+    }
+    // Every device is done.
+    std::future::pending().await
+}
+
 /// Watches the aggregator until the last round, judging each published model.
 async fn follow(
     args: &Args,
-    running: &Running,
     events: &mut tokio::sync::broadcast::Receiver<Event>,
     judge: &Judge,
     json: bool,
@@ -238,6 +256,5 @@ async fn follow(
         }
     }
     bar.finish();
-    let _ = running;
     Ok((rounds, last.context("no round was completed")?))
 }

@@ -8,18 +8,21 @@ use anyhow::Context;
 use silhouette_aggregator::Running;
 use silhouette_client::ledger::{Caps, Ledger};
 use silhouette_client::participant::ParticipateError;
-use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, participant::Transferred};
+use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, ParticipantEvent, participant::Transferred};
 use silhouette_model::{Engine, Task};
 use silhouette_round::{Conditions, Policy};
 use silhouette_simulation::synth::SynthUser;
 use silhouette_transport::{CertificateDer, enroll};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::terminal;
 
 /// Devices enrolled at a time: each makes a key and a handshake, and there are few cores.
 const AT_ONCE: usize = 16;
+
+/// How a device's last round went: its number, and why it declined if it did.
+pub(crate) type Attendance = (usize, Option<String>);
 
 /// The devices.
 pub(crate) struct Fleet {
@@ -75,20 +78,43 @@ impl Fleet {
         Ok(Self { folders, running: JoinSet::new(), ready, stop: watch::channel(false).0, moved: Vec::new() })
     }
 
-    /// Lets every device take part.
-    pub(crate) fn start(&mut self, address: SocketAddr, task: &Task, budget: f64, engine: Arc<dyn Engine>) {
-        let Ok(id) = task.id() else { return };
-        for (device, identity) in std::mem::take(&mut self.ready) {
+    /// Lets every device take part and reports who does and who declines.
+    pub(crate) fn start(
+        &mut self,
+        address: SocketAddr,
+        task: &Task,
+        budget: f64,
+        engine: &Arc<dyn Engine>,
+    ) -> anyhow::Result<mpsc::UnboundedReceiver<Attendance>> {
+        let id = task.id()?;
+        let (reports, attendance) = mpsc::unbounded_channel();
+        for (number, (device, identity)) in std::mem::take(&mut self.ready).into_iter().enumerate() {
             let consent = || Conditions { consent: true, fit_to_train: true };
             let config = ParticipantConfig::new(address, "localhost", id.clone(), consent).policy(policy(&device));
-            let (engine, stopped) = (Arc::clone(&engine), self.stop.subscribe());
+            let (engine, stopped, reports) = (Arc::clone(engine), self.stop.subscribe(), reports.clone());
             self.running.spawn(async move {
-                let Ok((events, ledger)) = open(&device, budget) else { return Ok(Transferred::default()) };
+                let (events, ledger) = match open(&device, budget) {
+                    Ok(opened) => opened,
+                    Err(error) => {
+                        let _ = reports.send((number, Some(error.to_string())));
+                        return Ok(Transferred::default());
+                    }
+                };
                 let mut participant = Participant::new(config, identity, engine, events, ledger, device.models());
-                participant.run(stopped, |_| {}).await?;
+                let observer = |event| {
+                    let declined = match event {
+                        ParticipantEvent::Declined(refusal) => Some(refusal.to_string()),
+                        ParticipantEvent::Took { .. } => None,
+                        _ => return,
+                    };
+                    // Nobody listening is fine.
+                    let _ = reports.send((number, declined));
+                };
+                participant.run(stopped, observer).await?;
                 Ok(participant.transferred())
             });
         }
+        Ok(attendance)
     }
 
     /// Waits until every device knows that training is over.
