@@ -1,10 +1,17 @@
 //! The public numbers of one release, and what follows from them.
 
+mod error;
+mod masked;
+mod share;
+mod validate;
+
 use silhouette_wire::Mode;
 use silhouette_wire::manifest::Manifest;
-use thiserror::Error;
 
-use crate::noise::{DyadicSigma, NoiseError, NoiseSource};
+pub use error::ParameterError;
+pub use share::NoiseShare;
+
+use crate::noise::DyadicSigma;
 
 /// Grid steps in the clip norm, `s c`, for the modes that do not mask.
 ///
@@ -20,33 +27,6 @@ pub(crate) const MAX_DIMENSION: usize = 1 << 24;
 /// to a discrete Gaussian (PRIVACY specification, section 4, step 5), so it is refused.
 pub(crate) const MIN_SIGMA: f64 = 2.0;
 
-/// Why a set of public numbers was refused.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum ParameterError {
-    /// A field is outside its range.
-    #[error("{field}: expected {expected}, found {found}")]
-    OutOfRange {
-        /// The field's name.
-        field: &'static str,
-        /// What is accepted.
-        expected: &'static str,
-        /// What was found.
-        found: f64,
-    },
-    /// The bound on a coordinate does not fit the modulus.
-    #[error("modulus_bits: a coordinate may reach {reach:.0}, which {bits} bits do not hold")]
-    ModulusTooSmall {
-        /// The largest magnitude a coordinate may take.
-        reach: f64,
-        /// The bits offered.
-        bits: u8,
-    },
-    /// The masked mode is not part of this version.
-    #[error("mode distributed is not available in this version; use central or local")]
-    ModeUnavailable,
-}
-
 /// Everything public that decides how one vector is released (PRIVACY specification, section 4).
 ///
 /// The device recomputes all of it from the signed manifest and trusts no derived number.
@@ -58,8 +38,11 @@ pub struct ReleaseParameters {
     noise_multiplier: f64,
     cohort: u32,
     min_reports: u32,
+    corrupt_fraction: f64,
     clip_units: u32,
     modulus_bits: u8,
+    /// Public seed of the rotation; 0 where nothing is rotated.
+    rotation: u64,
 }
 
 impl ReleaseParameters {
@@ -79,62 +62,68 @@ impl ReleaseParameters {
         cohort: u32,
         min_reports: u32,
     ) -> Result<Self, ParameterError> {
-        let modulus_bits = if mode == Mode::Central { 16 } else { 32 };
-        Self {
+        let (modulus_bits, corrupt_fraction) = match mode {
+            Mode::Central => (16, 0.0),
+            Mode::Local => (32, 0.0),
+            Mode::Distributed => (masked::default_modulus_bits(cohort), masked::DEFAULT_CORRUPT_FRACTION),
+        };
+        let parameters = Self {
             mode,
             dimension,
             clip,
             noise_multiplier,
             cohort,
             min_reports,
+            corrupt_fraction,
             clip_units: DEFAULT_CLIP_UNITS,
             modulus_bits,
+            rotation: 0,
+        };
+        parameters.regridded()
+    }
+
+    /// Mode `distributed` on another assumption: of the cohort at most this share, gamma, is corrupt
+    /// and adds no noise.
+    ///
+    /// # Errors
+    /// When it is not 0 to below a half, or leaves no honest noise.
+    pub fn with_corrupt_fraction(mut self, gamma: f64) -> Result<Self, ParameterError> {
+        self.corrupt_fraction = gamma;
+        self.regridded()
+    }
+
+    /// Mode `distributed` with another modulus, 16, 24 or 32 bits.
+    ///
+    /// # Errors
+    /// When the sum of a cohort does not fit.
+    pub fn with_modulus_bits(mut self, bits: u8) -> Result<Self, ParameterError> {
+        self.modulus_bits = bits;
+        self.regridded()
+    }
+
+    /// The same release with this round's public rotation; only mode `distributed` rotates.
+    #[must_use]
+    pub fn with_rotation(mut self, seed: u64) -> Self {
+        self.rotation = if self.mode == Mode::Distributed { seed } else { 0 };
+        self
+    }
+
+    /// In mode `distributed` the grid follows from the other numbers.
+    fn regridded(mut self) -> Result<Self, ParameterError> {
+        if self.mode == Mode::Distributed {
+            self.clip_units = self.masked_clip_units();
         }
-        .validated()
+        self.validated()
     }
 
     /// The same release on another grid: `clip_units` steps in the clip norm, `modulus_bits` wide.
     ///
     /// # Errors
-    /// When the grid does not fit.
+    /// When the grid does not fit; in mode `distributed` any but the one that follows.
     pub fn with_grid(mut self, clip_units: u32, modulus_bits: u8) -> Result<Self, ParameterError> {
         self.clip_units = clip_units;
         self.modulus_bits = modulus_bits;
         self.validated()
-    }
-
-    fn validated(self) -> Result<Self, ParameterError> {
-        let check = |ok: bool, field, expected, found| {
-            if ok { Ok(()) } else { Err(ParameterError::OutOfRange { field, expected, found }) }
-        };
-        if self.mode == Mode::Distributed {
-            return Err(ParameterError::ModeUnavailable);
-        }
-        check((1..=MAX_DIMENSION).contains(&self.dimension), "dimension", "1 to 2^24", self.dimension as f64)?;
-        check(self.clip.is_finite() && self.clip > 0.0, "clip", "a finite number above 0", self.clip)?;
-        let z = self.noise_multiplier;
-        check(z.is_finite() && (0.0..=1e6).contains(&z), "noise_multiplier", "0 to 1e6", z)?;
-        check(self.cohort >= 1, "cohort", "at least 1", f64::from(self.cohort))?;
-        check(
-            (1..=self.cohort).contains(&self.min_reports),
-            "min_reports",
-            "1 to the cohort",
-            f64::from(self.min_reports),
-        )?;
-        check((1 << 8..=1 << 26).contains(&self.clip_units), "clip_units", "2^8 to 2^26", f64::from(self.clip_units))?;
-        check(matches!(self.modulus_bits, 16 | 24 | 32), "modulus_bits", "16, 24 or 32", f64::from(self.modulus_bits))?;
-        if z > 0.0 {
-            check(self.exact_sigma() >= MIN_SIGMA, "noise in grid steps", "at least 2", self.exact_sigma())?;
-        }
-        let reach = match self.mode {
-            // Twelve standard deviations: beyond it wrapping costs accuracy, never privacy.
-            Mode::Local => self.delta2() + 12.0 * self.exact_sigma(),
-            _ => self.delta2(),
-        };
-        if reach >= 2_f64.powi(i32::from(self.modulus_bits) - 1) {
-            return Err(ParameterError::ModulusTooSmall { reach, bits: self.modulus_bits });
-        }
-        Ok(self)
     }
 
     /// The mode.
@@ -142,9 +131,24 @@ impl ReleaseParameters {
         self.mode
     }
 
-    /// Entries of the vector, d.
+    /// Entries of the private vector, d.
     pub fn dimension(&self) -> usize {
         self.dimension
+    }
+
+    /// Entries of the released vector: d, or the next power of two d' where it is rotated.
+    pub fn released_len(&self) -> usize {
+        if self.mode == Mode::Distributed { self.dimension.next_power_of_two() } else { self.dimension }
+    }
+
+    /// The seed of the round's public rotation, where there is one.
+    pub(crate) fn rotation(&self) -> Option<u64> {
+        (self.mode == Mode::Distributed).then_some(self.rotation)
+    }
+
+    /// Share of the cohort that may be corrupt, gamma; 0 where nothing hangs on it.
+    pub fn corrupt_fraction(&self) -> f64 {
+        self.corrupt_fraction
     }
 
     /// The clip norm c.
@@ -184,7 +188,7 @@ impl ReleaseParameters {
 
     /// Bytes of a packed release.
     pub fn byte_len(&self) -> usize {
-        self.dimension * usize::from(self.modulus_bits / 8)
+        self.released_len() * usize::from(self.modulus_bits / 8)
     }
 
     /// The bound on `sum k_i^2` that every released vector obeys, in grid steps:
@@ -193,7 +197,7 @@ impl ReleaseParameters {
     /// Theorem 1 and Proposition 22).
     pub fn delta2_squared(&self) -> u128 {
         let sc = f64::from(self.clip_units);
-        let d = self.dimension as f64;
+        let d = self.released_len() as f64;
         let conditional = sc * sc + d / 4.0 + (sc + d.sqrt() / 2.0);
         let always = (sc + d.sqrt()).powi(2);
         conditional.min(always).floor() as u128
@@ -204,12 +208,16 @@ impl ReleaseParameters {
         (self.delta2_squared() as f64).sqrt().next_up()
     }
 
+    /// What one device adds (mode `local`), or the aggregator (mode `central`), is `z Delta2`; in
+    /// mode `distributed` each device adds `sigma_loc = z Delta2 / sqrt(h)`, so that the noise of the
+    /// h devices counted on adds up to it.
     fn exact_sigma(&self) -> f64 {
-        self.noise_multiplier * self.delta2()
+        let share = if self.mode == Mode::Distributed { f64::from(self.honest_reports()).sqrt() } else { 1.0 };
+        self.noise_multiplier * self.delta2() / share
     }
 
-    /// The noise's standard deviation in grid steps, `z Delta2`, rounded up to sixteenths; `None`
-    /// without noise.
+    /// The standard deviation of one draw of noise, in grid steps, rounded up to sixteenths; `None`
+    /// without noise. Who draws depends on the mode.
     pub fn sigma(&self) -> Option<DyadicSigma> {
         if self.noise_multiplier == 0.0 {
             return None;
@@ -217,24 +225,22 @@ impl ReleaseParameters {
         DyadicSigma::rounded_up(self.exact_sigma().next_up()).ok()
     }
 
-    /// The charge of one participation under zero-concentrated DP, `rho = 1 / (2 z^2)`, for
-    /// add-or-remove-user adjacency; infinite without noise.
-    pub fn rho(&self) -> f64 {
-        (0.5 / (self.noise_multiplier * self.noise_multiplier)).next_up()
-    }
-
-    /// Draws the noise this device adds itself, *before* its data are looked at, so that the time
-    /// the sampler takes tells nothing about them. Empty in mode `central`.
+    /// The charge of one participation under zero-concentrated DP, for add-or-remove-user adjacency;
+    /// infinite without noise.
     ///
-    /// # Errors
-    /// When the noise source fails.
-    pub fn draw_noise(&self, source: &mut dyn NoiseSource) -> Result<NoiseShare, NoiseError> {
-        let mut noise = Vec::new();
-        if let (Mode::Local, Some(sigma)) = (self.mode, self.sigma()) {
-            noise = vec![0; self.dimension];
-            source.sample_discrete_gaussian(sigma, &mut noise)?;
+    /// `rho = 1 / (2 z^2)`; in mode `distributed` `rho = (r + sqrt(d') tau)^2 / 2` with `r = Delta2 /
+    /// (sqrt(h) sigma_loc) <= 1/z`, the bound of Kairouz et al. (2021, Proposition 14) that is
+    /// zero-concentrated: a sum of discrete Gaussians is nearly one, and tau says how nearly.
+    pub fn rho(&self) -> f64 {
+        let z = self.noise_multiplier;
+        match (self.mode, self.sigma()) {
+            (Mode::Distributed, Some(sigma)) => {
+                let r = (1.0 / z).next_up();
+                let distance = (self.released_len() as f64).sqrt() * self.tau(sigma.as_f64());
+                (0.5 * (r + distance).next_up().powi(2)).next_up().next_up()
+            }
+            _ => (0.5 / (z * z)).next_up(),
         }
-        Ok(NoiseShare { noise, drawn_for: self.clone() })
     }
 }
 
@@ -249,66 +255,15 @@ impl TryFrom<&Manifest> for ReleaseParameters {
             noise_multiplier: m.noise_multiplier,
             cohort: m.cohort,
             min_reports: m.min_reports,
+            corrupt_fraction: m.corrupt_fraction,
             clip_units: m.clip_units,
             modulus_bits: m.modulus_bits,
+            rotation: 0,
         }
+        .with_rotation(m.seed)
         .validated()
     }
 }
 
-/// Noise drawn for exactly one release. It is consumed by [`release`](crate::release), so that one
-/// draw can't serve twice.
-pub struct NoiseShare {
-    noise: Vec<i64>,
-    drawn_for: ReleaseParameters,
-}
-
-impl NoiseShare {
-    /// The noise, if it was drawn for these parameters.
-    pub(crate) fn into_noise(self, parameters: &ReleaseParameters) -> Option<Vec<i64>> {
-        (self.drawn_for == *parameters).then_some(self.noise)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sensitivity_inflation_matches_the_closed_form() {
-        // s c = 2^14, d = 2^17: min(2^28 + 2^15 + 2^14 + sqrt(2^17)/2, (2^14 + sqrt(2^17))^2).
-        let p = ReleaseParameters::new(Mode::Central, 1 << 17, 1.0, 1.0, 200, 100).unwrap();
-        assert_eq!(p.delta2_squared(), (1 << 28) + (1 << 15) + (1 << 14) + 181);
-        assert!(p.delta2() / 16384.0 < 1.0001);
-        // A tiny dimension takes the unconditional bound: d = 1 gives (s c + 1)^2 or less.
-        let p = ReleaseParameters::new(Mode::Central, 1, 1.0, 1.0, 1, 1).unwrap();
-        assert!(p.delta2_squared() <= 16385 * 16385);
-    }
-
-    #[test]
-    fn sigma_is_rounded_up_and_rho_follows_z() {
-        let p = ReleaseParameters::new(Mode::Local, 100, 0.5, 2.0, 10, 5).unwrap();
-        let sigma = p.sigma().unwrap().as_f64();
-        assert!(sigma >= 2.0 * p.delta2() && sigma < 2.0 * p.delta2() + 0.13);
-        assert!((p.rho() - 0.125).abs() < 1e-12);
-        assert!(p.delta2_squared() as f64 / (2.0 * sigma * sigma) <= p.rho());
-    }
-
-    #[test]
-    fn bad_numbers_are_refused_by_name() {
-        let field = |e: ParameterError| match e {
-            ParameterError::OutOfRange { field, .. } => field,
-            other => panic!("{other}"),
-        };
-        let new = ReleaseParameters::new;
-        assert_eq!(field(new(Mode::Central, 0, 1.0, 1.0, 1, 1).unwrap_err()), "dimension");
-        assert_eq!(field(new(Mode::Central, 1, f64::NAN, 1.0, 1, 1).unwrap_err()), "clip");
-        assert_eq!(field(new(Mode::Central, 1, 1.0, -1.0, 1, 1).unwrap_err()), "noise_multiplier");
-        assert_eq!(field(new(Mode::Central, 1, 1.0, f64::NAN, 1, 1).unwrap_err()), "noise_multiplier");
-        assert_eq!(field(new(Mode::Central, 1, 1.0, 1.0, 1, 2).unwrap_err()), "min_reports");
-        assert_eq!(new(Mode::Distributed, 1, 1.0, 1.0, 1, 1).unwrap_err(), ParameterError::ModeUnavailable);
-        // Noise of 10^5 times the sensitivity leaves the 32 bits of a local release.
-        assert!(matches!(new(Mode::Local, 1, 1.0, 1e5, 1, 1), Err(ParameterError::ModulusTooSmall { bits: 32, .. })));
-        assert!(new(Mode::Local, 1, 1.0, 1e3, 1, 1).unwrap().with_grid(1 << 14, 16).is_err());
-    }
-}
+mod tests;

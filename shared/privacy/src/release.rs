@@ -3,13 +3,14 @@
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
-use silhouette_wire::ContentHash;
+use silhouette_wire::{ContentHash, Mode};
 use thiserror::Error;
 
 use crate::clip::clip;
 use crate::parameters::{NoiseShare, ReleaseParameters};
 use crate::private::Private;
 use crate::quantise::{Rounding, quantise, squared_norm};
+use crate::rotate::rotate;
 use crate::update::Update;
 
 /// Why a vector was not released.
@@ -74,7 +75,7 @@ impl Release {
         &self.entries
     }
 
-    /// Entries of the vector.
+    /// Entries of the released vector.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -90,13 +91,17 @@ impl Release {
     }
 }
 
-/// Adds `noise` and wraps into `[-2^(b-1), 2^(b-1))`. Wrapping is arithmetic in `Z_(2^b)`: it
-/// costs accuracy in a far tail and never privacy.
+/// Adds `noise`, if there is any, and wraps into `[-2^(b-1), 2^(b-1))`. Wrapping is arithmetic in
+/// `Z_(2^b)`: it costs accuracy in a far tail and never privacy.
 fn add_and_wrap(k: &mut [i64], noise: &[i64], bits: u8) {
+    k.iter_mut().zip(noise).for_each(|(k, &n)| *k = k.wrapping_add(n));
+    k.iter_mut().for_each(|k| *k = centre(*k, bits));
+}
+
+/// The representative of `k` modulo `2^bits` in `[-2^(bits-1), 2^(bits-1))`.
+pub(crate) fn centre(k: i64, bits: u8) -> i64 {
     let shift = 64 - u32::from(bits);
-    for (k, &n) in k.iter_mut().zip(noise) {
-        *k = (k.wrapping_add(n) << shift) >> shift;
-    }
+    (k << shift) >> shift
 }
 
 /// Clips, rounds, checks, noises and packs one private vector (PRIVACY specification, section 4).
@@ -116,8 +121,15 @@ pub fn release<U: Into<Update>>(
         return Err(ReleaseError::Dimension { expected: parameters.dimension(), found: update.dimension() });
     }
     let noise = noise.into_noise(parameters).ok_or(ReleaseError::NoiseMismatch)?;
-    let (indices, mut u) = update.into_entries();
+    let (indices, mut u) = match parameters.rotation() {
+        None => update.into_entries(),
+        // Rotated, a vector touches every entry.
+        Some(_) => ((0..parameters.released_len() as u32).collect(), update.into_dense()),
+    };
     clip(&mut u, parameters.clip());
+    if let Some(seed) = parameters.rotation() {
+        u = rotate(u, seed);
+    }
     let bound = parameters.delta2_squared();
     let k = quantise(&u, parameters.scale(), bound, rounding);
     // The one check that privacy rests on; `quantise` promises it, this line does not trust it.
@@ -126,15 +138,15 @@ pub fn release<U: Into<Update>>(
         return Err(ReleaseError::Norm);
     }
     let bits = parameters.modulus_bits();
-    let entries = if noise.is_empty() {
+    let entries = if parameters.mode() == Mode::Central {
         indices.into_iter().zip(k).filter(|&(_, k)| k != 0).collect()
     } else {
-        let mut whole = vec![0; parameters.dimension()];
+        let mut whole = vec![0; parameters.released_len()];
         indices.into_iter().zip(k).for_each(|(i, k)| whole[i as usize] = k);
         add_and_wrap(&mut whole, &noise, bits);
         (0..).zip(whole).collect()
     };
-    Release::new(entries, parameters.dimension(), bits)
+    Release::new(entries, parameters.released_len(), bits)
 }
 
 #[cfg(test)]

@@ -73,17 +73,22 @@ pub fn rotate(mut u: Vec<f32>, seed: u64) -> Vec<f32> {
 ///
 /// # Errors
 /// When the length is no power of two or `dimension` exceeds it.
-pub fn unrotate(mut x: Vec<f32>, dimension: usize, seed: u64) -> Result<Vec<f32>, RotateError> {
+pub fn unrotate(x: Vec<f32>, dimension: usize, seed: u64) -> Result<Vec<f32>, RotateError> {
     if !x.len().is_power_of_two() {
         return Err(RotateError::NotAPowerOfTwo { found: x.len() });
     }
     if dimension > x.len() {
         return Err(RotateError::Dimension { most: x.len(), found: dimension });
     }
+    Ok(unrotate_padded(x, dimension, seed))
+}
+
+/// [`unrotate`] for a length that is known to be a power of two of at least `dimension`.
+pub(crate) fn unrotate_padded(mut x: Vec<f32>, dimension: usize, seed: u64) -> Vec<f32> {
     hadamard(&mut x);
     flip_signs(&mut x, seed);
     x.truncate(dimension);
-    Ok(x)
+    x
 }
 
 #[cfg(test)]

@@ -38,6 +38,18 @@ impl Update {
         }
     }
 
+    /// Every entry. A sparse vector must be well formed.
+    pub(crate) fn into_dense(self) -> Vec<f32> {
+        match self {
+            Self::Dense(values) => values,
+            Self::Sparse { dimension, entries } => {
+                let mut values = vec![0.0; dimension];
+                entries.into_iter().for_each(|(i, v)| values[i as usize] = v);
+                values
+            }
+        }
+    }
+
     /// Whether indices rise and stay inside the dimension.
     pub(crate) fn is_well_formed(&self) -> bool {
         match self {

@@ -1,0 +1,53 @@
+//! The sum that is made public, and what it says.
+
+use sha2::{Digest, Sha256};
+use silhouette_wire::{ContentHash, Mode};
+
+use crate::parameters::ReleaseParameters;
+use crate::rotate::unrotate_padded;
+
+/// The only thing an aggregator makes public of a round.
+#[derive(Clone)]
+pub struct NoisySum {
+    pub(super) sum: Vec<i64>,
+    pub(super) parameters: ReleaseParameters,
+    pub(super) reports: u32,
+}
+
+impl NoisySum {
+    /// The sum in grid steps.
+    pub fn as_grid(&self) -> &[i64] {
+        &self.sum
+    }
+
+    /// Reports in the sum.
+    pub fn reports(&self) -> u32 {
+        self.reports
+    }
+
+    /// The mean update: sum over grid steps per unit, over the *planned* cohort n, turned back if
+    /// the round rotates. A fixed denominator keeps the number of reports out of the result.
+    pub fn mean(&self) -> Vec<f32> {
+        let divisor = self.parameters.scale() * f64::from(self.parameters.cohort());
+        let mean = self.sum.iter().map(|&k| (k as f64 / divisor) as f32).collect();
+        match self.parameters.rotation() {
+            Some(seed) => unrotate_padded(mean, self.parameters.dimension(), seed),
+            None => mean,
+        }
+    }
+
+    /// The noise's standard deviation on one coordinate of [`mean`](Self::mean). Public: it
+    /// follows from the manifest.
+    pub fn mean_noise_sd(&self) -> f64 {
+        let Some(sigma) = self.parameters.sigma() else { return 0.0 };
+        let draws = if self.parameters.mode() == Mode::Central { 1.0 } else { f64::from(self.reports) };
+        sigma.as_f64() * draws.sqrt() / (self.parameters.scale() * f64::from(self.parameters.cohort()))
+    }
+
+    /// SHA-256 of the sum's little-endian bytes: equal sums have equal digests.
+    pub fn digest(&self) -> ContentHash {
+        let mut hash = Sha256::new();
+        self.sum.iter().for_each(|k| hash.update(k.to_le_bytes()));
+        ContentHash(hash.finalize().into())
+    }
+}
