@@ -17,10 +17,8 @@ use silhouette_model::{Layout, Model, Task};
 use silhouette_privacy::accounting::{Delta, Epsilon, NoiseMultiplier, Rho, calibrate, zcdp};
 use silhouette_privacy::{Charge, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
-use silhouette_round::{Coordinator, RoundConfig};
-use silhouette_wire::{
-    ContentHash, Extensions, Manifest, QueryKind, SignedManifest, TaskId, defaults::PROTOCOL_VERSION,
-};
+use silhouette_round::{Coordinator, RoundConfig, Terms};
+use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, SignedManifest, TaskId};
 
 pub use config::TaskConfig;
 pub use error::PlanError;
@@ -46,6 +44,9 @@ impl Plan {
     pub fn new(config: TaskConfig) -> Result<Self, PlanError> {
         let task = config.task.clone().ok_or(PlanError::NoTask)?;
         task.validate()?;
+        if config.mode == Mode::Distributed {
+            return Err(PlanError::Masked);
+        }
         let id = task.id()?;
         let layout = Layout::of(&task);
         let delta = Delta::new(config.delta)?;
@@ -111,33 +112,19 @@ impl Plan {
 
     /// The terms of one round.
     pub fn manifest(&self, round: u64, model: ContentHash, seed: u64) -> Manifest {
-        let (c, p) = (&self.config, &self.parameters);
-        Manifest {
-            protocol: PROTOCOL_VERSION,
+        let c = &self.config;
+        let terms = Terms {
             task: self.id.clone(),
-            round,
             query: QueryKind::Train,
-            mode: c.mode,
-            model,
             layout: self.layout.hash(),
-            // At most 2^24, checked by the parameters.
-            dimension: p.dimension() as u32,
-            clip: p.clip(),
-            noise_multiplier: p.noise_multiplier(),
-            clip_units: p.clip_units(),
-            modulus_bits: p.modulus_bits(),
-            cohort: p.cohort(),
-            min_reports: p.min_reports(),
-            corrupt_fraction: 0.0,
-            rho: p.rho(),
+            parameters: self.parameters.clone(),
             delta: c.delta,
             max_participations: c.max_participations,
             min_separation: c.min_separation,
-            deadline_ms: c.deadline_ms,
+            deadline: c.deadline_ms,
             training: c.training,
-            seed,
-            extensions: Extensions::default(),
-        }
+        };
+        terms.manifest(round, model, seed)
     }
 
     /// The terms of one round, signed by the owner.

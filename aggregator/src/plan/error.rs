@@ -30,6 +30,9 @@ pub enum PlanError {
     /// There are two tasks.
     #[error("configuration: expected task_file or [task], found both")]
     TwoTasks,
+    /// The service can't unmask yet.
+    #[error("mode: expected central or local, found distributed: this aggregator has no secure aggregation")]
+    Masked,
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

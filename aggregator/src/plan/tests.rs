@@ -57,7 +57,7 @@ fn contradictions_are_refused() {
     let lonely = TaskConfig { min_reports: 101, ..sample() };
     assert!(Plan::new(lonely).is_err());
     let masked = TaskConfig { mode: silhouette_wire::Mode::Distributed, ..sample() };
-    assert!(Plan::new(masked).is_err());
+    assert!(matches!(Plan::new(masked), Err(PlanError::Masked)));
     assert!(matches!(Plan::new(TaskConfig { task: None, ..sample() }), Err(PlanError::NoTask)));
     let typo = format!("cohrot = 3\n{}", include_str!("../../sample.toml"));
     assert!(matches!(TaskConfig::from_toml(&typo), Err(PlanError::Parse(_))));

@@ -42,7 +42,7 @@ impl Opened {
         if upload.manifest_hash != self.manifest.hash() {
             return Err(ErrorCode::UnknownRound);
         }
-        if upload.dimension as usize != expected.dimension() {
+        if upload.dimension as usize != expected.released_len() {
             return Err(ErrorCode::WrongDimension);
         }
         let fits = upload.modulus_bits == expected.modulus_bits() && upload.byte_len == expected.byte_len() as u64;

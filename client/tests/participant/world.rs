@@ -14,7 +14,7 @@ use silhouette_client::participant::{End, ParticipateError, Retries, Transferred
 use silhouette_client::{Participant, ParticipantConfig, ParticipantEvent};
 use silhouette_model::{BagSpec, EncoderSpec, Model, NativeEngine, Task};
 use silhouette_privacy::{Mode, Private, ReleaseParameters};
-use silhouette_round::Conditions;
+use silhouette_round::{Conditions, Terms};
 use silhouette_text::Event;
 use silhouette_transport::client::ClientLimits;
 use silhouette_transport::defaults::{DEVICE_VALIDITY, SERVER_VALIDITY};
@@ -22,9 +22,7 @@ use silhouette_transport::identity::EnrolmentTerms;
 use silhouette_transport::server::ServerLimits;
 use silhouette_transport::{CertificateAuthority, DeviceIdentity, DeviceKey, Handler, ServerEndpoint, UploadSink};
 use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind, SignedManifest};
-use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, DeviceId, ErrorCode, Extensions, Nonce, TaskId, Upload, UploadReply,
-};
+use silhouette_wire::{CheckIn, CheckInReply, ContentHash, DeviceId, ErrorCode, Nonce, TaskId, Upload, UploadReply};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -166,33 +164,19 @@ fn model() -> Model {
 }
 
 fn manifest(model: &Model, round: u64, mode: Mode) -> Manifest {
-    let dimension = model.layout().total();
-    let p = ReleaseParameters::new(mode, dimension, 1.0, 2.0, 10, 2).unwrap();
-    Manifest {
-        protocol: silhouette_wire::defaults::PROTOCOL_VERSION,
+    let p = ReleaseParameters::new(mode, model.layout().total(), 1.0, 2.0, 10, 2).unwrap();
+    let terms = Terms {
         task: model.task().id().unwrap(),
-        round,
         query: QueryKind::Train,
-        mode,
-        model: model.content_hash().unwrap(),
         layout: model.layout().hash(),
-        dimension: dimension as u32,
-        clip: p.clip(),
-        noise_multiplier: p.noise_multiplier(),
-        clip_units: p.clip_units(),
-        modulus_bits: p.modulus_bits(),
-        cohort: 10,
-        min_reports: 2,
-        corrupt_fraction: 0.0,
-        rho: p.rho(),
+        parameters: p,
         delta: 1e-6,
         max_participations: 100,
         min_separation: 1,
-        deadline_ms: 60_000,
+        deadline: 60_000,
         training: LocalTraining { epochs: 2, batch: 4, learning_rate: 0.5, proximal_mu: 0.0 },
-        seed: 3,
-        extensions: Extensions::default(),
-    }
+    };
+    terms.manifest(round, model.content_hash().unwrap(), 3)
 }
 
 impl World {

@@ -4,107 +4,15 @@
 //! al., "Adaptive Federated Optimization" (2021), Algorithm 2: `Delta_t` the mean update, `m_t` the
 //! first moment, `v_t` the second, `eta` the server learning rate, `tau` the adaptivity.
 
-use std::str::FromStr;
+mod config;
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+pub use config::{OptimiserConfig, OptimiserError, OptimiserKind};
 
 /// How much of the known noise variance is taken off the second moment.
 const NOISE_MARGIN: f64 = 4.0;
 
 /// The least denominator of Adam, in standard deviations of the noise.
 const NOISE_FLOOR: f64 = 0.7;
-
-/// Which optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum OptimiserKind {
-    /// `w <- w + eta m`, `m <- momentum m + Delta`; plain averaging with momentum 0.
-    Sgd,
-    /// Adam with bias-corrected moments, aware of the noise it is given: see
-    /// [`ServerOptimiser::step`].
-    Adam,
-    /// FedYogi: the second moment moves by its sign, so it cannot grow at once.
-    Yogi,
-    /// FedAdagrad: the second moment only grows.
-    Adagrad,
-}
-
-impl FromStr for OptimiserKind {
-    type Err = OptimiserError;
-
-    fn from_str(s: &str) -> Result<Self, OptimiserError> {
-        match s {
-            "sgd" => Ok(Self::Sgd),
-            "adam" => Ok(Self::Adam),
-            "yogi" => Ok(Self::Yogi),
-            "adagrad" => Ok(Self::Adagrad),
-            _ => Err(OptimiserError::Unknown(s.to_owned())),
-        }
-    }
-}
-
-/// Settings of a server optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OptimiserConfig {
-    /// Which optimiser.
-    pub kind: OptimiserKind,
-    /// Server learning rate, eta.
-    pub learning_rate: f64,
-    /// First-moment decay: momentum of SGD, `beta_1` of the adaptive ones.
-    pub momentum: f64,
-    /// Second-moment decay, `beta_2`.
-    pub beta2: f64,
-    /// Adaptivity, tau: added to the root of the second moment. For Adam, in units of the clip norm
-    /// and only a floor: what noise there is sets a higher one.
-    pub tau: f64,
-    /// Share of the last rounds whose iterates are averaged into the published model, 0 to 1.
-    /// Averaging lowers the noise of the result and costs no privacy.
-    pub averaging: f64,
-}
-
-impl Default for OptimiserConfig {
-    fn default() -> Self {
-        Self { kind: OptimiserKind::Adam, learning_rate: 0.3, momentum: 0.9, beta2: 0.99, tau: 2e-5, averaging: 0.0 }
-    }
-}
-
-/// Settings or state that can't be used.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum OptimiserError {
-    /// No optimiser of this name.
-    #[error("server optimiser: expected sgd, adam, yogi or adagrad, found {0}")]
-    Unknown(String),
-    /// A setting outside its range.
-    #[error("server optimiser, {field}: expected {expected}, found {found}")]
-    Setting {
-        /// The setting.
-        field: &'static str,
-        /// What is accepted.
-        expected: &'static str,
-        /// What was found.
-        found: f64,
-    },
-    /// The update's length is not the model's.
-    #[error("server optimiser: expected an update of {expected} values, found {found}")]
-    Dimension {
-        /// The model's dimension.
-        expected: usize,
-        /// The update's.
-        found: usize,
-    },
-    /// Stored state that does not fit.
-    #[error("server optimiser state: expected {expected} bytes, found {found}")]
-    State {
-        /// Bytes expected.
-        expected: usize,
-        /// Bytes found.
-        found: usize,
-    },
-}
 
 /// A server optimiser with its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -282,68 +190,4 @@ fn sign(x: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(kind: OptimiserKind) -> OptimiserConfig {
-        OptimiserConfig { kind, learning_rate: 0.1, momentum: 0.5, beta2: 0.5, tau: 0.5, averaging: 0.0 }
-    }
-
-    /// Two steps by hand: Delta = 1, then -2, from w = 0.
-    fn two_steps(kind: OptimiserKind) -> f32 {
-        let mut o = ServerOptimiser::new(config(kind), &[0.0]).unwrap();
-        o.step(&[1.0], 0.0, 1, 2).unwrap();
-        o.step(&[-2.0], 0.0, 2, 2).unwrap()[0]
-    }
-
-    #[test]
-    fn each_optimiser_follows_its_equations() {
-        // SGD: m = 1, then -1.5.
-        assert!((two_steps(OptimiserKind::Sgd) - 0.1 * (1.0 - 1.5)).abs() < 1e-6);
-        // Adaptive: m = .5, then -.75; v0 = tau^2 = .25.
-        let adaptive = |v1: f32, v2: f32| 0.1 * (0.5 / (v1.sqrt() + 0.5) - 0.75 / (v2.sqrt() + 0.5));
-        // Adam, bias-corrected: m = 1, then (.25 - 1) / .75; v = 1, then (.25 + 2) / .75.
-        let adam = 0.1 * (1.0 / 1.5 - (0.75 / 0.75) / ((2.25_f32 / 0.75).sqrt() + 0.5));
-        assert!((two_steps(OptimiserKind::Adam) - adam).abs() < 1e-6);
-        assert!((two_steps(OptimiserKind::Yogi) - adaptive(0.75, 2.75)).abs() < 1e-6);
-        assert!((two_steps(OptimiserKind::Adagrad) - adaptive(1.25, 5.25)).abs() < 1e-6);
-    }
-
-    #[test]
-    fn adam_moves_little_on_noise_alone_and_fast_on_signal() {
-        let c = OptimiserConfig { momentum: 0.9, beta2: 0.99, tau: 1e-4, ..config(OptimiserKind::Adam) };
-        let mut o = ServerOptimiser::new(c, &[0.0, 0.0]).unwrap();
-        // Noise of sd 1 and alternating sign on the first coordinate, a signal of 1 on the second.
-        for r in 1..=20 {
-            o.step(&[if r % 2 == 0 { 1.0 } else { -1.0 }, 1.0], 1.0, r, 20).unwrap();
-        }
-        assert!(o.iterate()[0].abs() < 0.2 && o.iterate()[1] > 1.0, "{:?}", o.iterate());
-    }
-
-    #[test]
-    fn averaging_publishes_the_mean_of_the_last_iterates() {
-        let c = OptimiserConfig { averaging: 0.5, momentum: 0.0, learning_rate: 1.0, ..config(OptimiserKind::Sgd) };
-        let mut o = ServerOptimiser::new(c, &[0.0]).unwrap();
-        let published: Vec<f32> = (1..=4).map(|r| o.step(&[1.0], 0.0, r, 4).unwrap()[0]).collect();
-        assert_eq!(published, [1.0, 2.0, 3.0, 3.5]);
-        assert_eq!(o.iterate(), [4.0]);
-    }
-
-    #[test]
-    fn a_restart_goes_on_where_it_stopped() {
-        let mut o = ServerOptimiser::new(config(OptimiserKind::Adam), &[0.0, 1.0]).unwrap();
-        o.step(&[1.0, -1.0], 0.0, 1, 3).unwrap();
-        let mut restored = ServerOptimiser::from_bytes(config(OptimiserKind::Adam), 2, &o.to_bytes()).unwrap();
-        assert_eq!(restored, o);
-        assert_eq!(restored.step(&[0.5, 0.5], 0.1, 2, 3), o.step(&[0.5, 0.5], 0.1, 2, 3));
-        assert!(ServerOptimiser::from_bytes(config(OptimiserKind::Adam), 3, &o.to_bytes()).is_err());
-    }
-
-    #[test]
-    fn wrong_settings_and_dimensions_are_refused() {
-        let bad = OptimiserConfig { momentum: 1.0, ..config(OptimiserKind::Sgd) };
-        assert!(matches!(ServerOptimiser::new(bad, &[0.0]), Err(OptimiserError::Setting { field: "momentum", .. })));
-        let mut o = ServerOptimiser::new(config(OptimiserKind::Sgd), &[0.0]).unwrap();
-        assert_eq!(o.step(&[1.0, 2.0], 0.0, 1, 1), Err(OptimiserError::Dimension { expected: 1, found: 2 }));
-    }
-}
+mod tests;

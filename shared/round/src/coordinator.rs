@@ -8,81 +8,12 @@ use silhouette_wire::message::Upload;
 use silhouette_wire::{ContentHash, DeviceId, ErrorCode, Nonce};
 
 pub use config::{ConfigError, RoundConfig};
+pub use instruction::{Instruction, Phase};
 
 use crate::Millis;
 
 mod config;
-
-/// Where the coordinator stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Devices check in; the cohort is not chosen yet.
-    Gathering,
-    /// A cohort is at work until the deadline.
-    Collecting {
-        /// When the round closes whatever has arrived.
-        deadline: Millis,
-    },
-    /// The round is over and the driver is making its result.
-    Closing,
-    /// The last round is over.
-    Finished,
-}
-
-/// What a driver must do. Instructions of one call are in the order in which to do them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Instruction {
-    /// Record that the round opens and what it will cost, durably, then build its manifest.
-    Open {
-        /// The round, from 1.
-        round: u64,
-        /// Devices invited.
-        invited: usize,
-    },
-    /// Answer this device's check-in with the round's manifest and this nonce.
-    Assign {
-        /// The device.
-        device: DeviceId,
-        /// Identifies the one upload it may make.
-        nonce: Nonce,
-    },
-    /// Answer this device's check-in: come back in `min` to `max` milliseconds.
-    Wait {
-        /// The device.
-        device: DeviceId,
-        /// Earliest return.
-        min: Millis,
-        /// Latest return.
-        max: Millis,
-    },
-    /// Answer this device's check-in: training is over, here is the last model.
-    Finish {
-        /// The device.
-        device: DeviceId,
-    },
-    /// Enough reports: make the result, publish it durably, then call
-    /// [`Coordinator::published`].
-    Close {
-        /// The round.
-        round: u64,
-        /// Devices whose reports are in the sum.
-        reports: usize,
-        /// Devices that were asked.
-        invited: usize,
-    },
-    /// Too few reports by the deadline: drop the sum unseen, then call
-    /// [`Coordinator::published`]. What the round was charged stays charged.
-    Abandon {
-        /// The round.
-        round: u64,
-        /// Reports that had arrived.
-        reports: usize,
-        /// Devices that were asked.
-        invited: usize,
-    },
-}
+mod instruction;
 
 /// A device's part in the current round.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,10 +22,12 @@
 mod coordinator;
 mod policy;
 mod session;
+mod terms;
 
 pub use coordinator::{ConfigError, Coordinator, Instruction, Participation, Phase, RoundConfig};
 pub use policy::{Conditions, History, Policy, Refusal};
 pub use session::{Action, Input, Session, Stage};
+pub use terms::Terms;
 
 /// Milliseconds since an epoch of the driver's choice (a clock that never runs backwards).
 pub type Millis = u64;

@@ -100,6 +100,9 @@ pub enum Refusal {
         /// The manifest's.
         found: u64,
     },
+    /// A round whose privacy needs a masked sum, which this device can't take part in.
+    #[error("mode: expected central or local, found distributed: this device has no secure aggregation")]
+    Unmasked,
     /// Weaker terms than the policy's.
     #[error("{field}: the policy asks for {expected}, the manifest offers {found}")]
     Policy {
@@ -183,6 +186,10 @@ impl Policy {
         }
         if manifest.round <= history.last_round {
             return Err(Refusal::Replay { last: history.last_round, found: manifest.round });
+        }
+        // Its share of the noise protects a vector only under a mask, and this device has none.
+        if manifest.mode == Mode::Distributed {
+            return Err(Refusal::Unmasked);
         }
         self.examine_terms(&manifest)?;
         let parameters = ReleaseParameters::try_from(&manifest)?;

@@ -243,7 +243,7 @@ impl Session {
             round: current.manifest.round,
             nonce: current.nonce,
             manifest_hash: current.signed_hash,
-            dimension: current.manifest.dimension,
+            dimension: body.dimension() as u32,
             modulus_bits: body.modulus_bits(),
             byte_len: body.as_bytes().len() as u64,
             sha256: body.sha256(),

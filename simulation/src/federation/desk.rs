@@ -1,0 +1,112 @@
+//! Where the invited devices of one round are worked off, by as many threads as there are.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use silhouette_client::LocalRoundError;
+use silhouette_model::{Engine, Model};
+use silhouette_privacy::{Accumulator, Release, ReleaseParameters, release};
+use silhouette_query::train::contribute;
+use silhouette_round::Coordinator;
+use silhouette_wire::manifest::SignedManifest;
+use silhouette_wire::message::{Upload, UploadReply};
+use silhouette_wire::{ContentHash, DeviceId, Nonce};
+
+use super::error::FederationError;
+use crate::dataset::Dataset;
+use crate::device::{Streams, Surroundings, VirtualDevice};
+
+/// One invited device with the nonce of its one upload.
+pub(super) type Invitation = (usize, Nonce);
+
+/// What the workers of one round share.
+pub(super) struct Desk<'a> {
+    pub(super) coordinator: Mutex<&'a mut Coordinator>,
+    pub(super) devices: Vec<Mutex<&'a mut VirtualDevice>>,
+    pub(super) next: AtomicUsize,
+    pub(super) invitations: &'a [Invitation],
+    pub(super) parameters: &'a ReleaseParameters,
+    pub(super) signed: Option<&'a SignedManifest>,
+    pub(super) seed: u64,
+    pub(super) round: u64,
+    pub(super) now: u64,
+    pub(super) engine: &'a dyn Engine,
+    pub(super) model: &'a Model,
+    pub(super) data: &'a Dataset,
+}
+
+impl Desk<'_> {
+    /// Takes invited devices until none is left; returns this worker's sum.
+    pub(super) fn work(&self) -> Result<Accumulator, FederationError> {
+        let mut sum = Accumulator::new(self.parameters.clone());
+        loop {
+            let i = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(&(user, nonce)) = self.invitations.get(i) else { return Ok(sum) };
+            let around = Surroundings {
+                now: self.now,
+                seed: self.seed,
+                engine: self.engine,
+                model: self.model,
+                examples: &self.data.train[user].examples,
+            };
+            let mut device = lock(&self.devices[i]);
+            match self.signed {
+                Some(signed) => {
+                    let (header, release) = device.take_part(&around, signed, nonce)?;
+                    let reply = self.receive(device.id, &header, &release, &mut sum)?;
+                    device.answered(&around, Ok(reply));
+                }
+                None => self.contribute_openly(&around, user, device.id, &mut sum)?,
+            }
+        }
+    }
+
+    /// A round without noise: no manifest can express it and no device's session would accept it,
+    /// so the simulator asks the release code directly.
+    fn contribute_openly(
+        &self,
+        around: &Surroundings<'_>,
+        user: usize,
+        device: DeviceId,
+        sum: &mut Accumulator,
+    ) -> Result<(), FederationError> {
+        let streams = Streams::new(self.seed, self.round, user as u64 + 1);
+        let share = self.parameters.draw_noise(&mut streams.noise("none")).map_err(LocalRoundError::from)?;
+        let training = &self.data.recipe.training;
+        let update = contribute(self.engine, self.model, around.examples, training, streams.order())?;
+        let released =
+            release(update, self.parameters, share, &mut streams.rounding()).map_err(LocalRoundError::from)?;
+        sum.fold_release(&released)?;
+        // Nobody asks for a receipt, so nobody needs its digest.
+        lock(&self.coordinator).reported(device, ContentHash([0; 32]));
+        Ok(())
+    }
+
+    /// The aggregator's side of one upload: admission, the sum, the receipt.
+    fn receive(
+        &self,
+        device: DeviceId,
+        header: &Upload,
+        release: &Release,
+        sum: &mut Accumulator,
+    ) -> Result<UploadReply, FederationError> {
+        lock(&self.coordinator).admit(self.now, &device, header).map_err(FederationError::Refused)?;
+        sum.fold_release(release)?;
+        lock(&self.coordinator).reported(device, header.sha256);
+        Ok(UploadReply::Receipt { round: header.round, sha256: header.sha256, duplicate: false })
+    }
+}
+
+/// The invited devices, in the order of the invitations.
+pub(super) fn claim<'d>(
+    devices: &'d mut [VirtualDevice],
+    invitations: &[Invitation],
+) -> Vec<Mutex<&'d mut VirtualDevice>> {
+    let mut all: Vec<Option<&'d mut VirtualDevice>> = devices.iter_mut().map(Some).collect();
+    invitations.iter().filter_map(|&(user, _)| all[user].take()).map(Mutex::new).collect()
+}
+
+/// A poisoned lock means that another worker has panicked, which ends the run anyway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,60 @@
+//! Why a run stopped.
+
+use silhouette_client::LocalRoundError;
+use silhouette_model::{EngineError, ModelError, TaskError};
+use silhouette_privacy::{FinishError, FoldError, ParameterError};
+use silhouette_query::OptimiserError;
+use silhouette_round::Refusal;
+use silhouette_wire::ErrorCode;
+use silhouette_wire::manifest::SignError;
+use thiserror::Error;
+
+use crate::config::ConfigError;
+
+/// Why a run stopped.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FederationError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The task.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The release's public numbers.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// The manifest could not be made.
+    #[error(transparent)]
+    Manifest(#[from] SignError),
+    /// A device did not take part.
+    #[error("a device did not take part: {0}")]
+    Device(Refusal),
+    /// A device's contribution was not made.
+    #[error(transparent)]
+    Contribute(#[from] LocalRoundError),
+    /// The aggregator refused an upload.
+    #[error("the aggregator refused an upload: {0}")]
+    Refused(ErrorCode),
+    /// An upload did not fit the sum.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// No result could be made.
+    #[error(transparent)]
+    Finish(#[from] FinishError),
+    /// The server optimiser.
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Prediction.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The round configuration.
+    #[error(transparent)]
+    Round(#[from] silhouette_round::ConfigError),
+    /// No cohort could be formed.
+    #[error("round {0}: no cohort could be formed")]
+    NoCohort(u64),
+}

@@ -1,0 +1,32 @@
+//! What is kept of a round.
+
+use serde::{Deserialize, Serialize};
+
+/// What a round did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundRecord {
+    /// The round, from 1; 0 describes the start.
+    pub round: u64,
+    /// Devices invited.
+    pub invited: usize,
+    /// Reports in the sum.
+    pub reports: usize,
+    /// Accuracy on texts of held-out people.
+    pub accuracy: Option<f64>,
+    /// Macro F1 there.
+    pub macro_f1: Option<f64>,
+    /// Mean cross-entropy there.
+    pub loss: Option<f64>,
+    /// Epsilon the most charged device has spent.
+    pub epsilon: Option<f64>,
+    /// Rho the most charged device has spent.
+    pub rho: Option<f64>,
+    /// Payload the devices sent.
+    pub bytes_up: u64,
+    /// Payload the devices fetched.
+    pub bytes_down: u64,
+    /// Seconds, evaluation left out.
+    pub seconds: f64,
+    /// The published model.
+    pub model_sha256: String,
+}
