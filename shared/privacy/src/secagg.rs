@@ -24,6 +24,7 @@ mod graph;
 mod identity;
 mod keys;
 mod mask;
+mod server;
 mod shamir;
 mod terms;
 mod transcript;
@@ -32,5 +33,9 @@ pub use client::{Abort, Advertise, AfterInput, Client, Consistency, MaskedInput,
 pub use entropy::{Entropy, EntropyError};
 pub use graph::{COMPLETE_UP_TO, Graph, GraphError, GraphParameters, MAX_DEGREE};
 pub use identity::{Identity, endorse};
+pub use server::{Closed, Ended, Failure, Invited, Lost, Refused, Server, Step, Sum};
 pub use shamir::ShamirError;
 pub use terms::{Adversary, Millis, Terms, TermsError};
+
+#[cfg(test)]
+mod tests;

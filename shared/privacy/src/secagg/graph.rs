@@ -207,10 +207,7 @@ mod tests {
         let other = Graph::new(500, parameters, ContentHash([9; 32]), ContentHash([2; 32])).unwrap();
         assert_ne!(graph(500, 10, 2).ring, other.ring);
         // Pinned, as part of the protocol; computed by an independent ChaCha20 and SHA-256.
-        assert_eq!(
-            graph(20, 4, 2).ring.member,
-            [12, 13, 0, 2, 3, 16, 1, 11, 14, 15, 17, 18, 10, 19, 8, 7, 9, 5, 4, 6]
-        );
+        assert_eq!(graph(20, 4, 2).ring.member, [12, 13, 0, 2, 3, 16, 1, 11, 14, 15, 17, 18, 10, 19, 8, 7, 9, 5, 4, 6]);
     }
 
     #[test]

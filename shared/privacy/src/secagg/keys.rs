@@ -55,6 +55,11 @@ impl KeyPair {
     }
 }
 
+/// Whether a public key has small order. Any scalar shows it: X25519 clears the cofactor.
+pub(super) fn is_weak(public: [u8; 32]) -> bool {
+    KeyPair::of_secret(&Zeroizing::new([1; 32])).agree(public).is_err()
+}
+
 /// What two members agreed on, the input of the key derivation.
 pub(super) struct Agreed(Secret);
 

@@ -27,13 +27,6 @@ impl Sign {
     pub(super) fn of_pair(own: u32, peer: u32) -> Self {
         if own < peer { Self::Plus } else { Self::Minus }
     }
-
-    pub(super) fn inverse(self) -> Self {
-        match self {
-            Self::Plus => Self::Minus,
-            Self::Minus => Self::Plus,
-        }
-    }
 }
 
 /// One mask: the seed of its keystream, and its sign.

@@ -98,8 +98,8 @@ impl Terms {
     /// Checks every range.
     ///
     /// # Errors
-    /// Names the first field that is out of range. A sum must cover at least two honest members:
-    /// the sum over one is its input.
+    /// Names the first field that is out of range. A sum must cover at least two honest members,
+    /// as the sum over one is its input; and a survivor needs two neighbours to share a secret.
     pub fn validate(&self) -> Result<(), TermsError> {
         let check = |ok: bool, field, expected, found: String| {
             if ok { Ok(()) } else { Err(TermsError { field, expected, found }) }
@@ -113,9 +113,9 @@ impl Terms {
         let gamma = self.corrupt_fraction;
         check((0.0..1.0).contains(&gamma), "corrupt_fraction", "a number in [0, 1)", gamma.to_string())?;
         check(
-            self.min_reports <= cohort && self.min_reports >= self.corrupt() + 2,
+            self.min_reports <= cohort && self.min_reports >= (self.corrupt() + 2).max(3),
             "min_reports",
-            "two more than may be corrupt, at most the cohort",
+            "at least 3 and two more than may be corrupt, at most the cohort",
             self.min_reports.to_string(),
         )
     }

@@ -153,12 +153,12 @@ pub enum Abort {
         /// Who.
         member: u32,
     },
-    /// Too few neighbours signed the survivors.
+    /// Too few members signed the survivors.
     #[error("signatures: expected more than {threshold}, found {found}")]
     TooFewSignatures {
         /// t.
         threshold: u32,
-        /// How many hold.
+        /// How many hold, the device's own among them.
         found: u32,
     },
     /// Shares were asked for a second time.

@@ -65,7 +65,7 @@ fn one_secret_each(survivors: &Survivors, shares: &[(u32, RevealedShare)]) -> Re
     Ok(())
 }
 
-/// More than t survivors among the neighbours signed the same survivors.
+/// More than t members signed the same survivors, this device among them.
 fn check_signatures(context: &Context, survivors: &Survivors, request: &SecaggUnmask) -> Result<(), Abort> {
     let bytes = transcript::survivors(context.roster, survivors.with(context.own).into_iter());
     let mut signers = BTreeSet::new();
@@ -85,7 +85,7 @@ fn check_signatures(context: &Context, survivors: &Survivors, request: &SecaggUn
             return Err(Abort::SurvivorSignature { member });
         }
     }
-    let (threshold, found) = (context.threshold(), signers.len() as u32);
+    let (threshold, found) = (context.threshold(), signers.len() as u32 + 1);
     if found > threshold { Ok(()) } else { Err(Abort::TooFewSignatures { threshold, found }) }
 }
 

@@ -76,9 +76,8 @@ impl GraphParameters {
             Adversary::SemiMalicious | Adversary::Active => (degree + load.corrupt) / 2 + 1,
         }
         .max(2);
-        let survivors = degree.saturating_sub(load.dropped);
-        // The consistency round needs more than t signatures of others.
-        let most = if adversary == Adversary::Active { survivors.saturating_sub(1) } else { survivors };
+        // A survivor and t of its neighbours are also the more than t who have to sign.
+        let most = degree.saturating_sub(load.dropped);
         if least > most {
             return Err(infeasible);
         }
@@ -174,7 +173,7 @@ mod tests {
                 }
                 if let Ok(GraphParameters { degree, threshold }) = GraphParameters::of_complete(load, Adversary::Active)
                 {
-                    assert!(2 * threshold > degree + corrupt && threshold + 1 + dropped <= degree);
+                    assert!(2 * threshold > degree + corrupt && threshold + dropped <= degree);
                 }
             }
         }
