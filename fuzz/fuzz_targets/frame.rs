@@ -6,7 +6,7 @@ mod common;
 use libfuzzer_sys::fuzz_target;
 use silhouette_wire::{
     BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, Fetch, FrameHeader, Hello, HelloReply,
-    Limits, MessageType, Refusal, Upload, UploadReply,
+    Limits, MessageType, Refusal, Upload, UploadReply, message,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -30,6 +30,15 @@ fuzz_target!(|bytes: &[u8]| {
         MessageType::Enroll => common::canonical::<Enroll>(body),
         MessageType::EnrollReply => common::canonical::<EnrollReply>(body),
         MessageType::Refusal => common::canonical::<Refusal>(body),
+        MessageType::SecaggAdvert => common::canonical::<message::SecaggAdvert>(body),
+        MessageType::SecaggRoster => common::canonical::<message::SecaggRoster>(body),
+        MessageType::SecaggShares => common::canonical::<message::SecaggShares>(body),
+        MessageType::SecaggInbox => common::canonical::<message::SecaggInbox>(body),
+        MessageType::SecaggMaskedInput => common::canonical::<message::SecaggMaskedInput>(body),
+        MessageType::SecaggSurvivors => common::canonical::<message::SecaggSurvivors>(body),
+        MessageType::SecaggConsistency => common::canonical::<message::SecaggConsistency>(body),
+        MessageType::SecaggUnmask => common::canonical::<message::SecaggUnmask>(body),
+        MessageType::SecaggRevealed => common::canonical::<message::SecaggRevealed>(body),
         _ => {}
     }
 });

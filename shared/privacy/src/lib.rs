@@ -28,12 +28,15 @@
 //! zero). Arithmetic up to the norm check is floating point and is *not* trusted for privacy: the
 //! exact integer check `sum k_i^2 <= Delta2^2` fails closed.
 //!
-//! What this crate does not do: networking, storage, training, and secure aggregation (mode
-//! `distributed` is declared in the types and refused with an error).
+//! [`secagg`] sums such vectors so that nobody sees one of them.
+//!
+//! What this crate does not do: networking, storage, training. The release of mode `distributed` is
+//! declared in the types and refused with an error.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 pub mod accounting;
 pub mod noise;
+pub mod secagg;
 
 mod accumulate;
 mod budget;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 use silhouette_wire::{ContentHash, Mode};
 use thiserror::Error;
+use zeroize::Zeroize;
 
 use crate::clip::clip;
 use crate::parameters::{NoiseShare, ReleaseParameters};
@@ -68,6 +69,13 @@ impl Release {
             }
             bytes
         })
+    }
+
+    /// The packed bytes, to be masked in place; no other copy stays behind.
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        self.as_bytes();
+        self.entries.zeroize();
+        self.bytes.take().unwrap_or_default()
     }
 
     /// The entries that are not zero, for a sum in the same process.

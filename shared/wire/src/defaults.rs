@@ -60,6 +60,12 @@ pub const MAX_BATCH: u32 = 65_536;
 /// A value above it has lost its meaning and would only serve to overflow what is computed from it.
 pub const MAX_PARAMETER: f64 = 1e9;
 
+/// Most neighbours of one member in secure aggregation: Shamir's scheme over GF(2^8) has 255 places.
+pub const MAX_NEIGHBOURS: usize = 255;
+
+/// Bytes of a sealed pair of shares: twice a place and 32 bytes, and the tag of 16.
+pub const SEALED_SHARE_BYTES: usize = 2 * 33 + 16;
+
 /// Most bytes a frame header takes: one type byte and a 64-bit length in groups of seven bits.
 pub const MAX_FRAME_HEADER_BYTES: usize = 11;
 
@@ -81,3 +87,14 @@ pub const ENROLL_REPLY_BYTES: u64 = 1024
     + ((MAX_CHAIN + 1) * MAX_CERTIFICATE_BYTES) as u64
     + (MAX_TASKS * (MAX_TASK_ID_BYTES + 2)) as u64
     + EXTENSION_ROOM;
+
+/// Limit for a roster: a place of up to five bytes, two keys, a byte for the option, an identity and
+/// two signatures for each neighbour.
+pub const SECAGG_ROSTER_BYTES: u64 = 256 + (MAX_NEIGHBOURS * (5 + 64 + 1 + 32 + 128)) as u64 + EXTENSION_ROOM;
+
+/// Limit for sealed shares: a place, a length and the bytes for each neighbour.
+pub const SECAGG_SHARES_BYTES: u64 = 256 + (MAX_NEIGHBOURS * (5 + 1 + SEALED_SHARE_BYTES)) as u64 + EXTENSION_ROOM;
+
+/// Limit for a request to unmask, the longest of its kind: a neighbour stands in one of two lists
+/// and may have signed.
+pub const SECAGG_LISTS_BYTES: u64 = 256 + (MAX_NEIGHBOURS * (5 + 5 + 64)) as u64 + EXTENSION_ROOM;

@@ -7,6 +7,7 @@ mod check_in;
 mod enroll;
 mod fetch;
 mod hello;
+mod secagg;
 mod upload;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -15,6 +16,11 @@ pub use check_in::{Availability, CheckIn, CheckInReply};
 pub use enroll::{Certificate, CertificateRequest, Enroll, EnrollReply, Issued, Token};
 pub use fetch::{BodyHeader, Fetch};
 pub use hello::{AnnouncedLimits, Build, Hello, HelloReply};
+pub use secagg::{
+    AdvertSignature, MemberList, Participation, RevealedShare, RosterEntry, SealedShare, SealedShares, SecaggAdvert,
+    SecaggConsistency, SecaggInbox, SecaggMaskedInput, SecaggRevealed, SecaggRoster, SecaggShares, SecaggSurvivors,
+    SecaggUnmask, SignatureBytes, Signed,
+};
 pub use upload::{Upload, UploadReply};
 
 use crate::{error_code::ErrorCode, frame::MessageType};

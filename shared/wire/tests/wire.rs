@@ -13,3 +13,7 @@ mod refused;
 mod round_trip;
 #[path = "wire/samples.rs"]
 mod samples;
+#[path = "wire/secagg.rs"]
+mod secagg;
+#[path = "wire/secagg_samples.rs"]
+mod secagg_samples;

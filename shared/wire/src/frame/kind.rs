@@ -1,4 +1,7 @@
-use crate::defaults::{CHECK_IN_REPLY_BYTES, ENROLL_BYTES, ENROLL_REPLY_BYTES, SMALL_MESSAGE_BYTES};
+use crate::defaults::{
+    CHECK_IN_REPLY_BYTES, ENROLL_BYTES, ENROLL_REPLY_BYTES, SECAGG_LISTS_BYTES, SECAGG_ROSTER_BYTES,
+    SECAGG_SHARES_BYTES, SMALL_MESSAGE_BYTES,
+};
 
 /// Type number of a message. A published number keeps its layout for good; a changed message gets
 /// a new number.
@@ -28,11 +31,29 @@ pub enum MessageType {
     EnrollReply = 10,
     /// [`Refusal`](crate::Refusal), version 1.
     Refusal = 11,
+    /// [`SecaggAdvert`](crate::message::SecaggAdvert), version 1.
+    SecaggAdvert = 12,
+    /// [`SecaggRoster`](crate::message::SecaggRoster), version 1.
+    SecaggRoster = 13,
+    /// [`SecaggShares`](crate::message::SecaggShares), version 1.
+    SecaggShares = 14,
+    /// [`SecaggInbox`](crate::message::SecaggInbox), version 1.
+    SecaggInbox = 15,
+    /// [`SecaggMaskedInput`](crate::message::SecaggMaskedInput), version 1.
+    SecaggMaskedInput = 16,
+    /// [`SecaggSurvivors`](crate::message::SecaggSurvivors), version 1.
+    SecaggSurvivors = 17,
+    /// [`SecaggConsistency`](crate::message::SecaggConsistency), version 1.
+    SecaggConsistency = 18,
+    /// [`SecaggUnmask`](crate::message::SecaggUnmask), version 1.
+    SecaggUnmask = 19,
+    /// [`SecaggRevealed`](crate::message::SecaggRevealed), version 1.
+    SecaggRevealed = 20,
 }
 
 impl MessageType {
     /// Every type, in the order of the numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::Hello,
         Self::HelloReply,
         Self::CheckIn,
@@ -44,6 +65,15 @@ impl MessageType {
         Self::Enroll,
         Self::EnrollReply,
         Self::Refusal,
+        Self::SecaggAdvert,
+        Self::SecaggRoster,
+        Self::SecaggShares,
+        Self::SecaggInbox,
+        Self::SecaggMaskedInput,
+        Self::SecaggSurvivors,
+        Self::SecaggConsistency,
+        Self::SecaggUnmask,
+        Self::SecaggRevealed,
     ];
 
     /// The number on the wire.
@@ -68,6 +98,12 @@ pub struct Limits {
     pub enroll: u64,
     /// Enrolment replies.
     pub enroll_reply: u64,
+    /// Rosters of secure aggregation.
+    pub secagg_roster: u64,
+    /// Sealed shares, in both directions.
+    pub secagg_shares: u64,
+    /// Lists of survivors, requests to unmask and the answers to them.
+    pub secagg_lists: u64,
 }
 
 impl Limits {
@@ -77,6 +113,9 @@ impl Limits {
             MessageType::CheckInReply => self.check_in_reply,
             MessageType::Enroll => self.enroll,
             MessageType::EnrollReply => self.enroll_reply,
+            MessageType::SecaggRoster => self.secagg_roster,
+            MessageType::SecaggShares | MessageType::SecaggInbox => self.secagg_shares,
+            MessageType::SecaggSurvivors | MessageType::SecaggUnmask | MessageType::SecaggRevealed => self.secagg_lists,
             _ => self.small,
         }
     }
@@ -89,6 +128,9 @@ impl Default for Limits {
             check_in_reply: CHECK_IN_REPLY_BYTES,
             enroll: ENROLL_BYTES,
             enroll_reply: ENROLL_REPLY_BYTES,
+            secagg_roster: SECAGG_ROSTER_BYTES,
+            secagg_shares: SECAGG_SHARES_BYTES,
+            secagg_lists: SECAGG_LISTS_BYTES,
         }
     }
 }
@@ -104,6 +146,6 @@ mod tests {
             assert_eq!(MessageType::from_number(kind.number()), Some(kind));
         }
         assert_eq!(MessageType::from_number(0), None);
-        assert_eq!(MessageType::from_number(12), None);
+        assert_eq!(MessageType::from_number(21), None);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use silhouette_wire::{ErrorCode, Limits, Message, Refusal, SignedManifest, decode_frame, encode_frame};
 
-use crate::samples;
+use crate::{samples, secagg_samples};
 
 fn from_hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
@@ -47,6 +47,16 @@ golden! {
     enroll_issued => samples::enroll_replies()[0];
     enroll_refused => samples::enroll_replies()[1];
     refusal => samples::refusal();
+    secagg_advert => secagg_samples::adverts()[0];
+    secagg_advert_signed => secagg_samples::adverts()[1];
+    secagg_roster => secagg_samples::roster();
+    secagg_shares => secagg_samples::shares();
+    secagg_inbox => secagg_samples::inbox();
+    secagg_masked_input => secagg_samples::masked_input();
+    secagg_survivors => secagg_samples::survivors();
+    secagg_consistency => secagg_samples::consistency();
+    secagg_unmask => secagg_samples::unmask();
+    secagg_revealed => secagg_samples::revealed();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use silhouette_wire::{
     *,
 };
 
-use crate::samples;
+use crate::{samples, secagg_samples};
 
 fn decode<M: Message>(bytes: &[u8]) -> Result<M, DecodeError> {
     decode_frame(&mut &bytes[..], &Limits::default())
@@ -44,6 +44,15 @@ fn damaged_messages() {
     damaged(&samples::enroll());
     samples::enroll_replies().iter().for_each(damaged);
     damaged(&samples::refusal());
+    secagg_samples::adverts().iter().for_each(damaged);
+    damaged(&secagg_samples::roster());
+    damaged(&secagg_samples::shares());
+    damaged(&secagg_samples::inbox());
+    damaged(&secagg_samples::masked_input());
+    damaged(&secagg_samples::survivors());
+    damaged(&secagg_samples::consistency());
+    damaged(&secagg_samples::unmask());
+    damaged(&secagg_samples::revealed());
 }
 
 #[test]
