@@ -12,6 +12,7 @@ use crate::noise::{DyadicSigma, NoiseSource, add_discrete_gaussian};
 use crate::parameters::ReleaseParameters;
 use crate::quantise::squared_norm;
 use crate::release::{Release, centre};
+use crate::secagg;
 
 /// The running integer sum of one round. Addition of integers is associative and commutative, so
 /// the result has the same bits for any order of arrival and any number of threads or shards.
@@ -27,6 +28,21 @@ impl Accumulator {
     pub fn new(parameters: ReleaseParameters) -> Self {
         let sum = vec![0; parameters.released_len()];
         Self { parameters, sum, reports: 0 }
+    }
+
+    /// A sum whose masks were taken off: of `reports` vectors, in `Z_(2^b)`.
+    ///
+    /// # Errors
+    /// When it is not of these parameters, or covers more than the cohort.
+    pub fn from_masked(parameters: ReleaseParameters, sum: &secagg::Sum) -> Result<Self, FoldError> {
+        let (values, reports) = (sum.values(), sum.survivors.len());
+        if (values.len(), sum.modulus_bits) != (parameters.released_len(), parameters.modulus_bits()) {
+            return Err(FoldError::Length { expected: parameters.byte_len(), found: sum.bytes.len() });
+        }
+        match u32::try_from(reports) {
+            Ok(reports) if reports <= parameters.cohort() => Ok(Self { parameters, sum: values, reports }),
+            _ => Err(FoldError::Full(parameters.cohort())),
+        }
     }
 
     /// Reports folded so far.
@@ -74,11 +90,12 @@ impl Accumulator {
         if self.reports >= p.cohort() {
             return Err(FoldError::Full(p.cohort()));
         }
-        let values: Vec<i64> = release.entries().iter().map(|&(_, k)| k).collect();
+        let Some(entries) = release.entries() else { return self.fold(release.as_bytes()) };
+        let values: Vec<i64> = entries.iter().map(|&(_, k)| k).collect();
         if !self.norm_is_admissible(&values) {
             return Err(FoldError::Norm);
         }
-        release.entries().iter().for_each(|&(i, k)| self.sum[i as usize] += k);
+        entries.iter().for_each(|&(i, k)| self.sum[i as usize] += k);
         self.reports += 1;
         Ok(())
     }

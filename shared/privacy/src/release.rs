@@ -1,11 +1,11 @@
 //! [`release`]: the only way from [`Private`] to the network.
 
-use std::sync::OnceLock;
+mod vector;
 
-use sha2::{Digest, Sha256};
-use silhouette_wire::{ContentHash, Mode};
+use silhouette_wire::Mode;
 use thiserror::Error;
-use zeroize::Zeroize;
+
+pub use vector::Release;
 
 use crate::clip::clip;
 use crate::parameters::{NoiseShare, ReleaseParameters};
@@ -35,68 +35,6 @@ pub enum ReleaseError {
     /// The vector could not be packed.
     #[error("packing the released vector failed: {0}")]
     Pack(String),
-}
-
-/// A vector of integers that may leave the device: bounded, rounded, noised where the mode says
-/// so, packed little-endian.
-pub struct Release {
-    /// The entries that are not zero, by rising index.
-    entries: Vec<(u32, i64)>,
-    bytes: OnceLock<Vec<u8>>,
-    dimension: usize,
-    modulus_bits: u8,
-}
-
-impl Release {
-    /// Takes integers that fit `modulus_bits`.
-    fn new(entries: Vec<(u32, i64)>, dimension: usize, modulus_bits: u8) -> Result<Self, ReleaseError> {
-        let half = 1_i64 << (modulus_bits - 1);
-        if entries.iter().any(|&(_, k)| !(-half..half).contains(&k)) {
-            return Err(ReleaseError::Pack(format!("a value does not fit {modulus_bits} bits")));
-        }
-        Ok(Self { entries, bytes: OnceLock::new(), dimension, modulus_bits })
-    }
-
-    /// The packed bytes as they go on the wire: every entry, zeros too, so that the length tells
-    /// nothing about which features a person's texts hold.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get_or_init(|| {
-            let width = usize::from(self.modulus_bits / 8);
-            let mut bytes = vec![0; self.dimension * width];
-            for &(i, k) in &self.entries {
-                let at = i as usize * width;
-                bytes[at..at + width].copy_from_slice(&k.to_le_bytes()[..width]);
-            }
-            bytes
-        })
-    }
-
-    /// The packed bytes, to be masked in place; no other copy stays behind.
-    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
-        self.as_bytes();
-        self.entries.zeroize();
-        self.bytes.take().unwrap_or_default()
-    }
-
-    /// The entries that are not zero, for a sum in the same process.
-    pub(crate) fn entries(&self) -> &[(u32, i64)] {
-        &self.entries
-    }
-
-    /// Entries of the released vector.
-    pub fn dimension(&self) -> usize {
-        self.dimension
-    }
-
-    /// Bits of one entry.
-    pub fn modulus_bits(&self) -> u8 {
-        self.modulus_bits
-    }
-
-    /// SHA-256 of the packed bytes.
-    pub fn sha256(&self) -> ContentHash {
-        ContentHash(Sha256::digest(self.as_bytes()).into())
-    }
 }
 
 /// Adds `noise`, if there is any, and wraps into `[-2^(b-1), 2^(b-1))`. Wrapping is arithmetic in
@@ -146,15 +84,14 @@ pub fn release<U: Into<Update>>(
         return Err(ReleaseError::Norm);
     }
     let bits = parameters.modulus_bits();
-    let entries = if parameters.mode() == Mode::Central {
-        indices.into_iter().zip(k).filter(|&(_, k)| k != 0).collect()
-    } else {
-        let mut whole = vec![0; parameters.released_len()];
-        indices.into_iter().zip(k).for_each(|(i, k)| whole[i as usize] = k);
-        add_and_wrap(&mut whole, &noise, bits);
-        (0..).zip(whole).collect()
-    };
-    Release::new(entries, parameters.released_len(), bits)
+    if parameters.mode() == Mode::Central {
+        let entries = indices.into_iter().zip(k).filter(|&(_, k)| k != 0).collect();
+        return Release::sparse(entries, parameters.released_len(), bits);
+    }
+    let mut whole = vec![0; parameters.released_len()];
+    indices.into_iter().zip(k).for_each(|(i, k)| whole[i as usize] = k);
+    add_and_wrap(&mut whole, &noise, bits);
+    Release::dense(whole, bits)
 }
 
 #[cfg(test)]

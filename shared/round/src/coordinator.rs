@@ -173,6 +173,16 @@ impl Coordinator {
         if everyone || self.reports >= self.config.cohort as usize { vec![self.end()] } else { Vec::new() }
     }
 
+    /// The masks of this many reports are off, or (with 0) there will be no sum: the round is over.
+    /// In a masked round nobody's report counts by itself.
+    pub fn unmasked(&mut self, reports: usize) -> Vec<Instruction> {
+        if !matches!(self.phase, Phase::Collecting { .. }) {
+            return Vec::new();
+        }
+        self.reports = reports;
+        vec![self.end()]
+    }
+
     /// The driver has published (or abandoned) the round: the next one may gather.
     pub fn published(&mut self, now: Millis) -> Vec<Instruction> {
         if self.phase != Phase::Closing {

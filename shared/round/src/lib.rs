@@ -20,11 +20,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod coordinator;
+#[cfg(test)]
+mod fixtures;
+mod masked;
 mod policy;
 mod session;
 mod terms;
 
 pub use coordinator::{ConfigError, Coordinator, Instruction, Participation, Phase, RoundConfig};
+pub use masked::{MaskedEffect, MaskedError, MaskedRound};
 pub use policy::{Conditions, History, Policy, Refusal};
 pub use session::{Action, Input, Session, Stage};
 pub use terms::Terms;

@@ -5,6 +5,7 @@
 
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
+use silhouette_privacy::secagg::Abort;
 use silhouette_privacy::{Account, Charge, ChargeError, Mode, ParameterError, ReleaseParameters};
 use silhouette_wire::manifest::{Manifest, SignedManifest};
 use silhouette_wire::{TaskId, defaults};
@@ -100,9 +101,9 @@ pub enum Refusal {
         /// The manifest's.
         found: u64,
     },
-    /// A round whose privacy needs a masked sum, which this device can't take part in.
-    #[error("mode: expected central or local, found distributed: this device has no secure aggregation")]
-    Unmasked,
+    /// The masked round was left: its terms, or what the aggregator sent, can't be trusted.
+    #[error("masked round: {0}")]
+    Masking(#[from] Abort),
     /// Weaker terms than the policy's.
     #[error("{field}: the policy asks for {expected}, the manifest offers {found}")]
     Policy {
@@ -186,10 +187,6 @@ impl Policy {
         }
         if manifest.round <= history.last_round {
             return Err(Refusal::Replay { last: history.last_round, found: manifest.round });
-        }
-        // Its share of the noise protects a vector only under a mask, and this device has none.
-        if manifest.mode == Mode::Distributed {
-            return Err(Refusal::Unmasked);
         }
         self.examine_terms(&manifest)?;
         let parameters = ReleaseParameters::try_from(&manifest)?;

@@ -1,9 +1,12 @@
 //! The device's side: from a check-in to a receipt.
 
 use ed25519_dalek::VerifyingKey;
-use silhouette_privacy::{Charge, Release, ReleaseParameters};
+mod masking;
+
+use silhouette_privacy::secagg::{Client, Entropy, MaskedVector};
+use silhouette_privacy::{Charge, Mode, Release, ReleaseParameters};
 use silhouette_wire::manifest::{Manifest, SignedManifest};
-use silhouette_wire::message::{CheckInReply, Upload, UploadReply};
+use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
 use silhouette_wire::{ContentHash, ErrorCode, Nonce, TaskId};
 
 use crate::Millis;
@@ -28,6 +31,10 @@ pub enum Stage {
     Charging,
     /// Uploading.
     Uploading,
+    /// Waiting for randomness, to take part in a masked round.
+    Keying,
+    /// In one of the exchanges of a masked round.
+    Masking,
     /// The task is over.
     Finished,
 }
@@ -46,6 +53,10 @@ pub enum Input {
     Charged,
     /// The answer to an upload.
     Uploaded(UploadReply),
+    /// Fresh randomness for keys and masks.
+    Entropy(Entropy),
+    /// The answer to an exchange of a masked round.
+    Masked(SecaggReply),
     /// Something on this device failed: no model, training, ledger.
     Failed(String),
     /// The connection broke.
@@ -90,6 +101,15 @@ pub enum Action {
         /// The vector.
         body: Release,
     },
+    /// Draw fresh randomness for the keys and masks of one round; answer with [`Input::Entropy`].
+    DrawEntropy,
+    /// Send this, and the masked vector if there is one; answer with [`Input::Masked`].
+    Mask {
+        /// The request.
+        request: Box<SecaggRequest>,
+        /// The vector that follows it.
+        vector: Option<MaskedVector>,
+    },
     /// The device took part in this round and has its receipt.
     Took {
         /// The round.
@@ -112,6 +132,9 @@ struct Current {
     parameters: ReleaseParameters,
     nonce: Nonce,
     release: Option<Release>,
+    /// When the round ends on this device's clock.
+    deadline: Millis,
+    masking: Option<Client>,
 }
 
 /// The device's state machine for one task.
@@ -157,7 +180,9 @@ impl Session {
             }
             (Stage::Fetching, Input::ModelReady) => self.train(),
             (Stage::Training, Input::Released(release)) => self.charge(release),
-            (Stage::Charging, Input::Charged) => self.upload(),
+            (Stage::Charging, Input::Charged) => self.send(),
+            (Stage::Keying, Input::Entropy(entropy)) => self.advertise(now, entropy),
+            (Stage::Masking, Input::Masked(reply)) => self.masked(now, &reply),
             (Stage::Uploading, Input::Uploaded(reply)) => self.uploaded(now, reply),
             (Stage::Finished, _) => Vec::new(),
             (_, Input::Failed(why)) => self.decline(now, Refusal::Device(why)),
@@ -208,7 +233,15 @@ impl Session {
         match self.policy.examine(signed, &self.owner, &self.task, history, examples, conditions) {
             Ok((manifest, parameters)) => {
                 let model = manifest.model;
-                self.current = Some(Current { signed_hash: signed.hash(), manifest, parameters, nonce, release: None });
+                self.current = Some(Current {
+                    signed_hash: signed.hash(),
+                    deadline: now + manifest.deadline_ms,
+                    manifest,
+                    parameters,
+                    nonce,
+                    release: None,
+                    masking: None,
+                });
                 self.stage = Stage::Fetching;
                 vec![Action::Fetch(model)]
             }
@@ -232,6 +265,17 @@ impl Session {
             manifest: current.signed_hash,
             charge: Charge::of(current.parameters.rho()).ok(),
         }]
+    }
+
+    /// The charge is on the disk. A share of the noise protects a vector only in the masked sum, so
+    /// in that mode nothing is ever uploaded as it is.
+    fn send(&mut self) -> Vec<Action> {
+        let Some(current) = &self.current else { return Vec::new() };
+        if current.manifest.mode == Mode::Distributed {
+            self.stage = Stage::Keying;
+            return vec![Action::DrawEntropy];
+        }
+        self.upload()
     }
 
     fn upload(&mut self) -> Vec<Action> {

@@ -18,8 +18,8 @@ pub use fetch::{BodyHeader, Fetch};
 pub use hello::{AnnouncedLimits, Build, Hello, HelloReply};
 pub use secagg::{
     AdvertSignature, MemberList, Participation, RevealedShare, RosterEntry, SealedShare, SealedShares, SecaggAdvert,
-    SecaggConsistency, SecaggInbox, SecaggMaskedInput, SecaggRevealed, SecaggRoster, SecaggShares, SecaggSurvivors,
-    SecaggUnmask, SignatureBytes, Signed,
+    SecaggConsistency, SecaggInbox, SecaggMaskedInput, SecaggReply, SecaggRequest, SecaggRevealed, SecaggRoster,
+    SecaggShares, SecaggSurvivors, SecaggUnmask, SignatureBytes, Signed,
 };
 pub use upload::{Upload, UploadReply};
 

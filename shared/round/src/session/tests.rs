@@ -1,1 +1,139 @@
+use silhouette_wire::Nonce;
+use silhouette_wire::message::{CheckInReply, UploadReply};
 
+use super::*;
+use crate::fixtures::{Device, manifest, signed, task};
+
+const NONCE: Nonce = Nonce([7; 16]);
+
+fn receipt(round: u64) -> UploadReply {
+    UploadReply::Receipt { round, sha256: ContentHash([1; 32]), duplicate: false }
+}
+
+#[test]
+fn the_charge_is_made_before_anything_leaves() {
+    for (mode, last) in [(Mode::Central, "upload"), (Mode::Distributed, "mask")] {
+        let mut device = Device::new(1, vec![0.5; 5]);
+        let action = device.work(0, &signed(&manifest(mode, 1, 10, 8)), NONCE);
+        let name = match action {
+            Action::Upload { .. } => "upload",
+            Action::Mask { .. } => "mask",
+            _ => "something else",
+        };
+        assert_eq!((device.log.as_slice(), name), (["fetch", "train", "charge"].as_slice(), last));
+        assert!(device.history.account.spent_on_all() > 0.0);
+    }
+}
+
+#[test]
+fn an_upload_says_what_follows_and_ends_with_its_receipt() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    let signed = signed(&manifest(Mode::Central, 1, 10, 8));
+    let Action::Upload { header, body } = device.work(0, &signed, NONCE) else { panic!("no upload") };
+    assert_eq!((header.round, header.nonce, header.manifest_hash), (1, NONCE, signed.hash()));
+    assert_eq!((header.dimension, header.byte_len), (5, body.as_bytes().len() as u64));
+    assert_eq!(header.sha256, body.sha256());
+    let actions = device.step(5, Input::Uploaded(receipt(1)));
+    assert!(matches!(actions[..], [Action::Took { round: 1 }, Action::Rest(5)]));
+    assert_eq!(device.session.stage(), Stage::Resting { until: 5 });
+}
+
+#[test]
+fn a_masked_round_never_uploads_a_vector_as_it_is() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    let action = device.work(0, &signed(&manifest(Mode::Distributed, 1, 10, 8)), NONCE);
+    let Action::Mask { request, vector } = action else { panic!("not masked") };
+    assert!(matches!(*request, SecaggRequest::Advert(_)) && vector.is_none());
+    // Whatever the aggregator says next, there is no way from here to an upload.
+    let actions = device.step(1, Input::Uploaded(receipt(1)));
+    assert!(matches!(actions[0], Action::Declined(_)));
+}
+
+#[test]
+fn being_turned_away_from_a_masked_round_ends_it() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    device.work(0, &signed(&manifest(Mode::Distributed, 1, 10, 8)), NONCE);
+    let actions = device.step(9, Input::Masked(SecaggReply::Refused(ErrorCode::Late)));
+    assert!(matches!(actions[..], [Action::Rejected(ErrorCode::Late), Action::Rest(9)]));
+}
+
+#[test]
+fn a_round_already_charged_for_is_not_joined_again() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    let first = signed(&manifest(Mode::Central, 4, 10, 8));
+    device.work(0, &first, NONCE);
+    device.step(1, Input::Uploaded(receipt(4)));
+    for round in [1, 4] {
+        let again = signed(&manifest(Mode::Central, round, 10, 8));
+        let Action::Declined(refusal) = device.work(5_000 * round, &again, NONCE) else { panic!("joined") };
+        assert_eq!(refusal, Refusal::Replay { last: 4, found: round });
+    }
+    assert_eq!(device.history.participations, 1);
+}
+
+#[test]
+fn weaker_terms_are_declined_and_nothing_is_charged() {
+    type Change = fn(&mut Manifest);
+    let downgrades: [(&str, Change); 7] = [
+        ("noise", |m| m.noise_multiplier = 0.1),
+        ("delta", |m| m.delta = 0.5),
+        ("clip", |m| m.clip = 1e3),
+        ("epochs", |m| m.training.epochs = 1_000),
+        ("grid", |m| m.clip_units -= 1),
+        ("rho", |m| m.rho /= 2.0),
+        ("corrupt", |m| m.corrupt_fraction = 0.4),
+    ];
+    for (name, change) in downgrades {
+        let mut device = Device::new(1, vec![0.5; 5]);
+        let mut weaker = manifest(Mode::Distributed, 1, 100, 80);
+        change(&mut weaker);
+        // What can't even be signed needs no refusal.
+        let Ok(weaker) = SignedManifest::sign(&weaker, &crate::fixtures::owner()) else { continue };
+        let action = device.work(0, &weaker, NONCE);
+        assert!(matches!(action, Action::Declined(_)), "{name}");
+        assert_eq!(device.history.account.spent_on_all(), 0.0, "{name}");
+    }
+}
+
+#[test]
+fn a_mode_below_the_policy_is_declined() {
+    let policy = Policy { weakest_mode: Mode::Distributed, ..Policy::default() };
+    let mut device = Device::new(1, vec![0.5; 5]);
+    device.session = Session::new(task(), crate::fixtures::owner().verifying_key(), policy);
+    let Action::Declined(refusal) = device.work(0, &signed(&manifest(Mode::Central, 1, 10, 8)), NONCE) else {
+        panic!("joined")
+    };
+    assert!(matches!(refusal, Refusal::Policy { field: "mode", .. }));
+}
+
+#[test]
+fn a_strangers_signature_is_declined() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    let stranger = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
+    let forged = SignedManifest::sign(&manifest(Mode::Central, 1, 10, 8), &stranger).unwrap();
+    assert!(matches!(device.work(0, &forged, NONCE), Action::Declined(Refusal::Signature(_))));
+}
+
+#[test]
+fn a_waiting_device_comes_back_inside_its_window() {
+    for (random, until) in [(0.0, 1_100), (0.5, 1_200), (1.0, 1_300)] {
+        let mut device = Device::new(1, vec![0.0; 5]);
+        device.step(1_000, Input::Tick);
+        let wait = CheckInReply::Wait { min_ms: 100, max_ms: 300 };
+        let actions = device.step(1_000, Input::Reply(wait, random));
+        assert!(matches!(actions[..], [Action::Rest(found)] if found == until));
+        // Too early: nothing but the reminder.
+        assert!(matches!(device.step(until - 1, Input::Tick)[..], [Action::Rest(_)]));
+        assert!(matches!(device.step(until, Input::Tick)[..], [Action::CheckIn { .. }]));
+    }
+}
+
+#[test]
+fn a_broken_connection_is_no_refund() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    device.work(0, &signed(&manifest(Mode::Distributed, 1, 10, 8)), NONCE);
+    let spent = device.history.account.spent_on_all();
+    let actions = device.step(3, Input::Disconnected);
+    assert!(matches!(actions[..], [Action::Rest(_)]));
+    assert_eq!(device.history.account.spent_on_all(), spent);
+}

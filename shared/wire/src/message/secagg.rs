@@ -12,6 +12,7 @@
 //! of the round is answered with a [`Refusal`](crate::Refusal).
 
 mod advert;
+mod exchange;
 mod input;
 mod shares;
 mod survivors;
@@ -19,6 +20,7 @@ mod survivors;
 use serde::{Deserialize, Serialize};
 
 pub use advert::{AdvertSignature, RosterEntry, SecaggAdvert, SecaggRoster, SignatureBytes};
+pub use exchange::{SecaggReply, SecaggRequest};
 pub use input::SecaggMaskedInput;
 pub use shares::{SealedShare, SealedShares, SecaggInbox, SecaggShares};
 pub use survivors::{RevealedShare, SecaggConsistency, SecaggRevealed, SecaggSurvivors, SecaggUnmask, Signed};

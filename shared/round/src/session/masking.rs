@@ -1,0 +1,83 @@
+//! The device's side of a masked round: keys, shares, the masked vector, and what takes masks off.
+
+use silhouette_privacy::secagg::{self, Abort, Advertise, Client, Entropy, MaskedVector};
+use silhouette_wire::ErrorCode;
+use silhouette_wire::message::{SecaggReply, SecaggRequest, UploadReply};
+
+use super::{Action, Current, Session, Stage};
+use crate::Millis;
+use crate::masked::terms;
+use crate::policy::Refusal;
+
+impl Session {
+    /// The charge is on the disk: from here on something may leave the device, fresh public keys
+    /// first.
+    pub(super) fn advertise(&mut self, now: Millis, entropy: Entropy) -> Vec<Action> {
+        let least = self.policy.min_reports;
+        let Some(current) = &mut self.current else { return Vec::new() };
+        match begin(current, least, entropy, now) {
+            Ok((client, advert)) => {
+                current.masking = Some(client);
+                self.ask(advert, None)
+            }
+            Err(refusal) => self.decline(now, refusal),
+        }
+    }
+
+    /// The aggregator's answer in a masked round.
+    pub(super) fn masked(&mut self, now: Millis, reply: &SecaggReply) -> Vec<Action> {
+        match reply {
+            SecaggReply::Done(receipt) => return self.uploaded(now, *receipt),
+            SecaggReply::Refused(code) => return self.turned_away(now, *code),
+            _ => {}
+        }
+        let Some(current) = &mut self.current else { return Vec::new() };
+        match answer(current, now, reply) {
+            Ok((request, vector)) => self.ask(request, vector),
+            // Whatever was wrong, the client has erased its secrets.
+            Err(abort) => self.decline(now, Refusal::Masking(abort)),
+        }
+    }
+
+    fn turned_away(&mut self, now: Millis, code: ErrorCode) -> Vec<Action> {
+        self.uploaded(now, UploadReply::Refused(code))
+    }
+
+    fn ask(&mut self, request: SecaggRequest, vector: Option<MaskedVector>) -> Vec<Action> {
+        self.stage = Stage::Masking;
+        vec![Action::Mask { request: Box::new(request), vector }]
+    }
+}
+
+fn begin(
+    current: &Current,
+    min_reports: u32,
+    entropy: Entropy,
+    now: Millis,
+) -> Result<(Client, SecaggRequest), Refusal> {
+    let terms = terms(&current.manifest, current.signed_hash, current.deadline)?;
+    let policy = secagg::Policy { min_reports };
+    let mut client = Client::new(Advertise::new(terms, policy, current.nonce, None, entropy)?);
+    let advert = client.advertise(now)?;
+    Ok((client, SecaggRequest::Advert(advert)))
+}
+
+fn answer(
+    current: &mut Current,
+    now: Millis,
+    reply: &SecaggReply,
+) -> Result<(SecaggRequest, Option<MaskedVector>), Abort> {
+    let client = current.masking.as_mut().ok_or(Abort::Over)?;
+    Ok(match reply {
+        SecaggReply::Roster(roster) => (SecaggRequest::Shares(client.share(now, roster)?), None),
+        SecaggReply::Inbox(inbox) => {
+            // Taken, so that one release is masked once.
+            let release = current.release.take().ok_or(Abort::Over)?;
+            let (message, vector) = client.mask(now, inbox, release)?;
+            (SecaggRequest::MaskedInput(message), Some(vector))
+        }
+        SecaggReply::Survivors(survivors) => (SecaggRequest::Consistency(client.sign(now, survivors)?), None),
+        SecaggReply::Unmask(request) => (SecaggRequest::Revealed(client.unmask(now, request)?), None),
+        SecaggReply::Done(_) | SecaggReply::Refused(_) => return Err(Abort::OutOfOrder),
+    })
+}
