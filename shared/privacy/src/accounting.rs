@@ -39,10 +39,13 @@
 //! per cent), Skellam noise, or accounting for noise that some participants may withhold: the
 //! caller passes the noise multiplier that HONEST noise alone reaches.
 
+mod binomial;
 pub mod calibrate;
 mod minimise;
+mod normal;
 mod parameters;
 pub mod plan;
+pub mod pld;
 mod poisson;
 pub mod rdp;
 mod rounding;
