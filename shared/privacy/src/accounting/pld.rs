@@ -38,6 +38,7 @@ use super::{
 use buckets::Buckets;
 use compose::Composed;
 use mechanism::{Mechanism, Source, TooLarge};
+pub(super) use noise::{discrete_laplace_pair, randomised_response_pair};
 use tilt::{Sum, Term};
 
 /// The width of the grid for few steps.

@@ -19,6 +19,9 @@ const TRANSFORM_ERROR: f64 = 7.0 * f64::EPSILON;
 /// Relative error of one tilted mass: the exponent is at most 500 and good to one unit in the last place.
 const TILT_ERROR: f64 = 1000.0 * f64::EPSILON;
 
+/// `ln` of a power so small that it is taken as zero; the error knows.
+const NEGLIGIBLE: f64 = -90.0;
+
 /// The losses are too spread out for the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TooWide {
@@ -130,17 +133,23 @@ impl Transform {
         let count = times as f64;
         for ((product, error), value) in self.product.iter_mut().zip(&mut self.errors).zip(&output) {
             // |x^T - y^T| <= T max(|x|, |y|)^(T-1) |x - y|, and powers by squaring lose a few units more.
-            let size = value.norm() + unit;
-            let lower_power = ((count - 1.0) * size.ln()).exp();
+            let size = value.norm_sqr().sqrt() + unit;
+            let ln_power = count * size.ln();
+            if ln_power < NEGLIGIBLE {
+                *error = (*error + length(*product)) * NEGLIGIBLE.exp();
+                *product = Complex::default();
+                continue;
+            }
+            let lower_power = ln_power.exp() / size;
             let off = count * lower_power * (unit + 8.0 * f64::EPSILON * size);
-            *error = *error * (lower_power * size + off) + product.norm() * off;
+            *error = *error * (lower_power * size + off) + length(*product) * off;
             *product *= power(*value, times);
         }
     }
 
     /// The 2-norm of the whole spectrum; half of it is stored.
     fn norm(&self) -> f64 {
-        (2.0_f64).sqrt() * norm(self.product.iter().map(|value| value.norm()))
+        (2.0_f64).sqrt() * norm(self.product.iter().copied().map(length))
     }
 
     /// The convolution, and a bound on the sum of its absolute errors.
@@ -158,6 +167,11 @@ impl Transform {
         // The inverse divides by `len`, the 2-norm by its root; the 1-norm is at most root `len` times the 2-norm.
         (output, if fine { error } else { f64::INFINITY })
     }
+}
+
+/// The absolute value, without the detour that guards against overflow.
+fn length(value: Complex<f64>) -> f64 {
+    value.norm_sqr().sqrt()
 }
 
 fn norm(values: impl Iterator<Item = f64>) -> f64 {

@@ -121,7 +121,7 @@ fn normalised(w: i64, weight: impl Fn(f64) -> f64) -> Vec<f64> {
 
 /// The discrete Laplace pair, closed form: with noise `P[k] ~ exp(-a |k|)` and a shift by `s`, the loss
 /// is `a s` for all `k <= 0`, `-a s` for all `k >= s`, and `a (s - 2k)` between.
-pub(super) fn discrete_laplace_pair(a: f64, s: u64) -> Vec<[f64; 2]> {
+pub(in crate::accounting) fn discrete_laplace_pair(a: f64, s: u64) -> Vec<[f64; 2]> {
     let size = 1.0 / (1.0 + (-a).exp());
     let centre = -(-a).exp_m1() * size;
     let far = (-a * s as f64).exp() * size;
@@ -132,7 +132,7 @@ pub(super) fn discrete_laplace_pair(a: f64, s: u64) -> Vec<[f64; 2]> {
 }
 
 /// Replacing one answer of `k`-ary randomised response that answers uniformly with probability `p`.
-pub(super) fn randomised_response_pair(p: f64, k: u64) -> Vec<[f64; 2]> {
+pub(in crate::accounting) fn randomised_response_pair(p: f64, k: u64) -> Vec<[f64; 2]> {
     let other = p / k as f64;
     let truth = 1.0 - p + other;
     let rest = other * (k - 2) as f64;
