@@ -81,9 +81,9 @@ impl Gridded {
         if !(largest <= LARGEST_LOSS) {
             return Err(PldError::LossTooLarge { found: largest });
         }
-        let fine = WIDTH.min(WIDTH_PER_ROOT_STEP / steps.sqrt());
         // Rounding down costs a multiple of the width, connecting the dots only its square.
-        let fine = if side == Side::Upper { fine } else { fine / 4.0 };
+        let narrower = if side == Side::Upper { 1.0 } else { 4.0 };
+        let fine = WIDTH.min(WIDTH_PER_ROOT_STEP / narrower / steps.sqrt());
         Ok(Self { sources, symmetric, reach, h: fine.max(widest / MOST_BUCKETS), slack })
     }
 
@@ -122,14 +122,13 @@ impl Gridded {
         };
         let sum = Sum { h: self.h, terms: buckets.iter().map(rounded).collect() };
         match (query, side) {
-            (Query::Epsilon(delta), Side::Upper) => {
-                Ok((composed(&sum, query)?.epsilon(delta, side).max(0.0) + self.slack).max(0.0))
-            }
+            (Query::Epsilon(delta), Side::Upper) => Ok(composed(&sum, query)?.epsilon(delta, 0.0, side) + self.slack),
             (Query::Delta(epsilon), Side::Upper) => Ok(composed(&sum, query)?.delta(epsilon - self.slack, side)),
             (Query::Epsilon(delta), Side::Lower) => {
                 let [shift, chance] = given_back(&sum, delta);
                 let query = Query::Epsilon(delta + chance);
-                Ok((composed(&sum, query)?.epsilon(delta + chance, side) + shift - self.slack).max(0.0))
+                // What is given back may lift an epsilon above zero that was below.
+                Ok((composed(&sum, query)?.epsilon(delta + chance, -shift, side) + shift - self.slack).max(0.0))
             }
             (Query::Delta(epsilon), Side::Lower) => {
                 // Any chance of failure gives a bound; one relative to the answer gives a good one.
@@ -157,11 +156,11 @@ fn given_back(sum: &Sum, delta: f64) -> [f64; 2] {
 }
 
 /// Cuts Gaussians where what lies beyond, over all steps, is a millionth of delta at most; in any case
-/// between 8 and 12.5 standard deviations (6e-16 and 4e-36).
+/// between 8 and 38 standard deviations (6e-16 and 3e-316). A query for delta cuts at 16 (6e-58).
 fn reach(query: Query, steps: f64) -> f64 {
-    let Query::Epsilon(delta) = query else { return 12.5 };
+    let Query::Epsilon(delta) = query else { return 16.0 };
     // P[N(0,1) > x] <= exp(-x^2 / 2) / 2.
-    (2.0 * (1e6_f64.ln() + steps.ln() - delta.ln())).max(0.0).sqrt().clamp(8.0, 12.5)
+    (2.0 * (1e6_f64.ln() + steps.ln() - delta.ln())).max(0.0).sqrt().clamp(8.0, 38.0)
 }
 
 fn composed(sum: &Sum, query: Query) -> Result<Composed, super::compose::TooWide> {
@@ -172,7 +171,7 @@ fn composed(sum: &Sum, query: Query) -> Result<Composed, super::compose::TooWide
             // Chernoff's epsilon is too large, and its tilt too: look near a first answer.
             let (lambda, _) = sum.best_lambda(|lambda, cumulant| (cumulant - delta.ln()) / lambda);
             let first = Composed::new(sum, lambda)?;
-            let epsilon = first.epsilon(delta, Side::Upper);
+            let epsilon = first.epsilon(delta, 0.0, Side::Upper);
             if first.error == 0.0 || !epsilon.is_finite() || first.is_precise(epsilon, delta) {
                 return Ok(first);
             }

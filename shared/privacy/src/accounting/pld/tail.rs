@@ -50,32 +50,36 @@ impl Composed {
         self.bound(above, epsilon, side).clamp(0.0, 1.0)
     }
 
-    /// `epsilon >= 0` at `delta`, on the given side of the exact value; infinity if `delta` is below the
-    /// mass that has an infinite loss.
-    pub(super) fn epsilon(&self, delta: f64, side: Side) -> f64 {
+    /// The smallest `epsilon >= lowest` whose delta is at most `delta`, on the given side of the exact
+    /// value; infinity if `delta` is below the mass that has an infinite loss.
+    pub(super) fn epsilon(&self, delta: f64, lowest: f64, side: Side) -> f64 {
         let decay = (-self.h).exp();
         let mut above = Above::default();
         // Above the window there is nothing but the allowance.
-        let top = self.loss(self.tilted.len());
+        let top = self.loss(self.tilted.len()).max(lowest);
         if self.bound(above, top, side) > delta {
             return self.beyond(delta, top, side);
         }
-        for i in (0..self.tilted.len()).rev() {
+        for i in (0..self.tilted.len()).rev().take_while(|&i| self.loss(i + 1) > lowest) {
             let loss = self.loss(i);
             above.discounted *= decay;
             if self.bound(above, loss, side) > delta {
-                return self.solve(above, delta, loss, self.h, side);
+                return self.solve(above, delta, loss, self.h, side).max(lowest);
             }
             let mass = self.mass(i);
             above = Above { mass: above.mass + mass, discounted: above.discounted + mass };
-            if loss <= 0.0 {
-                return 0.0;
-            }
         }
-        // Every loss is above zero: below the lowest the sums stay what they are.
-        let lowest = self.loss(0);
-        let at_zero = Above { discounted: above.discounted * (-lowest).exp(), ..above };
-        if self.bound(at_zero, 0.0, side) > delta { self.solve(at_zero, delta, 0.0, lowest, side) } else { 0.0 }
+        if self.loss(0) <= lowest {
+            return lowest;
+        }
+        // Every loss is above `lowest`: below the first the sums stay what they are.
+        let gap = self.loss(0) - lowest;
+        let at_lowest = Above { discounted: above.discounted * (-gap).exp(), ..above };
+        if self.bound(at_lowest, lowest, side) > delta {
+            self.solve(at_lowest, delta, lowest, gap, side)
+        } else {
+            lowest
+        }
     }
 
     /// `bound` exceeds `delta` at `start` and no longer at `start + width`; between them only `discounted`
