@@ -1,13 +1,19 @@
 //! `silhouette plan`: what a promise costs.
 
-use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
+mod cases;
+
+use std::path::PathBuf;
+
+use silhouette_privacy::accounting::plan::{Accountant, CohortSampling, PlanRequest, View};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
 
 use crate::terminal;
 
-/// Compute the noise that keeps a promise, with every assumption.
+/// Compute the noise that keeps a promise, with every assumption; or evaluate a file of cases.
 #[derive(clap::Args)]
-#[command(after_help = "Example: silhouette plan --epsilon 8 --delta 1e-5 --rounds 20 --cohort 100 --population 1000")]
+#[command(after_help = "Examples:
+  silhouette plan --epsilon 8 --delta 1e-5 --rounds 20 --cohort 100 --population 1000
+  silhouette plan --cases mechanisms.json --json")]
 pub(crate) struct Args {
     /// The promise: epsilon over all rounds together, per user.
     #[arg(long, default_value_t = 8.0)]
@@ -31,9 +37,27 @@ pub(crate) struct Args {
     /// Rounds one device agrees to join; derived from the schedule when absent.
     #[arg(long)]
     max_participations: Option<u64>,
+    /// The bound that the noise is calibrated with. Ledgers add up zCDP; pld needs less noise, but
+    /// ledgers will then show more than the promise.
+    #[arg(long, value_enum, default_value_t = AccountantName::Zcdp)]
+    accountant: AccountantName,
+    /// Evaluate the mechanisms in this file (JSON: id, kind, input) by every accountant instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "epsilon", "delta", "rounds", "cohort", "population", "poisson", "max_participations", "accountant",
+    ])]
+    cases: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum AccountantName {
+    Zcdp,
+    Pld,
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    if let Some(file) = &args.cases {
+        return cases::run(file, json);
+    }
     let request = PlanRequest {
         epsilon: Epsilon::new(args.epsilon)?,
         delta: Delta::new(args.delta)?,
@@ -43,26 +67,39 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         sampling: if args.poisson { CohortSampling::Poisson } else { CohortSampling::BalancedSchedule },
         participation_cap: args.max_participations,
     };
-    let plan = PrivacyPlan::new(&request)?;
-    if json {
-        return terminal::json_line(&plan);
-    }
+    let accountant = match args.accountant {
+        AccountantName::Zcdp => Accountant::Zcdp,
+        AccountantName::Pld => Accountant::Pld,
+    };
+    let plan = PrivacyPlan::with_accountant(&request, accountant)?;
+    if json { terminal::json_line(&plan) } else { show(args, &plan) }
+}
+
+fn show(args: &Args, plan: &PrivacyPlan) -> anyhow::Result<()> {
     let row = |name: &str, value: String| (name.to_owned(), value);
-    let release = plan
-        .eps_vs_release
-        .map_or_else(|| "not claimed: the cohort is chosen by a schedule".to_owned(), |e| format!("{:.4}", e.get()));
+    let calibrated = match args.accountant {
+        AccountantName::Zcdp => "zCDP, as in the ledgers",
+        AccountantName::Pld => "PLD, tighter than the ledgers",
+    };
     terminal::line("Plan (unit: user; adjacency: add or remove one user)")?;
     terminal::table(&[
         row("promise", format!("epsilon {} at delta {:e}", args.epsilon, args.delta)),
         row("rounds x cohort / population", format!("{} x {} / {}", args.rounds, args.cohort, args.population)),
         row("participations per user, at most", plan.participations_per_user.to_string()),
+        row("calibrated with", calibrated.to_owned()),
         row("noise multiplier z", format!("{:.6}", plan.noise_multiplier.get())),
         row("noise of the mean, per unit of clip", format!("{:.6}", plan.noise_multiplier.get() / args.cohort as f64)),
         row("rho per participation", format!("{:.6}", plan.rho_per_participation.get())),
         row("rho in all (the ledger's cap)", format!("{:.6}", plan.rho_total.get())),
-        row("epsilon against the aggregator", format!("{:.4}", plan.eps_vs_aggregator.get())),
-        row("epsilon against readers of the models", release),
     ])?;
+    let release = plan.against_release.as_ref();
+    terminal::line(&format!("{:<42}{:>12}{:>12}{:>12}", "Epsilon", "zCDP", "RDP", "PLD (tight)"))?;
+    terminal::line(&view("against the aggregator, no amplification", Some(&plan.against_aggregator)))?;
+    terminal::line(&view("against readers of the models", release))?;
+    if release.is_none() {
+        terminal::line("  (not claimed: the cohort is chosen by a schedule, see --poisson)")?;
+    }
+    terminal::line(&format!("Accountant: {}", plan.accountant_version))?;
     terminal::line("Assumptions")?;
     plan.assumptions.iter().try_for_each(|a| terminal::line(&format!("  - {a}")))?;
     if !plan.warnings.is_empty() {
@@ -70,4 +107,13 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         plan.warnings.iter().try_for_each(|w| terminal::line(&format!("  - {w}")))?;
     }
     Ok(())
+}
+
+fn view(name: &str, view: Option<&View>) -> String {
+    let number = |epsilon: Option<Epsilon>| epsilon.map_or_else(|| "-".to_owned(), |e| format!("{:.4}", e.get()));
+    let [zcdp, rdp, pld] = match view {
+        Some(view) => [Some(view.eps_zcdp), Some(view.eps_rdp), view.eps_pld].map(number),
+        None => [None; 3].map(number),
+    };
+    format!("  {name:<40}{zcdp:>12}{rdp:>12}{pld:>12}")
 }

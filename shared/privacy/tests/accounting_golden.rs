@@ -137,7 +137,7 @@ fn agrees_with_opendp() {
         )
         .unwrap();
         let theirs = make_zCDP_to_approxDP(mechanism).unwrap().map(&1.0).unwrap().epsilon(at).unwrap();
-        close(zcdp::epsilon(rho(value), delta(at)).get(), theirs, 1e-6);
+        close(zcdp::epsilon(rho(value), delta(at)).get(), theirs, 1e-9);
     }
 }
 

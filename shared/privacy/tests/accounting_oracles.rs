@@ -1,224 +1,251 @@
-//! The accountant against the values of dp-accounting 0.6.0 and independent quadrature, when the
-//! oracle file is present. Tolerances are those of the oracle's README.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! Every case of the oracle file through every accountant, under the tolerances of the oracle's README.
+//!
+//! One table: a kind or an expected field that this test does not know fails it, and so does a case that
+//! was not looked at. The file stays outside the project; without it the test says so and passes.
+//!
+//! # Mutations tried by hand, each on its own, and what caught it
+//! MUTATIONS
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use silhouette_privacy::accounting::{
-    Delta, Epsilon, NoiseMultiplier, Rho, SamplingRate, calibrate,
-    rdp::{self, Orders, RdpCurve},
-    zcdp,
+    NoiseMultiplier, SamplingRate,
+    cases::{self, Figures, KINDS},
+    rdp::{Orders, RdpCurve},
 };
 
-/// All cases of one kind; `None`, loudly, without the file.
-fn cases(kind: &str) -> Option<Vec<Value>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracles/dp_accounting.json");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("SKIPPED: {kind}: no oracle file at {path}");
+/// How many cases the file is known to hold, at least.
+const KNOWN_CASES: usize = 71;
+
+/// The file in `$SILHOUETTE_SHARED/oracles`, or in a folder `shared` beside the checkout.
+fn oracle() -> Option<(String, Value)> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let shared = std::env::var("SILHOUETTE_SHARED").unwrap_or_else(|_| beside.to_owned());
+    let path = format!("{shared}/oracles/dp_accounting.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("SKIPPED: all {KNOWN_CASES} cases of the oracle: no file at {path}");
         return None;
     };
-    let all: Value = serde_json::from_str(&text).unwrap();
-    let cases: Vec<Value> = all["cases"].as_array().unwrap().iter().filter(|c| c["kind"] == kind).cloned().collect();
-    assert!(!cases.is_empty(), "no case of kind {kind}");
-    Some(cases)
+    let document = serde_json::from_str(&text).unwrap();
+    Some((text, document))
 }
 
-fn input(case: &Value, name: &str) -> f64 {
-    case["input"][name].as_f64().unwrap()
+/// One case and what was found for it.
+struct Checked<'a> {
+    id: &'a str,
+    kind: &'a str,
+    case: &'a Value,
+    figures: &'a Figures,
 }
 
-fn expected(case: &Value, name: &str) -> f64 {
-    case["expected"][name].as_f64().unwrap()
-}
+impl Checked<'_> {
+    fn input(&self, name: &str) -> f64 {
+        self.case["input"][name].as_f64().unwrap_or_else(|| panic!("{}: no input {name}", self.id))
+    }
 
-fn delta(case: &Value) -> Delta {
-    Delta::new(input(case, "delta")).unwrap()
-}
+    fn close(&self, field: &str, found: f64, wanted: f64, tolerance: f64) {
+        let off = (found / wanted - 1.0).abs();
+        assert!(off <= tolerance, "{} {field}: found {found}, expected {wanted}, relative error {off:e}", self.id);
+    }
 
-fn multiplier(z: f64) -> NoiseMultiplier {
-    NoiseMultiplier::new(z).unwrap()
-}
+    fn detail(&self, field: &str) -> f64 {
+        *self.figures.details.get(field).unwrap_or_else(|| panic!("{}: no detail {field}", self.id))
+    }
 
-fn close(found: f64, wanted: f64, tolerance: f64, what: &str) {
-    assert!((found / wanted - 1.0).abs() <= tolerance, "{what}: found {found}, expected {wanted}");
-}
+    fn rdp(&self) -> f64 {
+        self.figures.eps_rdp.unwrap_or_else(|| panic!("{}: no eps_rdp: {:?}", self.id, self.figures.reasons))
+    }
 
-/// The probe orders of an expectation and their values; an order that did not converge is left out.
-fn probes(case: &Value, name: &str) -> (Orders, Vec<f64>) {
-    let table = case["expected"][name].as_object().unwrap();
-    let (orders, values) =
-        table.iter().filter_map(|(order, value)| Some((order.parse::<f64>().unwrap(), value.as_f64()?))).unzip();
-    (Orders::new(orders).unwrap(), values)
-}
+    fn zcdp(&self) -> f64 {
+        self.figures.eps_zcdp.unwrap_or_else(|| panic!("{}: no eps_zcdp: {:?}", self.id, self.figures.reasons))
+    }
 
-fn check_curve(case: &Value, name: &str, tolerance: f64, whole_only: bool, curve: impl Fn(&Orders) -> RdpCurve) {
-    let (orders, values) = probes(case, name);
-    let curve = curve(&orders);
-    for ((order, found), wanted) in orders.as_slice().iter().zip(curve.values()).zip(values) {
-        if !whole_only || order.fract() == 0.0 {
-            close(*found, wanted, tolerance, &format!("{} {name} order {order}", case["id"]));
+    fn pld(&self) -> f64 {
+        self.figures.eps_pld.unwrap_or_else(|| panic!("{}: no eps_pld: {:?}", self.id, self.figures.reasons))
+    }
+
+    fn pld_lower(&self) -> f64 {
+        self.figures.eps_pld_lower.unwrap_or_else(|| panic!("{}: no lower: {:?}", self.id, self.figures.reasons))
+    }
+
+    /// No accountant may say less than `bound`.
+    fn sound(&self, field: &str, bound: f64) {
+        let figures = [self.figures.eps_zcdp, self.figures.eps_rdp, self.figures.eps_pld];
+        for (name, found) in ["eps_zcdp", "eps_rdp", "eps_pld"].iter().zip(figures) {
+            if let Some(found) = found {
+                assert!(found >= bound, "UNSOUND: {}: {name} {found} is below {field} {bound}", self.id);
+            }
+        }
+        if let Some(lower) = self.figures.eps_pld_lower {
+            let upper = self.pld();
+            assert!(lower <= upper, "{}: bracket {lower}..{upper} is empty", self.id);
+        }
+    }
+
+    /// Whether dp-accounting's fractional orders are only an upper bound for this kind.
+    fn loose(&self) -> bool {
+        ["poisson_gaussian", "composed", "same_sample_pair"].contains(&self.kind)
+    }
+
+    /// One expected field. Unknown names fail.
+    fn check(&self, field: &str, value: &Value) {
+        let wanted = || value.as_f64().unwrap_or_else(|| panic!("{}: {field} is no number", self.id));
+        match field {
+            "rdp_exact_at_orders" | "rdp_at_orders" => self.check_orders(field, value),
+            "eps_rdp" if self.loose() => {
+                assert!(self.rdp() <= wanted() * (1.0 + 1e-9), "{}: eps_rdp above {value}", self.id);
+                assert!(self.rdp() >= wanted() * (1.0 - 2e-2), "{}: eps_rdp far below {value}", self.id);
+            }
+            "eps_rdp" | "eps_rdp_exact" | "eps_zcdp_event_default_orders" | "eps_rdp_bound" => {
+                self.close(field, self.rdp(), wanted(), 1e-6);
+            }
+            "eps_zcdp_cks20" => self.close(field, self.zcdp(), wanted(), 1e-6),
+            "rho_zcdp" => self.close(field, self.detail(field), wanted(), 1e-12),
+            "eps_exact_gaussian" => {
+                self.close(field, self.pld(), wanted(), 1e-6);
+                self.close(field, self.pld_lower(), wanted(), 1e-6);
+                self.sound(field, wanted() - 1e-9);
+            }
+            "eps_pld_lower" => self.sound(field, wanted() - 1e-6),
+            "eps_pld" | "eps_pld_fine" | "eps_pld_accountant" | "eps_pld_from_pmf" => self.check_pld(field, wanted()),
+            "variance" | "tau" | "rho_zcdp_ideal" => self.close(field, self.detail(field), wanted(), 1e-6),
+            "z_effective" => self.close(field, self.detail(field), wanted(), 1e-12),
+            "eps_pure" | "eps_pure_one" => {
+                let found = if field == "eps_pure" { self.pld() } else { self.detail(field) };
+                assert!(found <= wanted() * (1.0 + 1e-12), "{}: {found} above {field} {value}", self.id);
+            }
+            "sigma_rdp" | "sigma_pld" => self.check_sigma(field, wanted()),
+            // Known to be wrong (README, defect 2); the right value differs from it wherever k-RR is composed.
+            "eps_pld_accountant_buggy" if self.input("steps") > 1.0 => assert!(self.pld() > 2.0 * wanted()),
+            // How the oracle was computed.
+            "eps_pld_accountant_buggy" | "rdp_optimal_order" | "rdp_exact_optimal_order" | "pld_lower_interval" => {}
+            unknown => panic!("{}: expected field {unknown} has no test", self.id),
+        }
+    }
+
+    fn check_pld(&self, field: &str, wanted: f64) {
+        let found = self.pld();
+        assert!(found <= wanted * (1.0 + 5e-3) + 5e-3, "{}: eps_pld {found} far above {field} {wanted}", self.id);
+        if self.figures.eps_pld_lower.is_some() {
+            // The oracle bounds the exact epsilon from above, up to its own truncation.
+            let lower = self.pld_lower();
+            assert!(lower <= wanted + 1e-6, "UNSOUND: {}: lower bound {lower} above {field} {wanted}", self.id);
+            assert!(lower >= found - 1.5e-2, "{}: bracket {lower}..{found} is wide", self.id);
+        }
+        if self.kind.starts_with("discrete") || ["skellam_1d", "ddgauss_1d"].contains(&self.kind) {
+            assert!(found >= wanted - 5e-3, "{}: eps_pld {found} far below {field} {wanted}", self.id);
+            self.sound(field, wanted - 1e-3);
+        }
+        if ["composed", "truncated_poisson"].contains(&self.kind) {
+            self.sound(field, wanted - 1e-3);
+        }
+    }
+
+    fn check_sigma(&self, field: &str, wanted: f64) {
+        let found = self.detail(field);
+        let slack = if field == "sigma_rdp" { 1e-2 } else { 2e-3 };
+        assert!(found <= wanted * (1.0 + 2e-3), "{}: {field} {found} above {wanted}", self.id);
+        assert!(found >= wanted * (1.0 - slack), "{}: {field} {found} far below {wanted}", self.id);
+        for achieved in [self.zcdp(), self.rdp(), self.pld()] {
+            assert!(achieved <= self.input("eps"), "UNSOUND: {}: {achieved} above the target", self.id);
+        }
+    }
+
+    fn check_orders(&self, field: &str, table: &Value) {
+        for (order, wanted) in table.as_object().unwrap() {
+            // null: the oracle's series did not converge there.
+            let (Some(wanted), order) = (wanted.as_f64(), order.parse::<f64>().unwrap()) else { continue };
+            let curve = curve(self.kind, &self.case["input"], &Orders::new(vec![order]).unwrap());
+            let found = curve.values()[0];
+            let name = format!("{field} {order}");
+            match (field, self.kind, order.fract() == 0.0) {
+                ("rdp_exact_at_orders", ..) => self.close(&name, found, wanted, 1e-6),
+                // The oracle's differences lose digits at high orders and large sigma (2e-6 at order 64,
+                // sigma 6); a golden test pins those to 1200-digit arithmetic.
+                (_, "sampled_wor", _) => self.close(&name, found, wanted, 1e-5),
+                (_, _, true) => self.close(&name, found, wanted, 1e-9),
+                _ if self.loose() => assert!(found <= wanted * (1.0 + 1e-9), "{} {name}", self.id),
+                _ => self.close(&name, found, wanted, 1e-6),
+            }
         }
     }
 }
 
-/// Sound against the lower bracket and dp-accounting's (loose) fractional orders.
-fn check_against_loose(case: &Value, found: f64) {
-    let loose = expected(case, "eps_rdp");
-    assert!(found <= loose * (1.0 + 1e-9), "{}: {found} above {loose}", case["id"]);
-    assert!(found >= loose * (1.0 - 2e-2), "{}: {found} far below {loose}", case["id"]);
+/// The Renyi curve of a case on given orders, built without the code under test in `cases`.
+fn curve(kind: &str, input: &Value, orders: &Orders) -> RdpCurve {
+    let number = |name: &str| input[name].as_f64().unwrap();
+    let count = |name: &str| input[name].as_u64().unwrap();
+    let z = |name: &str| NoiseMultiplier::new(number(name)).unwrap();
+    let rate = |value: &Value| SamplingRate::new(value.as_f64().unwrap_or(1.0)).unwrap();
+    let one = match kind {
+        "poisson_gaussian" => RdpCurve::poisson_gaussian(orders, rate(&input["q"]), z("sigma")),
+        "gaussian" => RdpCurve::gaussian(orders, z("sigma")),
+        "sampled_wor" => {
+            RdpCurve::gaussian_without_replacement(orders, count("sample_size"), count("population"), z("sigma"))
+                .unwrap()
+        }
+        "tree" => {
+            let longest = input["step_counts"].as_array().map_or_else(
+                || count("step_counts"),
+                |counts| counts.iter().map(|count| count.as_u64().unwrap()).max().unwrap(),
+            );
+            return RdpCurve::tree(orders, longest, z("sigma")).repeated(input["repeat"].as_u64().unwrap_or(1));
+        }
+        "composed" => {
+            let parts = input["parts"].as_array().unwrap();
+            let curves = parts.iter().map(|part| {
+                let z = NoiseMultiplier::new(part["sigma"].as_f64().unwrap()).unwrap();
+                RdpCurve::poisson_gaussian(orders, rate(&part["q"]), z).repeated(part["steps"].as_u64().unwrap())
+            });
+            return curves.reduce(|a, b| a.compose(&b).unwrap()).unwrap();
+        }
+        "same_sample_pair" => {
+            let both = (number("z_value").powi(-2) + number("z_count").powi(-2)).sqrt().recip();
+            RdpCurve::poisson_gaussian(orders, rate(&input["q"]), NoiseMultiplier::new(both).unwrap())
+        }
+        "k_rr" => RdpCurve::randomised_response(orders, number("p"), count("k")).unwrap(),
+        other => panic!("no curve for kind {other}"),
+    };
+    one.repeated(count("steps"))
+}
+
+#[test]
+fn every_case_of_the_oracle() {
+    let Some((text, document)) = oracle() else { return };
+    let table = document["cases"].as_array().unwrap();
+    assert!(table.len() >= KNOWN_CASES, "the oracle holds {} cases", table.len());
+    let cases = cases::read(&text).unwrap();
+    assert_eq!(cases.len(), table.len(), "cases were lost");
+    let mut checked = 0;
+    let mut kinds = BTreeSet::new();
+    for (case, found) in table.iter().zip(&cases) {
+        let figures = found.evaluate().unwrap();
+        let (id, kind) = (case["id"].as_str().unwrap(), case["kind"].as_str().unwrap());
+        assert_eq!((found.id(), found.kind()), (id, kind));
+        kinds.insert(kind);
+        let one = Checked { id, kind, case, figures: &figures };
+        let expected = case["expected"].as_object().unwrap();
+        assert!(!expected.is_empty(), "{id}: nothing is expected");
+        expected.iter().for_each(|(field, value)| one.check(field, value));
+        one.sound("eps_pld_lower of this crate", figures.eps_pld_lower.unwrap_or(0.0));
+        let missing = [figures.eps_zcdp, figures.eps_rdp, figures.eps_pld, figures.eps_pld_lower]
+            .iter()
+            .filter(|x| x.is_none())
+            .count();
+        assert_eq!(missing, figures.reasons.len(), "{id}: a figure is missing without a reason");
+        checked += 1;
+    }
+    assert_eq!(checked, table.len(), "cases were skipped");
+    assert_eq!(kinds, BTreeSet::from(KINDS), "kinds without a case, or cases without a kind");
+    eprintln!("checked {checked} cases of {} kinds", kinds.len());
 }
 
 #[test]
 fn default_orders_are_those_of_the_oracle() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracles/dp_accounting.json");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("SKIPPED: default orders: no oracle file at {path}");
-        return;
-    };
-    let all: Value = serde_json::from_str(&text).unwrap();
-    let orders: Vec<f64> = all["default_rdp_orders"].as_array().unwrap().iter().map(|o| o.as_f64().unwrap()).collect();
+    let Some((_, document)) = oracle() else { return };
+    let orders: Vec<f64> =
+        document["default_rdp_orders"].as_array().unwrap().iter().map(|order| order.as_f64().unwrap()).collect();
     assert_eq!(Orders::default().as_slice(), orders);
-}
-
-#[test]
-fn poisson_gaussian() {
-    for case in cases("poisson_gaussian").into_iter().flatten() {
-        let z = multiplier(input(&case, "sigma"));
-        let q = SamplingRate::new(input(&case, "q")).unwrap();
-        let steps = input(&case, "steps") as u64;
-        let curve = |orders: &Orders| RdpCurve::poisson_gaussian(orders, q, z).repeated(steps);
-        check_curve(&case, "rdp_exact_at_orders", 1e-6, false, curve);
-        check_curve(&case, "rdp_at_orders", 1e-9, true, curve);
-        let found = curve(&Orders::default()).epsilon(delta(&case)).get();
-        close(found, expected(&case, "eps_rdp_exact"), 1e-6, "eps_rdp_exact");
-        check_against_loose(&case, found);
-        assert!(found >= expected(&case, "eps_pld_lower") - 1e-6, "UNSOUND: {}", case["id"]);
-    }
-}
-
-#[test]
-fn gaussian() {
-    for case in cases("gaussian").into_iter().flatten() {
-        let z = multiplier(input(&case, "sigma"));
-        let steps = input(&case, "steps") as u64;
-        let rho = zcdp::repeated(zcdp::gaussian(z), steps).unwrap();
-        close(rho.get(), expected(&case, "rho_zcdp"), 1e-12, "rho");
-        let by_rho = zcdp::epsilon(rho, delta(&case)).get();
-        close(by_rho, expected(&case, "eps_zcdp_cks20"), 1e-6, "eps_zcdp_cks20");
-        let curve = |orders: &Orders| RdpCurve::gaussian(orders, z).repeated(steps);
-        check_curve(&case, "rdp_at_orders", 1e-9, false, curve);
-        let by_curve = curve(&Orders::default()).epsilon(delta(&case)).get();
-        close(by_curve, expected(&case, "eps_rdp"), 1e-6, "eps_rdp");
-        close(by_curve, expected(&case, "eps_zcdp_event_default_orders"), 1e-6, "event");
-        for found in [by_rho, by_curve] {
-            assert!(found >= expected(&case, "eps_exact_gaussian") - 1e-9, "UNSOUND: {}", case["id"]);
-            assert!(found >= expected(&case, "eps_pld_lower") - 1e-6, "UNSOUND: {}", case["id"]);
-        }
-    }
-}
-
-#[test]
-fn discrete_gaussian() {
-    for case in cases("discrete_gaussian").into_iter().flatten() {
-        let z = multiplier(input(&case, "sigma") / input(&case, "sensitivity"));
-        let rho = zcdp::repeated(zcdp::gaussian(z), input(&case, "steps") as u64).unwrap();
-        let found = zcdp::epsilon(rho, delta(&case)).get();
-        assert!(found >= expected(&case, "eps_pld") - 1e-3, "UNSOUND: {}", case["id"]);
-        if case["expected"]["eps_zcdp_cks20"].is_number() {
-            close(found, expected(&case, "eps_zcdp_cks20"), 1e-6, "eps_zcdp_cks20");
-        }
-    }
-}
-
-#[test]
-fn sampled_without_replacement() {
-    for case in cases("sampled_wor").into_iter().flatten() {
-        let z = multiplier(input(&case, "sigma"));
-        let (cohort, population) = (input(&case, "sample_size") as u64, input(&case, "population") as u64);
-        let curve = |orders: &Orders| {
-            RdpCurve::gaussian_without_replacement(orders, cohort, population, z)
-                .unwrap()
-                .repeated(input(&case, "steps") as u64)
-        };
-        // The oracle's differences lose digits to cancellation at high orders and large sigma (2e-6
-        // at order 64, sigma 6); the golden tests pin those to 1200-digit arithmetic.
-        check_curve(&case, "rdp_at_orders", 1e-5, false, curve);
-        let found = curve(&Orders::default()).epsilon(delta(&case)).get();
-        close(found, expected(&case, "eps_rdp"), 1e-9, "eps_rdp");
-    }
-}
-
-#[test]
-fn tree() {
-    for case in cases("tree").into_iter().flatten() {
-        let z = multiplier(input(&case, "sigma"));
-        let counts = &case["input"]["step_counts"];
-        let longest = counts
-            .as_u64()
-            .unwrap_or_else(|| counts.as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).max().unwrap());
-        let repeat = case["input"]["repeat"].as_u64().unwrap_or(1);
-        let curve = |orders: &Orders| RdpCurve::tree(orders, longest, z).repeated(repeat);
-        check_curve(&case, "rdp_at_orders", 1e-9, false, curve);
-        let found = curve(&Orders::default()).epsilon(delta(&case)).get();
-        close(found, expected(&case, "eps_rdp"), 1e-6, "eps_rdp");
-        let rho = zcdp::repeated(zcdp::tree(z, longest), repeat).unwrap();
-        assert!(zcdp::epsilon(rho, delta(&case)).get() <= found * (1.0 + 1e-9));
-    }
-}
-
-#[test]
-fn composed() {
-    for case in cases("composed").into_iter().flatten() {
-        let curve = |orders: &Orders| {
-            let parts = case["input"]["parts"].as_array().unwrap();
-            let curves = parts.iter().map(|part| {
-                let z = multiplier(part["sigma"].as_f64().unwrap());
-                let q = SamplingRate::new(part["q"].as_f64().unwrap_or(1.0)).unwrap();
-                RdpCurve::poisson_gaussian(orders, q, z).repeated(part["steps"].as_u64().unwrap())
-            });
-            curves.reduce(|a, b| a.compose(&b).unwrap()).unwrap()
-        };
-        check_curve(&case, "rdp_at_orders", 1e-9, true, curve);
-        let found = curve(&Orders::default()).epsilon(delta(&case)).get();
-        check_against_loose(&case, found);
-        assert!(found >= expected(&case, "eps_pld") - 1e-3, "UNSOUND: {}", case["id"]);
-    }
-}
-
-#[test]
-fn same_sample_pair() {
-    for case in cases("same_sample_pair").into_iter().flatten() {
-        let z =
-            rdp::combined_multiplier(multiplier(input(&case, "z_value")), multiplier(input(&case, "z_count"))).unwrap();
-        close(z.get(), expected(&case, "z_effective"), 1e-12, "z_effective");
-        let q = SamplingRate::new(input(&case, "q")).unwrap();
-        let steps = input(&case, "steps") as u64;
-        let curve = |orders: &Orders| RdpCurve::poisson_gaussian(orders, q, z).repeated(steps);
-        check_curve(&case, "rdp_at_orders", 1e-9, true, curve);
-        check_against_loose(&case, curve(&Orders::default()).epsilon(delta(&case)).get());
-    }
-}
-
-#[test]
-fn calibrate() {
-    for case in cases("calibrate").into_iter().flatten() {
-        let target = Epsilon::new(input(&case, "eps")).unwrap();
-        let q = SamplingRate::new(input(&case, "q")).unwrap();
-        let steps = input(&case, "steps") as u64;
-        let z = calibrate::for_release(target, delta(&case), q, steps).unwrap();
-        let achieved = RdpCurve::poisson_gaussian(&Orders::default(), q, z).repeated(steps);
-        assert!(achieved.epsilon(delta(&case)) <= target);
-        let wanted = expected(&case, "sigma_rdp");
-        assert!(z.get() <= wanted * (1.0 + 2e-3), "{}: {z} above {wanted}", case["id"]);
-        assert!(z.get() >= wanted * (1.0 - 1e-2), "{}: {z} far below {wanted}", case["id"]);
-        assert!(z.get() >= expected(&case, "sigma_pld") * (1.0 - 2e-3), "UNSOUND: {}", case["id"]);
-        if q == SamplingRate::EVERYONE {
-            let plain = calibrate::for_aggregator(target, delta(&case), steps).unwrap();
-            close(plain.get(), wanted, 2e-3, "sigma_rdp without sampling");
-        }
-    }
-}
-
-#[test]
-fn zero_rho_costs_nothing() {
-    assert_eq!(zcdp::delta(Rho::ZERO, Epsilon::new(1.0).unwrap()), 0.0);
 }

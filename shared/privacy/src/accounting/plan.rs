@@ -1,6 +1,7 @@
 //! What a task will cost its users and what noise it needs, before it starts.
 
 mod report;
+mod views;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -8,11 +9,23 @@ use thiserror::Error;
 use super::{
     Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate,
     calibrate::{self, CalibrateError},
-    rdp::{Orders, RdpCurve},
     zcdp,
 };
 
 pub use report::{Assumption, Warning};
+pub use views::View;
+
+/// Which bound the noise was calibrated with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Accountant {
+    /// [`zcdp`]: what the devices' ledgers add up, so that every ledger shows the promise.
+    #[default]
+    Zcdp,
+    /// [`super::pld`]: exact, so less noise. Ledgers that charge `rho` show more than the promise.
+    Pld,
+}
 
 /// How the cohort of a round comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -106,10 +119,20 @@ pub struct PrivacyPlan {
     pub rho_per_participation: Rho,
     /// What all participations cost together: the cap of the device's ledger.
     pub rho_total: Rho,
-    /// What the aggregator, who knows the cohorts, can learn about one user. At most `epsilon`.
+    /// Which bound the noise was calibrated with.
+    pub accountant: Accountant,
+    /// The bounds behind all figures, with their version ([`super::ACCOUNTANT`]).
+    pub accountant_version: &'static str,
+    /// What the aggregator, who knows the cohorts, can learn about one user, by the accountant of this
+    /// plan. At most `epsilon`.
     pub eps_vs_aggregator: Epsilon,
-    /// What a reader of the releases alone can learn; only under Poisson sampling.
+    /// What a reader of the releases alone can learn; only under Poisson sampling. By Renyi orders, or
+    /// by privacy loss distributions if that is the accountant.
     pub eps_vs_release: Option<Epsilon>,
+    /// Every accountant's figure against the aggregator: no amplification.
+    pub against_aggregator: View,
+    /// Every accountant's figure against a reader of the releases; only under Poisson sampling.
+    pub against_release: Option<View>,
     /// What the promise rests on.
     pub assumptions: Vec<Assumption>,
     /// What the operator should know before starting.
@@ -117,22 +140,38 @@ pub struct PrivacyPlan {
 }
 
 impl PrivacyPlan {
-    /// Computes the smallest noise that keeps the promise against the aggregator, and both views.
+    /// Computes the smallest noise that keeps the promise against the aggregator by [`zcdp`], and both
+    /// views.
     ///
     /// # Errors
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
     pub fn new(request: &PlanRequest) -> Result<Self, PlanError> {
+        Self::with_accountant(request, Accountant::Zcdp)
+    }
+
+    /// Like [`Self::new`], by another accountant.
+    ///
+    /// # Errors
+    /// When the shape of the task makes no sense, or no noise in range keeps the promise.
+    pub fn with_accountant(request: &PlanRequest, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
-        let noise_multiplier = calibrate::for_aggregator(request.epsilon, request.delta, participations_per_user)?;
+        let (epsilon, delta) = (request.epsilon, request.delta);
+        let noise_multiplier = match accountant {
+            Accountant::Zcdp => calibrate::for_aggregator(epsilon, delta, participations_per_user)?,
+            Accountant::Pld => calibrate::for_aggregator_by_pld(epsilon, delta, participations_per_user)?,
+        };
         let rho_per_participation = zcdp::gaussian(noise_multiplier);
-        let rho_total = zcdp::repeated(rho_per_participation, participations_per_user)?;
-        let eps_vs_aggregator = zcdp::epsilon(rho_total, request.delta);
-        let eps_vs_release = release_view(request, noise_multiplier)?
-            // A reader of the releases never learns more than the aggregator.
-            .map(|eps| if eps < eps_vs_aggregator { eps } else { eps_vs_aggregator });
+        let against_aggregator = View::of_aggregator(noise_multiplier, participations_per_user, delta)?;
+        let against_release = match request.sampling {
+            CohortSampling::BalancedSchedule => None,
+            CohortSampling::Poisson => {
+                let q = SamplingRate::new(request.cohort as f64 / request.population as f64)?;
+                Some(View::of_release(noise_multiplier, q, request.rounds, delta, &against_aggregator))
+            }
+        };
         Ok(Self {
-            epsilon: request.epsilon,
-            delta: request.delta,
+            epsilon,
+            delta,
             rounds: request.rounds,
             cohort: request.cohort,
             population: request.population,
@@ -141,11 +180,15 @@ impl PrivacyPlan {
             participations_per_user,
             noise_multiplier,
             rho_per_participation,
-            rho_total,
-            eps_vs_aggregator,
-            eps_vs_release,
+            rho_total: zcdp::repeated(rho_per_participation, participations_per_user)?,
+            accountant,
+            accountant_version: super::ACCOUNTANT,
+            eps_vs_aggregator: against_aggregator.by(accountant),
+            eps_vs_release: against_release.as_ref().map(|view| view.by(accountant)),
+            against_aggregator,
+            against_release,
             assumptions: Assumption::of(request.sampling, participations_per_user),
-            warnings: Warning::of(request, participations_per_user),
+            warnings: Warning::of(request, participations_per_user, accountant),
         })
     }
 }
@@ -179,18 +222,4 @@ fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
 fn generous_cap(average: u64, rounds: u64) -> u64 {
     let mean = average as f64;
     ((mean + 6.0 * mean.sqrt()).ceil() as u64).min(rounds)
-}
-
-/// The view of a reader of the releases: MTZ19 for every round.
-///
-/// A device that stops at its own cap joins a round with probability at most `q` given the past, and
-/// the divergence grows with `q`, so the cap on PARTICIPATIONS does not weaken the bound. (A cap on
-/// the COHORT would: it makes users depend on each other.)
-fn release_view(request: &PlanRequest, z: NoiseMultiplier) -> Result<Option<Epsilon>, PlanError> {
-    if request.sampling != CohortSampling::Poisson {
-        return Ok(None);
-    }
-    let q = SamplingRate::new(request.cohort as f64 / request.population as f64)?;
-    let curve = RdpCurve::poisson_gaussian(&Orders::default(), q, z).repeated(request.rounds);
-    Ok(Some(curve.epsilon(request.delta)))
 }

@@ -3,12 +3,16 @@
 //! A curve holds, for every order `alpha` of its grid, a bound on the Renyi divergence between the
 //! outputs on neighbouring data. Curves of mechanisms run one after the other add up.
 
+mod integer;
+
 use thiserror::Error;
 
 use super::{
     Delta, Epsilon, NoiseMultiplier, SamplingRate, poisson, rounding::count_up, without_replacement::Moments,
     zcdp::tree_depth,
 };
+
+pub use integer::DistributedGaussian;
 
 /// Covers the rounding of one entry of a curve and of its conversion.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
@@ -29,6 +33,24 @@ pub enum RdpError {
     /// Two curves are on different grids.
     #[error("expected two curves on the same grid of orders")]
     DifferentOrders,
+    /// A sum of discrete Gaussian shares makes no sense.
+    #[error("expected at least one share, one entry, positive finite norms and a local sigma of at least 0.5")]
+    DistributedOutOfRange,
+    /// Randomised response makes no sense.
+    #[error("expected p between 1e-9 and 1, and k between 2 and 1e9")]
+    ResponseOutOfRange,
+    /// Discrete Laplace noise makes no sense.
+    #[error("expected a between 1e-9 and 100, and a sensitivity between 1 and 1e6")]
+    LaplaceOutOfRange,
+    /// Skellam noise or its norms make no sense.
+    #[error("expected a positive, finite variance and norms")]
+    SkellamOutOfRange,
+    /// The bound holds at whole orders only.
+    #[error("expected whole orders, found {found}")]
+    FractionalOrder {
+        /// The order.
+        found: f64,
+    },
     /// A cohort is empty or larger than the population.
     #[error("expected a cohort between 1 and the population of {population}, found {cohort}")]
     CohortOutOfRange {
@@ -62,6 +84,14 @@ impl Orders {
     #[must_use]
     pub fn as_slice(&self) -> &[f64] {
         &self.0
+    }
+}
+
+impl Orders {
+    /// The whole numbers from 2 to 256.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self((2..=256_u32).map(f64::from).collect())
     }
 }
 

@@ -26,6 +26,13 @@ pub fn gaussian(z: NoiseMultiplier) -> Rho {
     Rho::from_bound(half_inverse_square_up(z.get()))
 }
 
+/// The cost of ONE use of an `epsilon`-differentially private mechanism: `epsilon^2 / 2` (BS16,
+/// Proposition 1.4).
+#[must_use]
+pub fn pure(epsilon: Epsilon) -> Rho {
+    Rho::from_bound(mul_up(mul_up(epsilon.get(), epsilon.get()), 0.5))
+}
+
 /// The cost of one tree: every leaf touches `ceil(log2(steps + 1))` noisy nodes.
 ///
 /// Kairouz et al., "Practical and Private (Deep) Learning without Sampling or Shuffling", 2021,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{CohortSampling, PlanRequest};
+use super::{Accountant, CohortSampling, PlanRequest};
 
 /// An epsilon above this is a weak promise: the odds of a guess may change by more than 20 000.
 const WEAK_EPSILON: f64 = 10.0;
@@ -93,10 +93,12 @@ pub enum Warning {
     WeakEpsilon,
     /// The same users take part in every round: the noise grows with the root of the rounds.
     EveryoneEveryRound,
+    /// The noise was calibrated with an accountant that is tighter than the one the ledgers use.
+    LedgersShowMore,
 }
 
 impl Warning {
-    pub(super) fn of(request: &PlanRequest, participations: u64) -> Vec<Self> {
+    pub(super) fn of(request: &PlanRequest, participations: u64, accountant: Accountant) -> Vec<Self> {
         let mut all = Vec::new();
         if request.delta.get() * request.population as f64 > 1.0 {
             all.push(Self::DeltaAboveInversePopulation);
@@ -106,6 +108,9 @@ impl Warning {
         }
         if participations == request.rounds && request.rounds > 1 {
             all.push(Self::EveryoneEveryRound);
+        }
+        if accountant == Accountant::Pld {
+            all.push(Self::LedgersShowMore);
         }
         all
     }
@@ -120,6 +125,9 @@ impl fmt::Display for Warning {
             Self::WeakEpsilon => "epsilon is above 10: the promise is weak",
             Self::EveryoneEveryRound => {
                 "a user may take part in every round: more users per task would need less noise"
+            }
+            Self::LedgersShowMore => {
+                "ledgers add up rho and will show a larger epsilon than the promise, which holds by the exact accountant"
             }
         })
     }
