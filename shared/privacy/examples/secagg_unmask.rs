@@ -80,7 +80,7 @@ fn main() {
     for (id, inbox) in inboxes {
         let (message, body) = clients[index(id)].mask(0, &inbox, vector(dimension)).unwrap();
         // One in ten falls silent here.
-        if index(id) % 10 > 0 {
+        if !index(id).is_multiple_of(10) {
             let clock = Instant::now();
             server.masked_input(0, id, &message, body.as_bytes()).unwrap();
             folding += clock.elapsed().as_secs_f64();
