@@ -65,8 +65,9 @@ pub(super) fn split(
 
 /// The secret of `shares`, of which there must be `threshold` or more.
 ///
-/// With more than `threshold` it is computed twice, from the first and from the last of them:
-/// different results mean that a share is false.
+/// With more than `threshold` it is computed twice, the second time with the last share in the place
+/// of the last of the first ones. The two differ for certain if exactly one of those shares is
+/// false: each share's weight is never zero, and differs between the two.
 pub(super) fn combine(shares: &[Share], threshold: u32) -> Result<Secret, ShamirError> {
     let threshold = threshold as usize;
     if threshold < 2 {
@@ -77,7 +78,9 @@ pub(super) fn combine(shares: &[Share], threshold: u32) -> Result<Secret, Shamir
     }
     let secret = interpolate(&shares[..threshold])?;
     if shares.len() > threshold {
-        let again = interpolate(&shares[shares.len() - threshold..])?;
+        let last = &shares[shares.len() - 1];
+        let again: Vec<Share> = shares[..threshold - 1].iter().chain([last]).cloned().collect();
+        let again = interpolate(&again)?;
         if !bool::from(secret.ct_eq(&*again)) {
             return Err(ShamirError::Inconsistent);
         }

@@ -56,9 +56,10 @@ impl UnmaskPhase {
         }
         let mut taken = Vec::with_capacity(shares.len());
         for &(owner, share) in shares {
-            let y = match (share, self.alive.contains(&owner)) {
-                (RevealedShare::SelfMask(y), true) | (RevealedShare::MaskKey(y), false) => y,
-                _ => return Err(Refused::Members),
+            let ((RevealedShare::SelfMask(y), true) | (RevealedShare::MaskKey(y), false)) =
+                (share, self.alive.contains(&owner))
+            else {
+                return Err(Refused::Members);
             };
             let x = self.roster.coordinate(owner, holder).ok_or(Refused::Members)?;
             taken.push((owner, Share { x, y }));

@@ -219,14 +219,14 @@ fn judge(
 fn for_no_honest_member_do_both_secrets_leave_and_no_sum_is_below_n_min() {
     for adversary in [Adversary::Curious, Adversary::SemiMalicious, Adversary::Active] {
         let (mut exposed, mut answers, mut aborts) = (0, 0, 0);
-        for seed in 0..400 {
+        for seed in 0..250 {
             let (sum, answered, aborted) = round(seed, adversary);
             exposed += usize::from(sum);
             answers += answered;
             aborts += aborted;
         }
         // The liar gets somewhere, and is caught: neither side of the test is empty.
-        println!("{adversary:?}: {exposed} sums, {answers} answers, {aborts} aborts in 400 rounds");
-        assert!(exposed >= 10 && answers > 300 && aborts > 300, "{adversary:?} {exposed} {answers} {aborts}");
+        println!("{adversary:?}: {exposed} sums, {answers} answers, {aborts} aborts in 250 rounds");
+        assert!(exposed >= 10 && answers > 150 && aborts > 300, "{adversary:?} {exposed} {answers} {aborts}");
     }
 }

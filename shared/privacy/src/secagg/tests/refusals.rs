@@ -72,6 +72,8 @@ fn rounds_that_cannot_be_opened() {
     assert!(many.graph_parameters(257).is_err() && many.graph_parameters(256).is_ok());
 }
 
+type Shares = Vec<(u32, RevealedShare)>;
+
 /// Six devices asked for shares; device 5 dropped out.
 fn asked() -> World {
     let dropouts = Dropouts { input: BTreeSet::from([5]), ..Dropouts::default() };
@@ -83,7 +85,7 @@ fn shares_of_the_wrong_secret_or_member_are_refused() {
     let mut world = asked();
     let (i, request) = world.trace.requests[0].clone();
     let good = world.clients[i as usize].unmask(NOW, &request).unwrap();
-    let mut send = |change: &dyn Fn(&mut Vec<(u32, RevealedShare)>)| {
+    let mut send = |change: &dyn Fn(&mut Shares)| {
         let mut shares = good.shares.as_slice().to_vec();
         change(&mut shares);
         let message = silhouette_wire::message::SecaggRevealed { shares: List::new(shares).unwrap(), ..good.clone() };

@@ -48,17 +48,17 @@ fn oracle(terms: &Terms, trace: &Trace, dropouts: &Dropouts) -> Option<BTreeSet<
     (component == alive && all_have(&alive) && all_have(&asked) && all_have(&answered)).then_some(alive)
 }
 
-fn check(terms: Terms, dropouts: &Dropouts, salt: u64) -> Result<bool, TestCaseError> {
+fn check(terms: &Terms, dropouts: &Dropouts, salt: u64) -> Result<bool, TestCaseError> {
     let mut world = World::new(terms.clone(), salt);
     let members = terms.cohort - dropouts.advertise.len() as u32;
     let starts = members >= terms.min_reports && terms.graph_parameters(members).is_ok();
     let result = world.run(dropouts);
-    let expected = if starts { oracle(&terms, &world.trace, dropouts) } else { None };
+    let expected = if starts { oracle(terms, &world.trace, dropouts) } else { None };
     match (&result, &expected) {
         (Ok(sum), Some(survivors)) => {
             let found: BTreeSet<_> = sum.survivors.iter().copied().collect();
             prop_assert_eq!(found, survivors.iter().map(|&i| device(i)).collect::<BTreeSet<_>>());
-            let plain = plain_sum(&terms, survivors.iter().map(|&i| &world.inputs[i as usize]));
+            let plain = plain_sum(terms, survivors.iter().map(|&i| &world.inputs[i as usize]));
             prop_assert_eq!(sum.values(), plain);
             let in_sum_or_lost = sum.survivors.len() + sum.lost.iter().filter(|l| l.step <= Step::MaskedInput).count();
             prop_assert_eq!(in_sum_or_lost, terms.cohort as usize);
@@ -88,7 +88,7 @@ fn rounds() -> impl Strategy<Value = (Terms, Dropouts, u64)> {
             let lowest = if adversary == Adversary::Curious { 2 } else { degree / 2 + 1 }.min(degree);
             let threshold = lowest + ((degree - lowest) as f64 * at * at) as u32;
             let least = (least / 2).max(3);
-            let graph = (threshold % 5 > 0 || !complete).then_some(GraphParameters { degree, threshold });
+            let graph = (!threshold.is_multiple_of(5) || !complete).then_some(GraphParameters { degree, threshold });
             let terms = Terms { modulus_bits: bits, dimension, graph, ..terms(n, least, adversary) };
             let dropouts =
                 (few(n), few(n), few(n), few(n), few(n)).prop_map(|(advertise, share, input, consistency, unmask)| {
@@ -103,7 +103,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn the_sum_is_the_plain_sum_or_the_round_has_to_end((terms, dropouts, salt) in rounds()) {
-        check(terms, &dropouts, salt)?;
+        check(&terms, &dropouts, salt)?;
     }
 }
 
@@ -119,10 +119,10 @@ fn the_property_is_not_vacuous() {
         unmask: set(&[5]),
     };
     for adversary in [Adversary::Curious, Adversary::SemiMalicious, Adversary::Active] {
-        assert!(check(terms(30, 20, adversary), &dropouts, 5).unwrap(), "{adversary:?}");
+        assert!(check(&terms(30, 20, adversary), &dropouts, 5).unwrap(), "{adversary:?}");
     }
     let ring = Terms { graph: Some(GraphParameters { degree: 12, threshold: 4 }), ..terms(30, 20, Adversary::Curious) };
-    assert!(check(ring, &dropouts, 6).unwrap());
+    assert!(check(&ring, &dropouts, 6).unwrap());
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_large_round_takes_the_ring_that_the_rates_imply() {
     let found = terms.graph_parameters(250).unwrap();
     assert!(found.degree < 60 && found.degree.is_multiple_of(2), "{found:?}");
     let dropouts = Dropouts { input: (0..7).collect(), unmask: (7..12).collect(), ..Dropouts::default() };
-    assert!(check(terms, &dropouts, 7).unwrap());
+    assert!(check(&terms, &dropouts, 7).unwrap());
 }
 
 #[test]
