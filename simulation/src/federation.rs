@@ -241,7 +241,7 @@ impl<'a> Federation<'a> {
                 _ => {}
             }
         }
-        opened.map(|round| (round, invitations)).ok_or(FederationError::NoCohort(self.coordinator.round() + 1))
+        opened.map(|round| (round, invitations)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
     }
 
     fn parameters(&self) -> Result<ReleaseParameters, ParameterError> {
