@@ -158,7 +158,7 @@ impl<'a> Federation<'a> {
                 _ => {}
             }
         }
-        opened.map(|round| (round, invitations)).ok_or(FederationError::NoCohort(self.coordinator.round() + 1))
+        opened.map(|round| (round, invitations)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
     }
 
     /// Trains the invited devices over the worker threads, each with its own partial sum, and adds
