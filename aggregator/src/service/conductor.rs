@@ -65,13 +65,14 @@ impl Conductor {
         let mut stop = std::pin::pin!(stop);
         self.announce_the_end();
         loop {
+            let due = self.ticker.due(self.next_tick());
             tokio::select! {
                 () = &mut stop => break,
                 request = self.inbox.recv() => match request {
                     Some(request) => self.serve(request).await,
                     None => break,
                 },
-                () = self.ticker.due(self.next_tick()) => self.tick().await,
+                () = due => self.tick().await,
                 made = made(&mut self.making) => self.made(made).await,
             }
             self.parts.metrics.waiting(self.coordinator.waiting());

@@ -10,7 +10,7 @@ use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
 use super::{Federation, FederationError, lock, number};
-use crate::device::{Outward, Streams, Surroundings, VirtualDevice};
+use crate::device::{Outward, Streams, Surroundings};
 use silhouette_wire::manifest::{Manifest, SignedManifest};
 
 /// What a device sends next, by its place among the invited.
