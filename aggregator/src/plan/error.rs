@@ -33,6 +33,12 @@ pub enum PlanError {
     /// The service can't unmask yet.
     #[error("mode: expected central or local, found distributed: this aggregator has no secure aggregation")]
     Masked,
+    /// A sum over one device hides nothing.
+    #[error("devices: expected at least 2, found {found}")]
+    TooFewDevices {
+        /// What was asked for.
+        found: u32,
+    },
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,
