@@ -43,7 +43,6 @@ pub fn sample_for(devices: u32) -> Result<String, PlanError> {
         ("retry_ms", "[200, 1000]".into()),
         ("epsilon", format!("{EPSILON:?}")),
         ("delta", format!("{DELTA:?}")),
-        ("max_participations", ROUNDS.to_string()),
         ("min_separation", "1".into()),
         ("hashed_share", format!("{:?}", hashed_share(Some(rho), devices as usize))),
     ];
@@ -51,6 +50,9 @@ pub fn sample_for(devices: u32) -> Result<String, PlanError> {
         let key = line.split(" = ").next().unwrap_or_default();
         match values.iter().find(|(name, _)| *name == key) {
             Some((_, value)) => format!("{key} = {value}\n"),
+            // Left out, which is no limit: who has reached one is told that training is over at
+            // once, and so would not hear of the last model.
+            None if key == "max_participations" => format!("#{line}\n"),
             None => format!("{line}\n"),
         }
     };

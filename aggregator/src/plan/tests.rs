@@ -37,7 +37,7 @@ fn the_sample_for_a_few_devices_lets_them_all_take_part_in_every_round() {
         let epsilon = plan.promised_epsilon().unwrap();
         assert!(epsilon <= 8.0 && epsilon > 7.99, "{epsilon}");
         // It explains what the large sample explains.
-        let comments = |text: &str| text.lines().filter(|l| l.starts_with('#')).map(str::to_owned).collect::<Vec<_>>();
+        let comments = |text: &str| text.lines().filter(|l| l.starts_with("# ")).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(comments(&text), comments(sample_config()));
         assert_eq!(text.lines().count(), sample_config().lines().count());
     }
