@@ -153,7 +153,11 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let options = ReadOptions { strict: args.strict, ..ReadOptions::default() };
     Staging::try_out(&args.out)?;
     let data = Dataset::load(&args.data, &options, &args.task()?, &config)?;
-    if json { introduce_json(&data, &config, &why)? } else { introduce(&data, &config, &why)? }
+    if json {
+        introduce_json(&data, &config, &why)?
+    } else {
+        introduce(&data, &config, &why)?
+    }
     let bar = terminal::bar(config.rounds, json);
     let mut failure = None;
     let result = run_rounds(&data, &config, engine.as_ref(), &mut |record| {

@@ -63,12 +63,15 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     let before = outcome.before.confusion.scores().accuracy;
     let records = device.ledger()?;
     if json {
-        return terminal::json_event("finished", serde_json::json!({
-            "accuracy_before": before, "accuracy": after, "rounds": outcome.rounds.len(), "devices": outcome.fleet.folders().len(),
-            "engine": outcome.chosen.why, "seconds": outcome.seconds, "model_sha256": hash.to_string(),
-            "sent": outcome.moved.up, "received": outcome.moved.down,
-            "ledger": ledger::as_json(records.records()), "report": report, "folder": outcome.folder,
-        }));
+        return terminal::json_event(
+            "finished",
+            serde_json::json!({
+                "accuracy_before": before, "accuracy": after, "rounds": outcome.rounds.len(), "devices": outcome.fleet.folders().len(),
+                "engine": outcome.chosen.why, "seconds": outcome.seconds, "model_sha256": hash.to_string(),
+                "sent": outcome.moved.up, "received": outcome.moved.down,
+                "ledger": ledger::as_json(records.records()), "report": report, "folder": outcome.folder,
+            }),
+        );
     }
     terminal::line(&format!(
         "\nAccuracy on people never trained on: {:.1} % before, {:.1} % after",
