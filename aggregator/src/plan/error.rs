@@ -33,6 +33,12 @@ pub enum PlanError {
     /// A masked round can't invite more devices than its noise and its graph are made for.
     #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
     OverSelection(f64),
+    /// A sum over one device hides nothing.
+    #[error("devices: expected at least 2, found {found}")]
+    TooFewDevices {
+        /// What was asked for.
+        found: u32,
+    },
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

@@ -10,7 +10,7 @@ use silhouette_simulation::report::{ProfileSection, ProfileShare, ReportData, Ro
 use silhouette_simulation::synth::SynthUser;
 
 use super::Outcome;
-use crate::commands::{ledger, profile as profile_command};
+use crate::commands::{ledger, profile as profile_command, serve};
 use crate::terminal;
 
 /// A round in one line.
@@ -26,13 +26,25 @@ pub(crate) fn round_line(event: &Event, evaluation: Option<&Evaluation>) -> Stri
     )
 }
 
+/// A round for machines: the aggregator's event with what the model is worth on people held out.
+pub(crate) fn round_json(event: &Event, evaluation: Option<&Evaluation>) -> serde_json::Value {
+    let mut line = serve::as_json(event);
+    if let Some(evaluation) = evaluation {
+        let scores = evaluation.confusion.scores();
+        line["accuracy"] = scores.accuracy.into();
+        line["macro_f1"] = scores.macro_f1.into();
+        line["loss"] = evaluation.loss.into();
+    }
+    line
+}
+
 /// Tells everything and writes the report.
 pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     // Somebody bilingual, so that both languages have something to show.
     let trainers: Vec<&SynthUser> = outcome.people.users.iter().filter(|u| u.split() != "test").collect();
     let index = trainers.iter().position(|u| (0.3..0.7).contains(&u.planted.english_share)).unwrap_or(0);
     let person = trainers[index];
-    let device = DeviceFolder::open_or_create(&outcome.fleet.folders()[index])?;
+    let device = DeviceFolder::open(&outcome.fleet.folders()[index])?;
     let events = device.store()?.events()?;
     let hash = outcome.model.content_hash()?;
     let trained = Trained {
@@ -51,11 +63,15 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     let before = outcome.before.confusion.scores().accuracy;
     let records = device.ledger()?;
     if json {
-        return terminal::json_line(&serde_json::json!({
-            "accuracy_before": before, "accuracy": after, "rounds": outcome.rounds.len(), "devices": outcome.fleet.folders().len(),
-            "engine": outcome.chosen.why, "seconds": outcome.seconds, "model_sha256": hash.to_string(),
-            "ledger": ledger::as_json(records.records()), "report": report, "folder": outcome.folder,
-        }));
+        return terminal::json_event(
+            "finished",
+            serde_json::json!({
+                "accuracy_before": before, "accuracy": after, "rounds": outcome.rounds.len(), "devices": outcome.fleet.folders().len(),
+                "engine": outcome.chosen.why, "seconds": outcome.seconds, "model_sha256": hash.to_string(),
+                "sent": outcome.moved.up, "received": outcome.moved.down,
+                "ledger": ledger::as_json(records.records()), "report": report, "folder": outcome.folder,
+            }),
+        );
     }
     terminal::line(&format!(
         "\nAccuracy on people never trained on: {:.1} % before, {:.1} % after",
@@ -69,7 +85,13 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     }
     terminal::line("\nThat device's privacy ledger")?;
     ledger::show(records.records(), outcome.args.delta)?;
-    terminal::line(&format!("\n{:.1} s in all; report: {}", outcome.seconds, report.display()))
+    terminal::line(&format!(
+        "\n{:.1} s in all, devices sent {} and received {}; report: {}",
+        outcome.seconds,
+        terminal::bytes(outcome.moved.up),
+        terminal::bytes(outcome.moved.down),
+        report.display()
+    ))
 }
 
 fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocument) -> ReportData {
