@@ -110,7 +110,7 @@ mod tests {
         let noise = p.draw_noise(&mut OpenDpNoise::new()).unwrap();
         let mut rounding = Rounding::seeded([9; 32]);
         let r = release(Private::new(update), p, noise, &mut rounding).unwrap();
-        assert_eq!(r.as_bytes().len(), p.byte_len());
+        assert_eq!((r.dimension(), r.as_bytes().len()), (p.released_len(), p.byte_len()));
         silhouette_wire::unpack(r.as_bytes(), p.modulus_bits()).unwrap()
     }
 
