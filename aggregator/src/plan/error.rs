@@ -4,7 +4,7 @@ use silhouette_model::TaskError;
 use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
 use silhouette_query::OptimiserError;
-use silhouette_round::ConfigError;
+use silhouette_round::{ConfigError, MaskedError};
 use silhouette_wire::ManifestError;
 use silhouette_wire::manifest::SignError;
 use thiserror::Error;
@@ -67,6 +67,9 @@ pub enum PlanError {
     /// A setting of the optimiser.
     #[error(transparent)]
     Optimiser(#[from] OptimiserError),
+    /// The masked rounds.
+    #[error(transparent)]
+    Masked(#[from] MaskedError),
     /// A term of the manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
