@@ -46,8 +46,9 @@ impl Plan {
     pub fn new(config: TaskConfig) -> Result<Self, PlanError> {
         let task = config.task.clone().ok_or(PlanError::NoTask)?;
         task.validate()?;
-        if config.mode == Mode::Distributed {
-            return Err(PlanError::Masked);
+        // Degree, threshold and noise are made for the cohort, so exactly it is invited.
+        if config.mode == Mode::Distributed && config.over_selection > 1.0 {
+            return Err(PlanError::OverSelection(config.over_selection));
         }
         let id = task.id()?;
         let layout = Layout::of(&task);

@@ -89,6 +89,42 @@ fn a_plan_states_its_noise_and_its_assumptions() {
     let plan: Value = serde_json::from_str(&succeeds(place.path(), &["plan", "--json"])).unwrap();
     assert!(plan["noise_multiplier"].as_f64().unwrap() > 0.0);
     assert!(!plan["assumptions"].as_array().unwrap().is_empty());
+    assert!(plan["accountant_version"].as_str().unwrap().starts_with("silhouette-privacy"));
+    let figures = |view: &Value| ["eps_zcdp", "eps_rdp", "eps_pld"].map(|name| view[name].as_f64().unwrap());
+    let [zcdp, rdp, pld] = figures(&plan["against_aggregator"]);
+    assert!(pld < zcdp && pld < rdp && zcdp <= 8.0);
+    assert!(plan["against_release"].is_null());
+    let exact: Value =
+        serde_json::from_str(&succeeds(place.path(), &["plan", "--accountant", "pld", "--poisson", "--json"])).unwrap();
+    let [zcdp, _, pld] = figures(&exact["against_aggregator"]);
+    assert!(pld <= 8.0 && pld > 7.99 && zcdp > 8.0);
+    assert!(figures(&exact["against_release"])[2] < pld);
+    assert_eq!(exact["warnings"].as_array().unwrap().last().unwrap(), "ledgers_show_more");
+}
+
+#[test]
+fn a_file_of_cases_is_evaluated_or_refused_by_name() {
+    let place = tempfile::tempdir().unwrap();
+    let write = |text: &str| std::fs::write(place.path().join("cases.json"), text).unwrap();
+    write(
+        r#"{"cases": [
+            {"id": "a", "kind": "poisson_gaussian", "input": {"sigma": 1.5, "q": 0.04, "steps": 2250, "delta": 1e-5}},
+            {"id": "b", "kind": "sampled_wor", "expected": {}, "input":
+                {"population": 1000, "sample_size": 100, "sigma": 2, "steps": 200, "delta": 1e-5}}]}"#,
+    );
+    let run = ["plan", "--cases", "cases.json"];
+    let document: Value = serde_json::from_str(&succeeds(place.path(), &[&run[..], &["--json"]].concat())).unwrap();
+    let [a, b] = &document["cases"].as_array().unwrap()[..] else { panic!("two cases went in") };
+    // Opacus' pinned value, and dp-accounting's at interval 2e-5.
+    assert!((a["eps_rdp"].as_f64().unwrap() / 7.329_111_17 - 1.0).abs() < 1e-8);
+    assert!((a["eps_pld"].as_f64().unwrap() - 6.768_78).abs() < 1e-3);
+    assert!(a["eps_pld_lower"].as_f64().unwrap() < 6.768_78);
+    assert!(b["eps_pld"].is_null() && b["reasons"]["eps_pld"].as_str().unwrap().contains("replace-one"));
+    assert!(succeeds(place.path(), &run).contains("no eps_pld: "));
+    write(r#"[{"id": "c", "kind": "gaussian", "sigma": 0, "steps": 1, "delta": 1e-5}]"#);
+    let error = fails(place.path(), &run);
+    assert!(error.contains(r#"case "c": field "sigma": expected a number between 1e-6 and 1e9, found 0"#), "{error}");
+    assert!(fails(place.path(), &["plan", "--cases", "none.json"]).contains("none.json"));
 }
 
 #[test]

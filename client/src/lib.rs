@@ -17,7 +17,7 @@
 //! let events = store.events()?;
 //! let profile = profile::profile(events.expose_on_device(), None, 1_700_000_000)?;
 //! let persona = persona(profile.expose_on_device(), PersonaLanguage::En);
-//! assert_eq!(persona.text(), "There are only 2 texts so far, too little to say much.");
+//! assert_eq!(persona.expose_on_device().text(), "There are only 2 texts so far, too little to say much.");
 //! # Ok(())
 //! # }
 //! ```

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use silhouette_model::{Engine, EngineError, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::noise::{NoiseError, NoiseSource, OpenDpNoise};
+use silhouette_privacy::secagg::Entropy;
 use silhouette_privacy::{Release, ReleaseError, ReleaseParameters, Rounding, release};
 use silhouette_query::train;
 use silhouette_wire::ContentHash;
@@ -128,6 +129,21 @@ impl Randomness {
             Self::System => Draws::from_system(),
             Self::DangerousForSimulationOnly { seed, device } => {
                 Ok(Draws::dangerous_for_simulation_only(seed, round, device))
+            }
+        }
+    }
+}
+
+impl Randomness {
+    /// What keys and masks of one masked round are made from.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn entropy(self, round: u64) -> Result<Entropy, KeyError> {
+        match self {
+            Self::System => Entropy::from_system().map_err(|_| KeyError::Entropy),
+            Self::DangerousForSimulationOnly { seed, device } => {
+                Ok(Entropy::dangerous_for_simulation_only(stream(seed, round, device, b"masks")))
             }
         }
     }

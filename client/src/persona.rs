@@ -8,6 +8,7 @@ mod chinese;
 mod english;
 
 use serde::{Deserialize, Serialize};
+use silhouette_privacy::Private;
 
 use crate::profile::{Interest, ProfileDocument};
 
@@ -118,8 +119,13 @@ trait Grammar {
     fn rating(&self, mean: f64) -> String;
 }
 
-/// The persona of a profile, at most [`MAX_CHARS`] long.
-pub fn persona(document: &ProfileDocument, language: PersonaLanguage) -> Persona {
+/// The persona of a profile, at most [`MAX_CHARS`] long. As private as the profile it was made of.
+pub fn persona(document: &ProfileDocument, language: PersonaLanguage) -> Private<Persona> {
+    Private::new(compose(document, language))
+}
+
+/// The sentences themselves, for the profile that keeps them.
+pub(crate) fn compose(document: &ProfileDocument, language: PersonaLanguage) -> Persona {
     let grammar: &dyn Grammar = match language {
         PersonaLanguage::Zh => &chinese::Chinese,
         PersonaLanguage::En => &english::English,

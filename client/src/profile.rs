@@ -1,7 +1,18 @@
 //! The profile: what this person's texts say of them, made, kept and shown on the device.
 //!
-//! [`profile`] returns a [`Private`] document. There is no function that releases it, and
-//! `Private` has no `Serialize`, so it can't be put into a message by accident:
+//! [`profile`] returns a [`Private`] document, and [`persona`](crate::persona::persona) a private
+//! persona. Nothing releases them. The device shows them to their owner through
+//! [`Private::expose_on_device`]; the document itself can be written as JSON for the owner's own use:
+//!
+//! ```
+//! # use silhouette_client::profile::ProfileDocument;
+//! # use silhouette_privacy::Private;
+//! fn show(profile: &Private<ProfileDocument>) -> String {
+//!     serde_json::to_string(profile.expose_on_device()).unwrap()
+//! }
+//! ```
+//!
+//! Whatever else would let them out does not compile. They are not written into a message,
 //!
 //! ```compile_fail,E0277
 //! # use silhouette_client::profile::ProfileDocument;
@@ -11,8 +22,37 @@
 //! }
 //! ```
 //!
-//! The device shows it to its owner through [`Private::expose_on_device`]; the document itself can
-//! be written as JSON for the owner's own use.
+//! not logged,
+//!
+//! ```compile_fail,E0277
+//! # use silhouette_client::persona::Persona;
+//! # use silhouette_privacy::Private;
+//! fn log(persona: &Private<Persona>) -> String {
+//!     format!("{persona:?}")
+//! }
+//! ```
+//!
+//! the one door does not take them,
+//!
+//! ```compile_fail,E0277
+//! # use silhouette_client::profile::ProfileDocument;
+//! # use silhouette_privacy::{NoiseShare, Private, ReleaseParameters, Rounding, release};
+//! fn let_out(profile: Private<ProfileDocument>, terms: &ReleaseParameters, noise: NoiseShare, by: &mut Rounding) {
+//!     let _ = release(profile, terms, noise, by);
+//! }
+//! ```
+//!
+//! and an upload does not either, nor anything else that is not a release:
+//!
+//! ```compile_fail,E0308
+//! # use silhouette_client::profile::ProfileDocument;
+//! # use silhouette_privacy::Private;
+//! # use silhouette_transport::Connection;
+//! # use silhouette_wire::Upload;
+//! async fn upload(to: &Connection, header: &Upload, profile: &Private<ProfileDocument>) {
+//!     let _ = to.upload(header, profile).await;
+//! }
+//! ```
 //!
 //! # Figures
 //!
@@ -42,7 +82,7 @@ use thiserror::Error;
 
 use self::evidence::Witness;
 use self::predict::Predictions;
-use crate::persona::{PersonaLanguage, persona};
+use crate::persona::{PersonaLanguage, compose};
 
 pub use self::document::{
     Behavior, Evidence, Interest, LabelShare, LanguageShare, PersonaTexts, ProfileDocument, Provenance, ScoreMean,
@@ -137,8 +177,8 @@ pub fn profile(
         },
     };
     document.persona = PersonaTexts {
-        zh: persona(&document, PersonaLanguage::Zh).clauses,
-        en: persona(&document, PersonaLanguage::En).clauses,
+        zh: compose(&document, PersonaLanguage::Zh).clauses,
+        en: compose(&document, PersonaLanguage::En).clauses,
     };
     Ok(Private::new(document))
 }

@@ -132,6 +132,17 @@ async fn too_few_labelled_texts_are_found_out_with_the_model() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_not_finite_is_not_trained_on() {
+    let world = World::start(&[1], Mode::Local, Fault::NanModel).await;
+    let run = world.run(READY, |c| c).await;
+    let Refusal::Device(reason) = declined(&run.events) else { panic!("{:?}", run.events) };
+    assert!(reason.contains("finite"), "{reason}");
+    assert!(world.seen().uploads.is_empty() && audit(world.ledger()).unwrap().is_empty());
+    // Nor is it kept: the last model, which is the same, is not in the cache either.
+    assert!(matches!(run.end, Ok(End::Finished { cached: false, .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_upload_stays_charged() {
     let world = World::start(&[1], Mode::Local, Fault::Refuses).await;
     let run = world.run(READY, |c| c).await;

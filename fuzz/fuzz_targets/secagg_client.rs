@@ -6,6 +6,7 @@
 mod secagg_world;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
@@ -27,15 +28,40 @@ struct Lists {
 
 #[derive(Arbitrary, Debug)]
 enum Op {
-    Advertise { to: u8 },
-    /// The roster of `of`, with a byte changed if `place` falls inside.
-    Roster { to: u8, of: u8, place: u16, xor: u8 },
-    Inbox { to: u8, of: u8, place: u16, xor: u8 },
-    /// The truth, as far as the aggregator knows it.
-    HonestLists { to: u8, sign: bool },
-    Survivors { to: u8, lists: Lists },
-    Unmask { to: u8, lists: Lists, all_signatures: bool },
-    Raw { to: u8, kind: u8, body: Vec<u8> },
+    Advertise {
+        to: u8,
+    },
+    /// The roster of `of`, with a byte changed if `at` falls inside.
+    Roster {
+        to: u8,
+        of: u8,
+        at: u16,
+        xor: u8,
+    },
+    Inbox {
+        to: u8,
+        of: u8,
+        at: u16,
+        xor: u8,
+    },
+    /// The next honest message of the round, so that the lies meet devices in every step.
+    Next {
+        to: u8,
+    },
+    Survivors {
+        to: u8,
+        lists: Lists,
+    },
+    Unmask {
+        to: u8,
+        lists: Lists,
+        all_signatures: bool,
+    },
+    Raw {
+        to: u8,
+        kind: u8,
+        body: Vec<u8>,
+    },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -70,79 +96,104 @@ struct Answers {
     signatures: BTreeMap<u8, SignatureBytes>,
 }
 
+/// What an honest aggregator tells the devices; their keys are the same in every run.
+struct Honest {
+    rosters: Vec<SecaggRoster>,
+    inboxes: Vec<SecaggInbox>,
+}
+
+fn honest(active: bool) -> &'static Honest {
+    static RUNS: [OnceLock<Honest>; 2] = [OnceLock::new(), OnceLock::new()];
+    RUNS[usize::from(active)].get_or_init(|| {
+        let terms = terms(active);
+        let mut server = server(&terms);
+        let mut clients: Vec<_> = (0..DEVICES).map(|i| client(i, &terms)).collect();
+        for (i, client) in (0..).zip(&mut clients) {
+            let advert = client.advertise(1).expect("in time");
+            server.advert(1, device(i), &advert).expect("invited");
+        }
+        let Ok(Closed::Rosters(mut rosters)) = server.close(1) else { panic!("everybody advertised") };
+        for (id, roster) in &rosters {
+            let shares = clients[usize::from(id.0[0])].share(1, roster).expect("an honest roster");
+            server.shares(1, *id, &shares).expect("a member");
+        }
+        let Ok(Closed::Inboxes(mut inboxes)) = server.close(1) else { panic!("everybody shared") };
+        rosters.sort_by_key(|(id, _)| *id);
+        inboxes.sort_by_key(|(id, _)| *id);
+        Honest {
+            rosters: rosters.into_iter().map(|(_, roster)| roster).collect(),
+            inboxes: inboxes.into_iter().map(|(_, inbox)| inbox).collect(),
+        }
+    })
+}
+
 fuzz_target!(|input: Input| {
     let terms = terms(input.active);
-    let mut honest = server(&terms);
-    let mut twins: Vec<_> = (0..DEVICES).map(|i| client(i, &terms)).collect();
+    let honest = honest(input.active);
     let mut clients: Vec<_> = (0..DEVICES).map(|i| client(i, &terms)).collect();
-    // The honest run of the twins, whose keys are the same: rosters and inboxes.
-    for i in 0..DEVICES {
-        let advert = twins[usize::from(i)].advertise(1).expect("in time");
-        honest.advert(1, device(i), &advert).expect("invited");
-    }
-    let Ok(Closed::Rosters(rosters)) = honest.close(1) else { panic!("everybody advertised") };
-    let mut places = BTreeMap::new();
-    for (id, roster) in &rosters {
-        places.insert(id.0[0], roster.own);
-        let shares = twins[usize::from(id.0[0])].share(1, roster).expect("an honest roster");
-        honest.shares(1, *id, &shares).expect("a member");
-    }
-    let Ok(Closed::Inboxes(inboxes)) = honest.close(1) else { panic!("everybody shared") };
-    let roster_of = |of: u8| rosters.iter().find(|(id, _)| id.0[0] == of % DEVICES).expect("a member").1.clone();
-    let inbox_of = |of: u8| inboxes.iter().find(|(id, _)| id.0[0] == of % DEVICES).expect("a member").1.clone();
-
+    let place = |of: u8| honest.rosters[usize::from(of % DEVICES)].own;
+    let roster_of = |of: u8| &honest.rosters[usize::from(of % DEVICES)];
+    let inbox_of = |of: u8| &honest.inboxes[usize::from(of % DEVICES)];
+    let mut steps = [0; DEVICES as usize];
     let mut answers = Answers::default();
     for op in &input.ops {
         let (Op::Advertise { to }
         | Op::Roster { to, .. }
         | Op::Inbox { to, .. }
-        | Op::HonestLists { to, .. }
+        | Op::Next { to }
         | Op::Survivors { to, .. }
         | Op::Unmask { to, .. }
         | Op::Raw { to, .. }) = op;
         let to = to % DEVICES;
         let target = &mut clients[usize::from(to)];
-        let sign = |target: &mut silhouette_privacy::secagg::Client, answers: &mut Answers, message: &SecaggSurvivors| {
-            if let Ok(signed) = target.sign(1, message) {
-                assert!(answers.signatures.insert(to, signed.signature).is_none(), "signed twice");
-            }
-        };
-        let unmask = |target: &mut silhouette_privacy::secagg::Client, answers: &mut Answers, request: &SecaggUnmask| {
-            let Ok(answer) = target.unmask(1, request) else { return };
-            assert!(answers.revealed.insert(to), "answered twice");
-            let mut owners = BTreeSet::new();
-            for (owner, share) in answer.shares.as_slice() {
-                assert!(owners.insert(*owner), "two shares of one member");
-                let is_alive = request.alive.as_slice().contains(owner);
-                assert!(is_alive != request.dropped.as_slice().contains(owner), "overlapping lists were answered");
-                assert_eq!(is_alive, matches!(share, RevealedShare::SelfMask(_)));
-            }
-            assert!(request.survivors >= 4, "below N_min");
-        };
+        let sign =
+            |target: &mut silhouette_privacy::secagg::Client, answers: &mut Answers, message: &SecaggSurvivors| {
+                if let Ok(signed) = target.sign(1, message) {
+                    assert!(answers.signatures.insert(to, signed.signature).is_none(), "signed twice");
+                }
+            };
+        let unmask =
+            |target: &mut silhouette_privacy::secagg::Client, answers: &mut Answers, request: &SecaggUnmask| {
+                let Ok(answer) = target.unmask(1, request) else { return };
+                assert!(answers.revealed.insert(to), "answered twice");
+                let mut owners = BTreeSet::new();
+                for (owner, share) in answer.shares.as_slice() {
+                    assert!(owners.insert(*owner), "two shares of one member");
+                    let is_alive = request.alive.as_slice().contains(owner);
+                    assert!(is_alive != request.dropped.as_slice().contains(owner), "overlapping lists were answered");
+                    assert_eq!(is_alive, matches!(share, RevealedShare::SelfMask(_)));
+                }
+                assert!(request.survivors >= 4, "below N_min");
+            };
         let signatures = |answers: &Answers| {
             let signed = answers.signatures.iter().filter(|(from, _)| **from != to);
             let mut signed: Vec<Signed> =
-                signed.map(|(from, &signature)| Signed { member: places[from], signature }).collect();
+                signed.map(|(from, &signature)| Signed { member: place(*from), signature }).collect();
             signed.sort_by_key(|signed| signed.member);
             List::new(signed).expect("at most four")
         };
         match op {
             Op::Advertise { .. } => drop(target.advertise(1)),
-            Op::Roster { of, place, xor, .. } => drop(target.share(1, &damaged(&roster_of(*of), *place, *xor))),
-            Op::Inbox { of, place, xor, .. } => {
-                drop(target.mask(1, &damaged(&inbox_of(*of), *place, *xor), vector()));
+            Op::Roster { of, at, xor, .. } => drop(target.share(1, &damaged(roster_of(*of), *at, *xor))),
+            Op::Inbox { of, at, xor, .. } => {
+                drop(target.mask(1, &damaged(inbox_of(*of), *at, *xor), vector()));
             }
-            Op::HonestLists { sign: first, .. } => {
-                let alive: Vec<u32> = (0..u32::from(DEVICES)).filter(|&name| name != places[&to]).collect();
-                let alive = List::new(alive).expect("four");
-                let survivors = u32::from(DEVICES);
-                let message = SecaggSurvivors { survivors, alive, dropped: List::default() };
-                if *first && input.active {
-                    sign(target, &mut answers, &message);
-                } else {
-                    let SecaggSurvivors { survivors, alive, dropped } = message;
-                    let request = SecaggUnmask { survivors, alive, dropped, signatures: signatures(&answers) };
-                    unmask(target, &mut answers, &request);
+            Op::Next { .. } => {
+                let alive: Vec<u32> = (0..u32::from(DEVICES)).filter(|&name| name != place(to)).collect();
+                let (survivors, alive) = (u32::from(DEVICES), List::new(alive).expect("four"));
+                let step = steps[usize::from(to)];
+                steps[usize::from(to)] += 1;
+                match (step, input.active) {
+                    (0, _) => drop(target.advertise(1)),
+                    (1, _) => drop(target.share(1, roster_of(to))),
+                    (2, _) => drop(target.mask(1, inbox_of(to), vector())),
+                    (3, true) => {
+                        sign(target, &mut answers, &SecaggSurvivors { survivors, alive, dropped: List::default() });
+                    }
+                    _ => {
+                        let (dropped, signatures) = (List::default(), signatures(&answers));
+                        unmask(target, &mut answers, &SecaggUnmask { survivors, alive, dropped, signatures });
+                    }
                 }
             }
             Op::Survivors { lists: claim, .. } => sign(target, &mut answers, &lists(claim)),

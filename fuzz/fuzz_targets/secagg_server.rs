@@ -19,9 +19,20 @@ use silhouette_wire::{DeviceId, Message, decode_body, encode_body};
 #[derive(Arbitrary, Debug)]
 enum Op {
     /// A device answers what it was last told, under the name of `name`; a byte may change.
-    Step { from: u8, name: u8, place: u16, xor: u8 },
-    Close { late: bool },
-    Raw { name: u8, kind: u8, body: Vec<u8> },
+    Step {
+        from: u8,
+        name: u8,
+        place: u16,
+        xor: u8,
+    },
+    Close {
+        late: bool,
+    },
+    Raw {
+        name: u8,
+        kind: u8,
+        body: Vec<u8>,
+    },
 }
 
 #[derive(Arbitrary, Debug)]

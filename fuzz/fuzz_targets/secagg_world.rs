@@ -38,9 +38,7 @@ pub fn client(index: u8, terms: &Terms) -> Client {
     let identity = (terms.adversary == Adversary::Active).then_some(identity);
     let entropy = Entropy::dangerous_for_simulation_only([index; 32]);
     let nonce = Nonce([index; 16]);
-    Client::new(
-        Advertise::new(terms.clone(), Policy { min_reports: 3 }, nonce, identity, entropy).expect("good terms"),
-    )
+    Client::new(Advertise::new(terms.clone(), Policy { min_reports: 3 }, nonce, identity, entropy).expect("good terms"))
 }
 
 pub fn server(terms: &Terms) -> Server {

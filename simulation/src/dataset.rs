@@ -131,8 +131,8 @@ impl Dataset {
         let recipe = Recipe::of(config, devices, rho);
         let task = resolve(choice, &recipe, &train)?;
         let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
-        let (train, cleaned, duplicates) = encoding.encode(train, true, config.threads)?;
-        let (test, _, _) = encoding.encode(test, false, config.threads)?;
+        let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;
+        let (test, _, _) = encoding.encode(&test, false, config.threads)?;
         Ok(Self { task, recipe, train, test, read: ReadReport::default(), cleaned, duplicates })
     }
 }
@@ -189,7 +189,7 @@ impl Encoding<'_> {
     /// Cleans and encodes people in parallel, in the order given.
     fn encode(
         &self,
-        users: Vec<(String, Vec<Event>)>,
+        users: &[(String, Vec<Event>)],
         deduplicate: bool,
         threads: usize,
     ) -> Result<Encoded, DatasetError> {

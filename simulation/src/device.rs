@@ -1,14 +1,17 @@
 //! A virtual device: the production session without a network.
 
 use ed25519_dalek::VerifyingKey;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
+use silhouette_privacy::secagg::{Entropy, MaskedVector};
 use silhouette_privacy::{Account, Release, Rounding};
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
 use silhouette_wire::manifest::SignedManifest;
-use silhouette_wire::message::{CheckInReply, Upload, UploadReply};
+use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
 use silhouette_wire::{DeviceId, ErrorCode, Nonce, TaskId};
 
 use crate::federation::FederationError;
@@ -39,6 +42,11 @@ impl Streams {
             .into()
     }
 
+    /// The order in which devices come.
+    pub(crate) fn arrival(&self) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(self.bytes("arrival"))
+    }
+
     pub(crate) fn rounding(&self) -> Rounding {
         Rounding::seeded(self.bytes("rounding"))
     }
@@ -51,6 +59,18 @@ impl Streams {
 
 fn seed_of(seed: u64) -> [u8; 32] {
     Sha256::new().chain_update(b"silhouette/simulation/1\0").chain_update(seed.to_le_bytes()).finalize().into()
+}
+
+/// What a virtual device has for the aggregator.
+pub(crate) enum Outward {
+    /// A release, announced.
+    Upload(Box<Upload>, Release),
+    /// A request of a masked round.
+    Mask { request: Box<SecaggRequest>, vector: Option<MaskedVector> },
+    /// In a masked round whose masks are left out: the release that would be masked.
+    Unmasked(Release),
+    /// Nothing more in this round.
+    Done,
 }
 
 /// A device of the simulation.
@@ -68,6 +88,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) engine: &'a dyn Engine,
     pub(crate) model: &'a Model,
     pub(crate) examples: &'a Examples,
+    /// Whether masks are left out of masked rounds: they cancel in the sum.
+    pub(crate) without_masks: bool,
 }
 
 /// Its person agreed, it is charging.
@@ -93,16 +115,27 @@ impl VirtualDevice {
         }
     }
 
-    /// One round from the check-in to the upload; the session decides, this only carries out.
-    pub(crate) fn take_part(
+    /// One round from the check-in to the first thing that leaves; the session decides, this only
+    /// carries out.
+    pub(crate) fn begin(
         &mut self,
         around: &Surroundings<'_>,
         signed: &SignedManifest,
         nonce: Nonce,
-    ) -> Result<(Upload, Release), FederationError> {
+    ) -> Result<Outward, FederationError> {
         self.step(around, Input::Tick);
         let reply = CheckInReply::Assigned { manifest: signed.clone(), nonce };
-        let mut actions = self.step(around, Input::Reply(reply, 0.0));
+        let actions = self.step(around, Input::Reply(reply, 0.0));
+        self.carry_on(around, actions)
+    }
+
+    /// The aggregator's answer in a masked round.
+    pub(crate) fn masked(&mut self, around: &Surroundings<'_>, reply: SecaggReply) -> Result<Outward, FederationError> {
+        let actions = self.step(around, Input::Masked(reply));
+        self.carry_on(around, actions)
+    }
+
+    fn carry_on(&mut self, around: &Surroundings<'_>, mut actions: Vec<Action>) -> Result<Outward, FederationError> {
         loop {
             let Some(action) = actions.drain(..).next() else {
                 return Err(FederationError::Device(Refusal::Device("the session stopped".into())));
@@ -130,7 +163,18 @@ impl VirtualDevice {
                     self.history.participations += 1;
                     Input::Charged
                 }
-                Action::Upload { header, body } => return Ok((*header, body)),
+                Action::Upload { header, body } => return Ok(Outward::Upload(header, body)),
+                Action::DrawEntropy if around.without_masks => {
+                    let release = self.session.dangerous_unmasked_release_for_simulation_only(around.now);
+                    let gone = || FederationError::Device(Refusal::Device("the release is gone".into()));
+                    return release.map(Outward::Unmasked).ok_or_else(gone);
+                }
+                Action::DrawEntropy => {
+                    let streams = Streams::new(around.seed, self.history.last_round, self.number + 1);
+                    Input::Entropy(Entropy::dangerous_for_simulation_only(streams.bytes("masks")))
+                }
+                Action::Mask { request, vector } => return Ok(Outward::Mask { request, vector }),
+                Action::Took { .. } => return Ok(Outward::Done),
                 Action::Declined(refusal) => return Err(FederationError::Device(refusal)),
                 _ => return Err(FederationError::Device(Refusal::Device("an unexpected action".into()))),
             };

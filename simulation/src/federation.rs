@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
+use rand::seq::SliceRandom;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::{Accumulator, Mode, NoisySum, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
@@ -16,13 +17,14 @@ use silhouette_wire::{ContentHash, DeviceId};
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::{Streams, VirtualDevice};
-use desk::{Desk, Invitation};
+use desk::{Desk, Invitation, lock};
 
 pub use error::FederationError;
 pub use record::RoundRecord;
 
 mod desk;
 mod error;
+mod masked;
 mod record;
 
 /// A federation in one process.
@@ -33,6 +35,8 @@ pub(crate) struct Federation<'a> {
     owner: SigningKey,
     coordinator: Coordinator,
     devices: Vec<VirtualDevice>,
+    /// Rounds each device was asked to join.
+    asked: Vec<u32>,
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Model,
@@ -65,6 +69,7 @@ impl<'a> Federation<'a> {
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
             devices: (0..users).map(device).collect(),
+            asked: vec![0; users],
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
             config,
             data,
@@ -85,14 +90,18 @@ impl<'a> Federation<'a> {
         let started = Instant::now();
         let (round, invitations) = self.gather()?;
         let base = self.model.to_safetensors()?;
-        let signed = match self.config.privacy {
-            PrivacyChoice::None => None,
-            PrivacyChoice::Budget { .. } => {
-                let seed = self.config.seed.wrapping_add(round);
-                Some(SignedManifest::sign(&self.terms.manifest(round, ContentHash::of(&base), seed), &self.owner)?)
+        let manifest = self.terms.manifest(round, ContentHash::of(&base), self.config.seed.wrapping_add(round));
+        let sum = match self.config.privacy {
+            PrivacyChoice::None => self.collect(round, &invitations, manifest.seed, None)?,
+            PrivacyChoice::Budget { mode, .. } => {
+                let signed = SignedManifest::sign(&manifest, &self.owner)?;
+                if mode == Mode::Distributed && self.config.secure_aggregation {
+                    self.collect_masked(&invitations, &manifest, &signed)?
+                } else {
+                    self.collect(round, &invitations, manifest.seed, Some(&signed))?
+                }
             }
         };
-        let sum = self.collect(round, &invitations, signed.as_ref())?;
         let published = absorb(&mut self.optimiser, &self.model, &sum, round, self.config.rounds)?;
         let published = Model::with_values(self.data.task.clone(), published)?;
         self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
@@ -121,26 +130,35 @@ impl<'a> Federation<'a> {
         (rho.get() > 0.0).then(|| zcdp::epsilon(rho, delta).get())
     }
 
-    /// Everybody checks in; the coordinator chooses.
+    /// Those that were asked least often check in first, ties in a random order, so that the
+    /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
+    /// all of them: a balanced schedule.
     fn gather(&mut self) -> Result<(u64, Vec<Invitation>), FederationError> {
         self.now += 1_000;
+        let streams = Streams::new(self.config.seed, self.coordinator.round() + 1, 0);
+        let mut order: Vec<usize> = (0..self.devices.len()).collect();
+        order.shuffle(&mut streams.arrival());
+        order.sort_by_key(|&user| self.asked[user]);
         let mut instructions = Vec::new();
-        for device in &self.devices {
+        for user in order {
             if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
                 break;
             }
-            instructions.extend(self.coordinator.check_in(self.now, device.id));
+            instructions.extend(self.coordinator.check_in(self.now, self.devices[user].id));
         }
         let mut invitations = Vec::new();
         let mut opened = None;
         for instruction in instructions {
             match instruction {
                 Instruction::Open { round, .. } => opened = Some(round),
-                Instruction::Assign { device, nonce } => invitations.push((number(&device), nonce)),
+                Instruction::Assign { device, nonce } => {
+                    self.asked[number(&device)] += 1;
+                    invitations.push((number(&device), nonce));
+                }
                 _ => {}
             }
         }
-        opened.map(|round| (round, invitations)).ok_or(FederationError::NoCohort(self.coordinator.round() + 1))
+        opened.map(|round| (round, invitations)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
     }
 
     /// Trains the invited devices over the worker threads, each with its own partial sum, and adds
@@ -150,9 +168,10 @@ impl<'a> Federation<'a> {
         &mut self,
         round: u64,
         invitations: &[Invitation],
+        rotation: u64,
         signed: Option<&SignedManifest>,
     ) -> Result<NoisySum, FederationError> {
-        let parameters = &self.terms.parameters;
+        let parameters = &self.terms.parameters.clone().with_rotation(rotation);
         let desk = Desk {
             coordinator: Mutex::new(&mut self.coordinator),
             devices: desk::claim(&mut self.devices, invitations),

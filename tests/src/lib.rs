@@ -1,1 +1,43 @@
-//! Silhouette tests.
+//! Tests of what crosses crates, and what they share.
+//!
+//! `tests/federation` lets real devices (SQLite store, ledger on the disk, certificate, native
+//! engine) take part over QUIC on the loopback interface; processes are really killed.
+//! `tests/egress` reads every byte that leaves a device and everything the aggregator keeps.
+//!
+//! # Attacks, and where each is tested
+//!
+//! | attack | test | crate |
+//! |---|---|---|
+//! | frame that says it has 2^40 bytes | `length_of_a_tebibyte` | wire |
+//! | the same, sent to a server | `hostile::a_frame_of_a_tebibyte` | transport |
+//! | bytes after a message, inside and behind the frame | `damaged_messages`; `hostile::bytes_after_a_request` | wire; transport |
+//! | another protocol version | `hostile::another_version`; `the_enrolment_protocol_does_not_open_the_main_endpoint` | transport |
+//! | slow senders, bodies in drops, crowds | `hostile::a_slow_sender_is_cut_off`, `a_body_in_drops_is_bounded_as_a_whole`; `crowd` | transport |
+//! | early data, replayed | `early_data::no_ticket_and_no_early_data` | transport |
+//! | expired, foreign, missing, revoked certificate | `certificates` | transport |
+//! | a token used twice | `certificates::tokens_work_once`; `enrolment::a_token_enrols_one_device_and_pins_the_owner` | transport; aggregator |
+//! | upload of another dimension, width, norm, nonce, round, task | `uploads::bad_uploads_are_refused_and_cost_the_device_nothing` | aggregator |
+//! | boosted upload: the sum must not move | `uploads::a_refused_upload_leaves_the_sum_as_it_was` | aggregator |
+//! | upload twice; other content under the same nonce | `uploads::a_duplicate_gets_the_same_receipt_and_counts_once` | aggregator |
+//! | upload after the deadline | `uploads::a_late_upload_is_refused_and_a_late_duplicate_is_not` | aggregator |
+//! | upload without an invitation, with somebody's nonce | `uploads::a_device_that_was_not_asked_is_not_counted` | aggregator |
+//! | NaN, infinity, huge numbers before the door | `any_float_input_obeys_the_exact_bound`, `non_finite_updates_become_zero` | privacy |
+//! | model file with NaN, of another length, damaged | `nan_and_wrong_dimensions_are_refused`, `damaged_files_are_refused` | model |
+//! | the same, served by an aggregator under a valid signature | `a_model_that_is_not_finite_is_not_trained_on` | client |
+//! | weaker terms, replayed round, wrong charge, foreign signature | `tests/hostile_manifest` | round |
+//! | changed byte of a manifest, weak key, bare signature | `tests/wire/manifest` | wire |
+//! | ledger cut, edited, rolled back, deleted | `ledger::tests` | client |
+//! | two aggregators on one folder; a weakened promise | `restart::one_aggregator_per_folder`, `a_folder_keeps_its_promise` | aggregator |
+//! | aggregator killed in a round, devices waiting | `federation::restart` | tests |
+//! | device killed in a round | `federation::joins` | tests |
+//! | a person's words in uploads, check-ins, logs, files | `egress` | tests |
+//! | broken gzip, NaN rating, 10 MB line, invalid UTF-8, empty user | `tests/read` | text |
+//! | the same in a file to train on; one user; unknown label | `tests/hostile_text` | simulation |
+//! | a private value printed, sent, copied; a forged release | `tests/ui` | privacy, round |
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+pub mod device;
+pub mod people;
+pub mod process;
+pub mod search;
+pub mod tap;

@@ -30,15 +30,15 @@ pub enum PlanError {
     /// There are two tasks.
     #[error("configuration: expected task_file or [task], found both")]
     TwoTasks,
-    /// The service can't unmask yet.
-    #[error("mode: expected central or local, found distributed: this aggregator has no secure aggregation")]
-    Masked,
     /// A sum over one device hides nothing.
     #[error("devices: expected at least 2, found {found}")]
     TooFewDevices {
         /// What was asked for.
         found: u32,
     },
+    /// A masked round can't invite more devices than its noise and its graph are made for.
+    #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
+    OverSelection(f64),
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

@@ -102,8 +102,8 @@ fn contradictions_are_refused() {
     assert!(Plan::new(silent).is_err());
     let lonely = TaskConfig { min_reports: 101, ..sample() };
     assert!(Plan::new(lonely).is_err());
-    let masked = TaskConfig { mode: silhouette_wire::Mode::Distributed, ..sample() };
-    assert!(matches!(Plan::new(masked), Err(PlanError::Masked)));
+    let masked = TaskConfig { mode: Mode::Distributed, over_selection: 1.5, ..sample() };
+    assert!(matches!(Plan::new(masked), Err(PlanError::OverSelection(_))));
     assert!(matches!(Plan::new(TaskConfig { task: None, ..sample() }), Err(PlanError::NoTask)));
     let typo = format!("cohrot = 3\n{}", include_str!("../../sample.toml"));
     assert!(matches!(TaskConfig::from_toml(&typo), Err(PlanError::Parse(_))));

@@ -1,19 +1,21 @@
 //! The one task that owns the round.
 
 mod clock;
+mod masked;
 mod rounds;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use silhouette_round::{Coordinator, Instruction};
+use silhouette_round::{Coordinator, Instruction, Millis};
+use silhouette_wire::message::SecaggReply;
 use silhouette_wire::{CheckInReply, DeviceId, ErrorCode, Nonce, Upload, UploadReply};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
 use super::Parts;
 use super::event::Event;
-use super::opened::Opened;
+use super::opened::{Collecting, Opened};
 use super::outcome::{State, Stopped, StoreError};
 use super::requests::Request;
 use crate::storage::{Storage, StorageError};
@@ -28,6 +30,8 @@ pub(crate) struct Conductor {
     state: State,
     inbox: mpsc::UnboundedReceiver<Request>,
     held: HashMap<DeviceId, (u64, oneshot::Sender<CheckInReply>)>,
+    /// Requests of a masked round whose step is not over.
+    masked_held: HashMap<DeviceId, oneshot::Sender<SecaggReply>>,
     opened: Option<Opened>,
     making: Option<Making>,
     ticker: Ticker,
@@ -47,6 +51,7 @@ impl Conductor {
             state,
             inbox,
             held: HashMap::new(),
+            masked_held: HashMap::new(),
             opened: None,
             making: None,
             ticker: Ticker::new(),
@@ -60,13 +65,14 @@ impl Conductor {
         let mut stop = std::pin::pin!(stop);
         self.announce_the_end();
         loop {
+            let due = self.ticker.due(self.next_tick());
             tokio::select! {
                 () = &mut stop => break,
                 request = self.inbox.recv() => match request {
                     Some(request) => self.serve(request).await,
                     None => break,
                 },
-                () = self.ticker.due(self.coordinator.next_tick()) => self.tick().await,
+                () = due => self.tick().await,
                 made = made(&mut self.making) => self.made(made).await,
             }
             self.parts.metrics.waiting(self.coordinator.waiting());
@@ -85,9 +91,19 @@ impl Conductor {
         }
     }
 
+    fn next_tick(&self) -> Option<Millis> {
+        let masked = match &self.opened {
+            Some(Opened { collecting: Collecting::Masked { round, .. }, .. }) => round.next_tick(),
+            _ => None,
+        };
+        self.coordinator.next_tick().into_iter().chain(masked).min()
+    }
+
     async fn tick(&mut self) {
+        // First: a masked round's last step ends with the round, and then there is a sum.
+        let stepped = self.tick_masked().await;
         let instructions = self.coordinator.tick(self.ticker.now());
-        self.ticker.ticked(!instructions.is_empty());
+        self.ticker.ticked(stepped || !instructions.is_empty());
         self.carry_out(instructions).await;
     }
 
@@ -113,6 +129,10 @@ impl Conductor {
                 };
                 let _ = reply.send(verdict);
             }
+            Request::AnnounceMasked { device, announced, reply } => {
+                let _ = reply.send(self.admit_masked(&device, &announced));
+            }
+            Request::Masked { device, request, body, reply } => self.masked(device, &request, &body, reply).await,
             Request::Report { device, upload, body, reply } => self.report(device, &upload, &body, reply).await,
         }
     }

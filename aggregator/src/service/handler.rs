@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use silhouette_transport::{Handler, UploadSink};
-use silhouette_wire::message::CertificateRequest;
+use silhouette_wire::message::{CertificateRequest, SecaggMaskedInput, SecaggReply, SecaggRequest};
 use silhouette_wire::{CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Upload, UploadReply};
 use tokio::sync::oneshot;
 use tracing::{debug, error};
@@ -85,6 +85,20 @@ impl Service {
         }
     }
 
+    /// Held until the step is over.
+    async fn masked(&self, device: DeviceId, request: SecaggRequest, body: Vec<u8>) -> SecaggReply {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.requests.send(Request::Masked { device, request, body, reply });
+        let reply = match sent {
+            Ok(()) => answer.await.unwrap_or(SecaggReply::Refused(ErrorCode::Busy)),
+            Err(_) => SecaggReply::Refused(ErrorCode::Busy),
+        };
+        if let SecaggReply::Refused(code) = reply {
+            self.refused(device, code);
+        }
+        reply
+    }
+
     fn refused(&self, device: DeviceId, code: ErrorCode) {
         debug!(%device, code = code.number(), "refused");
         self.metrics.refused(code);
@@ -129,6 +143,31 @@ impl Handler for Service {
             self.refused(device, code);
         }
         reply
+    }
+
+    async fn on_secagg(&self, device: DeviceId, request: SecaggRequest) -> SecaggReply {
+        self.masked(device, request, Vec::new()).await
+    }
+
+    async fn on_masked_begin(&self, device: DeviceId, announced: &SecaggMaskedInput) -> Result<UploadSink, ErrorCode> {
+        let (reply, answer) = oneshot::channel();
+        let announce = Request::AnnounceMasked { device, announced: announced.clone(), reply };
+        let verdict = match self.requests.send(announce) {
+            Ok(()) => answer.await.unwrap_or(Err(ErrorCode::Busy)),
+            Err(_) => Err(ErrorCode::Busy),
+        };
+        match verdict {
+            Ok(()) => Ok(UploadSink::exactly(self.plan.parameters().byte_len() as u64)),
+            Err(code) => {
+                self.refused(device, code);
+                Err(code)
+            }
+        }
+    }
+
+    async fn on_masked_end(&self, device: DeviceId, announced: SecaggMaskedInput, body: Vec<u8>) -> SecaggReply {
+        self.metrics.received(body.len() as u64);
+        self.masked(device, SecaggRequest::MaskedInput(announced), body).await
     }
 
     async fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> EnrollReply {

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use silhouette_privacy::{Accumulator, FoldError};
+use silhouette_privacy::{Accumulator, FoldError, ReleaseParameters};
+use silhouette_round::{MaskedError, MaskedRound};
 use silhouette_wire::{ContentHash, DeviceId, ErrorCode, SignedManifest, Upload};
 use thiserror::Error;
 
@@ -17,14 +18,29 @@ pub(super) enum OpenError {
     #[error(transparent)]
     Manifest(#[from] PlanError),
     #[error(transparent)]
+    Masked(#[from] MaskedError),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// How the vectors of a round come together.
+pub(super) enum Collecting {
+    /// One by one, in the clear.
+    Plain(Accumulator),
+    /// Masked. Boxed: it is much larger, and only one is ever there.
+    Masked {
+        /// The protocol's state.
+        round: Box<MaskedRound>,
+        /// The release, with this round's rotation.
+        parameters: ReleaseParameters,
+    },
 }
 
 pub(super) struct Opened {
     pub(super) number: u64,
     pub(super) invited: usize,
     pub(super) manifest: SignedManifest,
-    pub(super) sum: Accumulator,
+    pub(super) collecting: Collecting,
     pub(super) reports: Vec<(DeviceId, ContentHash)>,
     pub(super) since: Instant,
     /// Bytes up and down before the round.
@@ -51,7 +67,9 @@ impl Opened {
 
     /// Checks a report exactly and adds it; a refused one leaves the sum as it was.
     pub(super) fn fold(&mut self, device: DeviceId, upload: &Upload, body: &[u8]) -> Result<(), ErrorCode> {
-        self.sum.fold(body).map_err(|error| match error {
+        // In a masked round nothing is taken in the clear.
+        let Collecting::Plain(sum) = &mut self.collecting else { return Err(ErrorCode::Malformed) };
+        sum.fold(body).map_err(|error| match error {
             FoldError::Norm => ErrorCode::NormExceeded,
             FoldError::Length { .. } => ErrorCode::WrongLength,
             FoldError::Full(_) => ErrorCode::Late,

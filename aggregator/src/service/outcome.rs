@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
-use silhouette_privacy::{Accumulator, FinishError};
+use silhouette_privacy::secagg::Ended;
+use silhouette_privacy::{Accumulator, FinishError, FoldError};
 use silhouette_query::{OptimiserError, ServerOptimiser, train};
+use silhouette_round::Millis;
 use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
 
+use super::opened::Collecting;
 use crate::plan::Plan;
 use crate::storage::{ClosedRound, ROUNDS_KEPT, Storage, StorageError};
 
@@ -26,13 +29,19 @@ pub(crate) struct State {
 /// A sum whose round is over.
 pub(super) struct Closed {
     pub(super) round: u64,
-    pub(super) sum: Accumulator,
+    pub(super) collecting: Collecting,
     pub(super) reports: Vec<(DeviceId, ContentHash)>,
+    /// On the clock of the round.
+    pub(super) now: Millis,
 }
 
 /// Why a round has no result although it had its reports.
 #[derive(Debug, Error)]
 pub(super) enum OutcomeError {
+    #[error(transparent)]
+    Unmask(#[from] Ended),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
     #[error(transparent)]
     Finish(#[from] FinishError),
     #[error(transparent)]
@@ -63,7 +72,13 @@ impl State {
     /// Noise, optimiser, model; files first, then the one transaction that publishes. Blocks, for
     /// as long as drawing the noise takes.
     pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Self, OutcomeError> {
-        let noisy = closed.sum.finish(&mut OpenDpNoise::new())?;
+        let sum = match closed.collecting {
+            Collecting::Plain(sum) => sum,
+            Collecting::Masked { round, parameters } => {
+                Accumulator::from_masked(parameters, &round.finish(closed.now)?)?
+            }
+        };
+        let noisy = sum.finish(&mut OpenDpNoise::new())?;
         let rounds = plan.config().rounds;
         let values = train::absorb(&mut self.optimiser, &self.model, &noisy, closed.round, rounds)?;
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {

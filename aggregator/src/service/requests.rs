@@ -1,5 +1,6 @@
 //! What the conductor is told and asked.
 
+use silhouette_wire::message::{SecaggMaskedInput, SecaggReply, SecaggRequest};
 use silhouette_wire::{CheckInReply, DeviceId, ErrorCode, Upload, UploadReply};
 use tokio::sync::{mpsc, oneshot};
 
@@ -11,6 +12,11 @@ pub(crate) enum Request {
     Gone { device: DeviceId, ticket: u64 },
     /// May this upload be sent? Its body was not read yet.
     Announce { device: DeviceId, upload: Upload, reply: oneshot::Sender<Result<(), ErrorCode>> },
+    /// May this masked vector be sent? It was not read yet.
+    AnnounceMasked { device: DeviceId, announced: SecaggMaskedInput, reply: oneshot::Sender<Result<(), ErrorCode>> },
+    /// A request in a masked round, with the vector if it is one; the answer comes when the step is
+    /// over.
+    Masked { device: DeviceId, request: SecaggRequest, body: Vec<u8>, reply: oneshot::Sender<SecaggReply> },
     /// An upload whose bytes have the announced hash.
     Report { device: DeviceId, upload: Upload, body: Vec<u8>, reply: oneshot::Sender<UploadReply> },
 }

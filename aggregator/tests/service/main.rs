@@ -5,6 +5,7 @@ mod admin;
 mod enrolment;
 mod fleet;
 mod kill;
+mod masked;
 mod restart;
 mod rounds;
 mod uploads;

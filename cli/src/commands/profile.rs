@@ -112,7 +112,7 @@ fn newest_model(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
 /// Prints the persona with the evidence of each line, then the shares as bars.
 pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> anyhow::Result<()> {
     let told = persona(document, language);
-    for clause in &told.clauses {
+    for clause in &told.expose_on_device().clauses {
         terminal::line(&format!("  {}", clause.text))?;
         terminal::line(&format!("      <- {}{}", clause.field, evidence(document, &clause.field)))?;
     }

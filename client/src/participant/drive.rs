@@ -4,11 +4,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::VerifyingKey;
+use silhouette_privacy::secagg::MaskedVector;
 use silhouette_privacy::{Charge, Release};
 use silhouette_round::{Action, History, Input, Millis, Session};
 use silhouette_transport::client::{FetchError, UploadError};
 use silhouette_transport::{ExchangeError, PartialBody};
-use silhouette_wire::message::{CheckIn, Upload};
+use silhouette_wire::message::{CheckIn, SecaggRequest, Upload};
 use silhouette_wire::{ContentHash, TaskId};
 
 use super::event::{End, ParticipantEvent};
@@ -91,6 +92,11 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
                 Next::Tell(self.charge(task, round, manifest, charge).await?)
             }
             Action::Upload { header, body } => Next::Tell(self.upload(&header, &body).await?),
+            Action::DrawEntropy => {
+                let entropy = self.participant.config.randomness.entropy(self.history().last_round);
+                Next::Tell(entropy.map_or_else(|e| Input::Failed(e.to_string()), Input::Entropy))
+            }
+            Action::Mask { request, vector } => Next::Tell(self.mask(&request, vector.as_ref()).await?),
             Action::Rest(until) => {
                 let rest = Duration::from_millis(until.saturating_sub(self.now()));
                 if !rest.is_zero() {
@@ -217,6 +223,28 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
             }
         }
         Ok(Input::Disconnected)
+    }
+
+    /// Once: a step of a masked round that was cut off is lost, and the device with it.
+    async fn mask(
+        &mut self,
+        request: &SecaggRequest,
+        vector: Option<&MaskedVector>,
+    ) -> Result<Input, ParticipateError> {
+        let connection = self.participant.link.connection(&mut self.observer).await?;
+        if let SecaggRequest::MaskedInput(message) = request {
+            let (round, bytes) = (message.at.round, message.byte_len);
+            (self.observer)(ParticipantEvent::Uploading { round, bytes, attempt: 1 });
+        }
+        match connection.secagg(request, vector).await {
+            Ok(reply) => Ok(Input::Masked(reply)),
+            Err(error) if is_broken(&error) => {
+                self.interrupted("masked round", &error);
+                self.participant.link.forget();
+                Ok(Input::Disconnected)
+            }
+            Err(error) => Ok(Input::Failed(error.to_string())),
+        }
     }
 
     async fn pause(&mut self, exchange: &'static str, reason: &(dyn std::fmt::Display + Sync), attempt: u32) {

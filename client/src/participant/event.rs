@@ -50,7 +50,7 @@ pub enum ParticipantEvent {
     Declined(Refusal),
     /// An exchange broke and is tried again or given up.
     Interrupted {
-        /// Which: `check-in`, `fetch`, `renewal` or `upload`.
+        /// Which: `check-in`, `fetch`, `masked round`, `renewal` or `upload`.
         exchange: &'static str,
         /// Why.
         reason: String,

@@ -56,7 +56,7 @@ fn document(confidence: f64) -> ProfileDocument {
 #[test]
 fn a_full_profile_in_english() {
     assert_eq!(
-        persona(&document(0.8), PersonaLanguage::En).text(),
+        compose(&document(0.8), PersonaLanguage::En).text(),
         "By topic, this person is clearly about sport (62%) and music (20%). \
          The tone is positive (70% of texts positive, 10% negative). \
          Typical words are 比赛 and guitar. \
@@ -68,7 +68,7 @@ fn a_full_profile_in_english() {
 #[test]
 fn a_full_profile_in_chinese() {
     assert_eq!(
-        persona(&document(0.8), PersonaLanguage::Zh).text(),
+        compose(&document(0.8), PersonaLanguage::Zh).text(),
         "从话题看，明显偏向sport（62%）和music（20%）。语气积极（正面70%，负面10%）。\
          常用词有比赛、guitar。文本使用中文（80%）和英文（20%）。\
          多在20时、21时（UTC）活跃，周六最多，平均每周约4.2条。"
@@ -77,7 +77,7 @@ fn a_full_profile_in_chinese() {
 
 #[test]
 fn the_wording_follows_the_confidence() {
-    let first = |c, language| persona(&document(c), language).clauses[0].text.clone();
+    let first = |c, language| compose(&document(c), language).clauses[0].text.clone();
     assert!(first(0.4, PersonaLanguage::En).contains("is probably about"));
     assert!(first(0.1, PersonaLanguage::En).contains("is perhaps about"));
     assert!(first(0.4, PersonaLanguage::Zh).contains("较可能偏向"));
@@ -87,7 +87,7 @@ fn the_wording_follows_the_confidence() {
 #[test]
 fn what_no_field_can_vouch_for_is_not_said() {
     for language in [PersonaLanguage::Zh, PersonaLanguage::En] {
-        let fields: Vec<_> = persona(&document(0.01), language).clauses.into_iter().map(|c| c.field).collect();
+        let fields: Vec<_> = compose(&document(0.01), language).clauses.into_iter().map(|c| c.field).collect();
         assert_eq!(fields, ["keywords", "languages", "behavior.busiest_hours"]);
     }
 }
@@ -98,11 +98,11 @@ fn a_word_list_is_named_as_the_judge() {
     d.sentiment.source = SentimentSource::Lexicon;
     d.sentiment.mean = -0.4;
     assert!(
-        persona(&d, PersonaLanguage::En)
+        compose(&d, PersonaLanguage::En)
             .text()
             .contains("seems negative (70% of texts positive, 10% negative, going by a word list)")
     );
-    assert!(persona(&d, PersonaLanguage::Zh).text().contains("语气看来消极（正面70%，负面10%，依词表判断）"));
+    assert!(compose(&d, PersonaLanguage::Zh).text().contains("语气看来消极（正面70%，负面10%，依词表判断）"));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn too_little_data_is_said_and_nothing_else() {
         [(0, "no texts yet", "还没有文本"), (1, "only one text", "只有1条"), (4, "only 4 texts", "只有4条")]
     {
         d.behavior.texts = texts;
-        let (e, z) = (persona(&d, PersonaLanguage::En), persona(&d, PersonaLanguage::Zh));
+        let (e, z) = (compose(&d, PersonaLanguage::En), compose(&d, PersonaLanguage::Zh));
         assert!(e.text().contains(en) && z.text().contains(zh));
         assert_eq!((e.clauses.len(), e.clauses[0].field.as_str()), (1, "behavior.texts"));
     }
@@ -123,7 +123,7 @@ fn every_clause_names_a_field_of_the_document() {
     let d = document(0.8);
     let json = serde_json::to_value(&d).unwrap();
     for language in [PersonaLanguage::Zh, PersonaLanguage::En] {
-        for clause in persona(&d, language).clauses {
+        for clause in compose(&d, language).clauses {
             let top = clause.field.split('.').next().unwrap();
             assert!(json.get(top).is_some(), "{}", clause.field);
         }
@@ -140,7 +140,7 @@ proptest! {
         d.interests = labels.iter().map(|l| interest(l, l, share, confidence)).collect();
         d.keywords = words.iter().map(|w| keyword(w)).collect();
         for language in [PersonaLanguage::Zh, PersonaLanguage::En] {
-            prop_assert!(persona(&d, language).text().chars().count() <= MAX_CHARS);
+            prop_assert!(compose(&d, language).text().chars().count() <= MAX_CHARS);
         }
     }
 }

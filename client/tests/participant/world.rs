@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     Holds,
     /// The first check-in is told to come back after 300 to 400 milliseconds.
     Waits,
+    /// The model's last number is not a number; its hash is right and signed.
+    NanModel,
 }
 
 /// What the aggregator saw.
@@ -184,11 +186,18 @@ impl World {
     pub(crate) async fn start(rounds: &[u64], mode: Mode, fault: Fault) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let model = model();
-        let assigned = |&round: &u64| CheckInReply::Assigned {
-            manifest: SignedManifest::sign(&manifest(&model, round, mode), &owner()).unwrap(),
-            nonce: Nonce([round as u8; 16]),
+        let mut bytes = model.to_safetensors().unwrap();
+        if fault == Fault::NanModel {
+            let last = bytes.len() - 4;
+            bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+        }
+        let assigned = |&round: &u64| {
+            let manifest = Manifest { model: ContentHash::of(&bytes), ..manifest(&model, round, mode) };
+            CheckInReply::Assigned {
+                manifest: SignedManifest::sign(&manifest, &owner()).unwrap(),
+                nonce: Nonce([round as u8; 16]),
+            }
         };
-        let bytes = model.to_safetensors().unwrap();
         let parameters = ReleaseParameters::try_from(&manifest(&model, 1, mode)).unwrap();
         let script = Arc::new(Script {
             fault,

@@ -4,6 +4,7 @@ mod body;
 mod enrolment;
 mod exchange;
 mod fetch;
+mod secagg;
 mod traffic;
 mod upload;
 

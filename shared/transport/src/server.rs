@@ -5,6 +5,7 @@ mod admission;
 mod enrolment;
 mod exchange;
 mod handler;
+mod secagg;
 mod session;
 mod upload;
 

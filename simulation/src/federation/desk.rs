@@ -14,7 +14,7 @@ use silhouette_wire::{ContentHash, DeviceId, Nonce};
 
 use super::error::FederationError;
 use crate::dataset::Dataset;
-use crate::device::{Streams, Surroundings, VirtualDevice};
+use crate::device::{Outward, Streams, Surroundings, VirtualDevice};
 
 /// One invited device with the nonce of its one upload.
 pub(super) type Invitation = (usize, Nonce);
@@ -48,14 +48,18 @@ impl Desk<'_> {
                 engine: self.engine,
                 model: self.model,
                 examples: &self.data.train[user].examples,
+                without_masks: true,
             };
             let mut device = lock(&self.devices[i]);
             match self.signed {
-                Some(signed) => {
-                    let (header, release) = device.take_part(&around, signed, nonce)?;
-                    let reply = self.receive(device.id, &header, &release, &mut sum)?;
-                    device.answered(&around, Ok(reply));
-                }
+                Some(signed) => match device.begin(&around, signed, nonce)? {
+                    Outward::Upload(header, release) => {
+                        let reply = self.receive(device.id, &header, &release, &mut sum)?;
+                        device.answered(&around, Ok(reply));
+                    }
+                    Outward::Unmasked(release) => sum.fold_release(&release)?,
+                    _ => return Err(FederationError::NoReport),
+                },
                 None => self.contribute_openly(&around, user, device.id, &mut sum)?,
             }
         }
@@ -107,6 +111,6 @@ pub(super) fn claim<'d>(
 }
 
 /// A poisoned lock means that another worker has panicked, which ends the run anyway.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,9 +2,10 @@
 
 use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
+use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
 use silhouette_query::OptimiserError;
-use silhouette_round::Refusal;
+use silhouette_round::{MaskedError, Refusal};
 use silhouette_wire::ErrorCode;
 use silhouette_wire::manifest::SignError;
 use thiserror::Error;
@@ -36,6 +37,18 @@ pub enum FederationError {
     /// The aggregator refused an upload.
     #[error("the aggregator refused an upload: {0}")]
     Refused(ErrorCode),
+    /// A device had nothing to report.
+    #[error("a device had nothing to report")]
+    NoReport,
+    /// The masked round could not be opened.
+    #[error(transparent)]
+    Masked(#[from] MaskedError),
+    /// A request in a masked round was refused.
+    #[error("masked round: {0}")]
+    MaskedRequest(#[from] Refused),
+    /// The masked round ended without a sum.
+    #[error("masked round: {0}")]
+    Unmask(#[from] Ended),
     /// An upload did not fit the sum.
     #[error(transparent)]
     Fold(#[from] FoldError),

@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
-use silhouette_privacy::Accumulator;
-use silhouette_round::{Instruction, Phase};
-use silhouette_wire::{CheckInReply, DeviceId, ErrorCode, Nonce};
+use silhouette_privacy::{Accumulator, Mode};
+use silhouette_round::{Instruction, MaskedRound, Phase};
+use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Manifest, Nonce};
 use tokio::task::JoinHandle;
 use tracing::{error, info};
 
 use super::Conductor;
 use crate::service::event::Event;
-use crate::service::opened::{OpenError, Opened};
+use crate::service::opened::{Collecting, OpenError, Opened};
 use crate::service::outcome::{Closed, OutcomeError, State, Stopped};
 use crate::storage::{OpenedRound, RoundState};
 
@@ -63,8 +63,9 @@ impl Conductor {
     async fn try_open(&self, round: u64, cohort: &[(DeviceId, Nonce)]) -> Result<Opened, OpenError> {
         let plan = &self.parts.plan;
         let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
-        let manifest = plan.manifest(round, self.state.start, seed);
-        let manifest = plan.sign(&manifest, &self.parts.owner)?;
+        let terms = plan.manifest(round, self.state.start, seed);
+        let manifest = plan.sign(&terms, &self.parts.owner)?;
+        let collecting = self.collecting(&terms, manifest.hash(), cohort)?;
         let (hash, start, charge, asked) = (manifest.hash(), self.state.start, plan.charge(), cohort.to_vec());
         self.store(move |storage| {
             storage.open_round(&OpenedRound {
@@ -80,23 +81,38 @@ impl Conductor {
             number: round,
             invited: cohort.len(),
             manifest,
-            sum: Accumulator::new(plan.parameters().clone()),
+            collecting,
             reports: Vec::new(),
             since: Instant::now(),
             traffic: self.parts.metrics.traffic(),
         })
     }
 
-    /// Hands the sum over to be noised and published beside this task.
+    fn collecting(
+        &self,
+        terms: &Manifest,
+        signed: ContentHash,
+        cohort: &[(DeviceId, Nonce)],
+    ) -> Result<Collecting, OpenError> {
+        let parameters = self.parts.plan.parameters().clone().with_rotation(terms.seed);
+        if parameters.mode() != Mode::Distributed {
+            return Ok(Collecting::Plain(Accumulator::new(parameters)));
+        }
+        let invited = cohort.iter().copied().collect();
+        let round = Box::new(MaskedRound::new(terms, signed, invited, self.ticker.now())?);
+        Ok(Collecting::Masked { round, parameters })
+    }
+
+    /// Hands the sum over to be unmasked, noised and published beside this task.
     pub(super) fn close(&mut self, invited: usize) {
         let Some(opened) = self.opened.take() else {
             return;
         };
-        let Opened { number, sum, reports, since, traffic, .. } = opened;
+        let Opened { number, collecting, reports, since, traffic, .. } = opened;
         let (state, plan) = (self.state.clone(), Arc::clone(&self.parts.plan));
         let storage = Arc::clone(&self.parts.storage);
         let count = reports.len();
-        let closed = Closed { round: number, sum, reports };
+        let closed = Closed { round: number, collecting, reports, now: self.ticker.now() };
         let result = tokio::task::spawn_blocking(move || state.after(closed, &plan, &storage));
         self.making = Some(Making { round: number, invited, reports: count, since, traffic, result });
     }

@@ -159,7 +159,8 @@ fn point(round: &super::Round) -> Option<RoundPoint> {
 }
 
 fn section(person: &SynthUser, document: &ProfileDocument) -> ProfileSection {
-    let text = [PersonaLanguage::Zh, PersonaLanguage::En].map(|language| persona(document, language).text());
+    let text = [PersonaLanguage::Zh, PersonaLanguage::En]
+        .map(|language| persona(document, language).expose_on_device().text());
     let planted =
         |label: &str| person.planted.interests.iter().find(|(i, _)| i.key() == label).map_or(0.0, |(_, &share)| share);
     let interests = document.interests.iter().filter(|i| i.head == "interest");

@@ -158,7 +158,7 @@ pub fn for_release_by_pld(
 fn next_guess(z: [f64; 2], epsilon: [f64; 2], target: f64, turn: u32) -> f64 {
     let [low, high] = z.map(f64::ln);
     let share = (epsilon[1] / (target * (1.0 - PLD_TOLERANCE / 2.0))).ln() / (epsilon[1] / epsilon[0]).ln();
-    let fine = epsilon[0].is_finite() && (0.0..1.0).contains(&share) && turn % 3 != 0;
+    let fine = epsilon[0].is_finite() && (0.0..1.0).contains(&share) && !turn.is_multiple_of(3);
     if fine { (high + share * (low - high)).exp() } else { (0.5 * (low + high)).exp() }
 }
 

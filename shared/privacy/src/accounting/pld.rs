@@ -21,14 +21,13 @@
 
 mod buckets;
 mod compose;
+mod error;
 mod evaluate;
 mod gaussian_pair;
 mod mechanism;
 mod noise;
 mod tail;
 mod tilt;
-
-use thiserror::Error;
 
 use super::{
     Adjacency, Delta, Epsilon, NoiseMultiplier, SamplingRate,
@@ -37,6 +36,7 @@ use super::{
 };
 use buckets::Buckets;
 use compose::Composed;
+pub use error::PldError;
 use mechanism::{Mechanism, Source, TooLarge};
 pub(super) use noise::{discrete_laplace_pair, randomised_response_pair};
 use tilt::{Sum, Term};
@@ -57,45 +57,6 @@ const LARGEST_LOSS: f64 = 600.0;
 
 /// The chance, relative to delta, that Hoeffding's inequality may fail.
 const LN_HOEFFDING: f64 = -14.0;
-
-/// Why a privacy loss has no figure.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum PldError {
-    /// Mechanisms under different neighbouring relations do not add up.
-    #[error("expected mechanisms under one neighbouring relation, found \"{one}\" and \"{other}\"")]
-    DifferentAdjacency {
-        /// The first relation.
-        one: Adjacency,
-        /// The other one.
-        other: Adjacency,
-    },
-    /// The loss of one step, or of all of them, is too large to be put on a grid.
-    #[error("the privacy loss is too large for a grid: expected at most {LARGEST_LOSS} in one step, found {found}")]
-    LossTooLarge {
-        /// The largest loss of one step.
-        found: f64,
-    },
-    /// A parameter is out of range.
-    #[error("{name}: expected {expected}, found {found}")]
-    OutOfRange {
-        /// What the parameter stands for.
-        name: &'static str,
-        /// The range, in words.
-        expected: &'static str,
-        /// The value that was given.
-        found: f64,
-    },
-    /// The noise takes so many values that they cannot be listed.
-    #[error("the noise has too many values to be listed one by one")]
-    SupportTooLarge,
-    /// There are more steps than can be counted.
-    #[error("expected at most 2^53 steps")]
-    TooManySteps,
-    /// The dominating pair in use is an upper bound itself.
-    #[error("no lower bound: the dominating pair in use is an upper bound itself")]
-    UpperBoundOnly,
-}
 
 /// Mechanisms run one after the other, by their privacy loss.
 ///

@@ -1,5 +1,6 @@
 //! The device's side of a masked round: keys, shares, the masked vector, and what takes masks off.
 
+use silhouette_privacy::Release;
 use silhouette_privacy::secagg::{self, Abort, Advertise, Client, Entropy, MaskedVector};
 use silhouette_wire::ErrorCode;
 use silhouette_wire::message::{SecaggReply, SecaggRequest, UploadReply};
@@ -37,6 +38,18 @@ impl Session {
             // Whatever was wrong, the client has erased its secrets.
             Err(abort) => self.decline(now, Refusal::Masking(abort)),
         }
+    }
+
+    /// Ends a masked round before its first exchange and gives its release out without a mask: a
+    /// share of the noise protects nobody by itself. For a simulator that leaves masks out because
+    /// they cancel in the sum; `None` at any other moment.
+    pub fn dangerous_unmasked_release_for_simulation_only(&mut self, now: Millis) -> Option<Release> {
+        if self.stage != Stage::Keying {
+            return None;
+        }
+        let release = self.current.as_mut().and_then(|current| current.release.take());
+        self.rest(now);
+        release
     }
 
     fn turned_away(&mut self, now: Millis, code: ErrorCode) -> Vec<Action> {

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use quinn::{RecvStream, SendStream};
 use silhouette_wire::{
     BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, ErrorCode, Fetch, Message, MessageType, Refusal,
+    message::SecaggRequest,
 };
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
-use super::{Handler, session::Session, upload};
+use super::{Handler, secagg, session::Session, upload};
 use crate::{
     defaults::{CHUNK_BYTES, close},
     stream::{ExchangeError, Frame, expect_end, read_frame, within, write_message},
@@ -53,7 +54,7 @@ async fn dispatch<H: Handler>(
     let request = async {
         let frame = read_frame(recv, &session.server.frames).await?;
         // An upload goes on with its body; everything else ends here.
-        if frame.kind != MessageType::Upload {
+        if !matches!(frame.kind, MessageType::Upload | MessageType::SecaggMaskedInput) {
             expect_end(recv).await?;
         }
         Ok(frame)
@@ -66,12 +67,19 @@ async fn dispatch<H: Handler>(
             let reply = upload::receive(session, recv, frame.message()?).await?;
             answer(session, send, &reply).await
         }
+        MessageType::SecaggAdvert => secagg::step(session, send, SecaggRequest::Advert(frame.message()?)).await,
+        MessageType::SecaggShares => secagg::step(session, send, SecaggRequest::Shares(frame.message()?)).await,
+        MessageType::SecaggMaskedInput => secagg::masked_input(session, send, recv, frame.message()?).await,
+        MessageType::SecaggConsistency => {
+            secagg::step(session, send, SecaggRequest::Consistency(frame.message()?)).await
+        }
+        MessageType::SecaggRevealed => secagg::step(session, send, SecaggRequest::Revealed(frame.message()?)).await,
         MessageType::Enroll => renew(session, send, &frame).await,
         _ => Err(ExchangeError::Refused(ErrorCode::Malformed)),
     }
 }
 
-async fn answer<H: Handler, M: Message>(
+pub(super) async fn answer<H: Handler, M: Message>(
     session: &Session<H>,
     send: &mut SendStream,
     reply: &M,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use silhouette_wire::{
     CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Upload, UploadReply,
-    message::CertificateRequest,
+    message::{CertificateRequest, SecaggMaskedInput, SecaggReply, SecaggRequest},
 };
 
 /// Leave to send an upload, given after its announcement was checked.
@@ -56,6 +56,34 @@ pub trait Handler: Send + Sync + 'static {
         upload: Upload,
         body: Vec<u8>,
     ) -> impl Future<Output = UploadReply> + Send;
+
+    /// A device's request in a secure aggregation other than its masked input. May take as long as
+    /// the step does; the future is dropped when the device goes away. Refused unless implemented.
+    fn on_secagg(&self, device: DeviceId, request: SecaggRequest) -> impl Future<Output = SecaggReply> + Send {
+        let _ = (device, request);
+        async { SecaggReply::Refused(ErrorCode::Malformed) }
+    }
+
+    /// A device announces its masked vector. Nothing of it has been read.
+    fn on_masked_begin(
+        &self,
+        device: DeviceId,
+        announced: &SecaggMaskedInput,
+    ) -> impl Future<Output = Result<UploadSink, ErrorCode>> + Send {
+        let _ = (device, announced);
+        async { Err(ErrorCode::Malformed) }
+    }
+
+    /// A masked vector arrived whole and has the announced hash. Answered when the step is over.
+    fn on_masked_end(
+        &self,
+        device: DeviceId,
+        announced: SecaggMaskedInput,
+        body: Vec<u8>,
+    ) -> impl Future<Output = SecaggReply> + Send {
+        let _ = (device, announced, body);
+        async { SecaggReply::Refused(ErrorCode::Malformed) }
+    }
 
     /// A device wants a new certificate for the key it connected with. Refused unless implemented;
     /// see [`Enroller::renew`](super::Enroller::renew).

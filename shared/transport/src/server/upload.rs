@@ -6,7 +6,7 @@ use quinn::RecvStream;
 use sha2::{Digest, Sha256};
 use silhouette_wire::{ContentHash, ErrorCode, Upload, UploadReply};
 
-use super::{Handler, session::Session};
+use super::{Handler, UploadSink, session::Session};
 use crate::{
     defaults::{STREAM_WINDOW, close},
     stream::{ExchangeError, next_chunk, within},
@@ -17,7 +17,7 @@ pub(super) async fn receive<H: Handler>(
     recv: &mut RecvStream,
     upload: Upload,
 ) -> Result<UploadReply, ExchangeError> {
-    match body(session, recv, &upload).await {
+    match announced(session, recv, &upload).await {
         Ok(body) => Ok(hand_over(session, upload, body).await),
         // Refused in kind, so that the device hears a reply to its upload.
         Err(ExchangeError::Refused(code)) => {
@@ -28,24 +28,31 @@ pub(super) async fn receive<H: Handler>(
     }
 }
 
-async fn body<H: Handler>(
+async fn announced<H: Handler>(
     session: &Session<H>,
     recv: &mut RecvStream,
     upload: &Upload,
 ) -> Result<Vec<u8>, ExchangeError> {
+    let begun = session.server.handler.on_upload_begin(session.device, upload).await;
+    body(session, recv, upload.byte_len, upload.sha256, begun.map_err(ExchangeError::Refused)?).await
+}
+
+/// The body that was announced with this length and hash, if it is what `sink` takes.
+pub(super) async fn body<H: Handler>(
+    session: &Session<H>,
+    recv: &mut RecvStream,
+    length: u64,
+    sha256: ContentHash,
+    sink: UploadSink,
+) -> Result<Vec<u8>, ExchangeError> {
     let limits = &session.server.limits;
     let refused = ExchangeError::Refused;
-    if upload.byte_len > limits.max_upload_bytes {
-        return Err(refused(ErrorCode::WrongLength));
-    }
-    let handler = &session.server.handler;
-    let sink = handler.on_upload_begin(session.device, upload).await.map_err(refused)?;
-    if upload.byte_len != sink.expected() {
+    if length > limits.max_upload_bytes || length != sink.expected() {
         return Err(refused(ErrorCode::WrongLength));
     }
     let admission = &session.server.admission;
     let place = admission.enter(session.device, &session.connection).await.map_err(refused)?;
-    let read = read(session, recv, upload);
+    let read = read(session, recv, length as usize, sha256);
     let body = within(limits.transfer_timeout, read).await?;
     drop(place);
     Ok(body)
@@ -56,10 +63,10 @@ async fn body<H: Handler>(
 async fn read<H: Handler>(
     session: &Session<H>,
     recv: &mut RecvStream,
-    upload: &Upload,
+    expected: usize,
+    sha256: ContentHash,
 ) -> Result<Vec<u8>, ExchangeError> {
     let stall = session.server.limits.stall_timeout;
-    let expected = upload.byte_len as usize;
     let mut body = Vec::with_capacity(expected.min(STREAM_WINDOW as usize));
     let mut hasher = Sha256::new();
     while let Some(chunk) = within(stall, next_chunk(recv)).await? {
@@ -72,7 +79,7 @@ async fn read<H: Handler>(
     if body.len() != expected {
         return Err(ExchangeError::Refused(ErrorCode::WrongLength));
     }
-    if ContentHash(hasher.finalize().into()) != upload.sha256 {
+    if ContentHash(hasher.finalize().into()) != sha256 {
         return Err(ExchangeError::Refused(ErrorCode::HashMismatch));
     }
     Ok(body)

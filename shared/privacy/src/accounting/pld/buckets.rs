@@ -140,9 +140,9 @@ mod tests {
     fn two_buckets() -> Buckets {
         let mut buckets = Buckets::empty(0.5, -1, 2);
         // Ratios inside (exp(-0.5), 1) and (1, exp(0.5)).
-        buckets.p = vec![0.4, 0.6];
+        buckets.p = vec![0.39, 0.6];
         buckets.q = vec![0.5, 0.45];
-        buckets.outside = [0.0, 0.05];
+        buckets.outside = [0.01, 0.05];
         buckets
     }
 
@@ -153,14 +153,16 @@ mod tests {
         let p: f64 = losses.masses.iter().sum();
         let at = |i: usize| (losses.first + i as i64) as f64 * buckets.h;
         let q: f64 = losses.masses.iter().enumerate().map(|(i, mass)| mass * (-at(i)).exp()).sum();
-        assert!((p - 1.0).abs() < 1e-14 && (q - 0.95).abs() < 1e-14, "{p} {q}");
+        assert!((p - 0.99).abs() < 1e-14 && (q - 0.95).abs() < 1e-14, "{p} {q}");
+        assert_eq!(losses.infinite, 0.01);
     }
 
     #[test]
     fn rounding_down_only_lowers() {
         let losses = two_buckets().rounded_down();
-        assert_eq!((losses.first, losses.masses), (-1, vec![0.4, 0.6]));
-        let mean = 0.4 * (0.5 + (0.8_f64).ln()) + 0.6 * (0.6_f64 / 0.45).ln();
+        assert_eq!((losses.first, losses.masses), (-1, vec![0.39, 0.6]));
+        assert_eq!(losses.infinite, 0.0);
+        let mean = (0.39 * (0.5 + (0.39_f64 / 0.5).ln()) + 0.6 * (0.6_f64 / 0.45).ln()) / 0.99;
         assert!(losses.mean_loss_removed <= mean && losses.mean_loss_removed > mean * (1.0 - 1e-8));
     }
 
@@ -169,6 +171,6 @@ mod tests {
         let buckets = two_buckets();
         let back = buckets.reversed().reversed();
         assert_eq!((back.first, back.p, back.q), (buckets.first, buckets.p.clone(), buckets.q.clone()));
-        assert_eq!(buckets.reversed().outside, [0.05, 0.0]);
+        assert_eq!(buckets.reversed().outside, [0.05, 0.01]);
     }
 }

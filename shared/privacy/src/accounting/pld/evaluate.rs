@@ -78,7 +78,7 @@ impl Gridded {
             largest = largest.max(size);
             slack += count_up(*times) * 16.0 * f64::EPSILON * (1.0 + size);
         }
-        if !(largest <= LARGEST_LOSS) {
+        if largest.is_nan() || largest > LARGEST_LOSS {
             return Err(PldError::LossTooLarge { found: largest });
         }
         // Rounding down costs a multiple of the width, connecting the dots only its square.
@@ -146,7 +146,7 @@ impl Gridded {
 /// (Hoeffding: the sum of `T` independent amounts in `[0, h]` is below its mean by `t` with probability
 /// at most `exp(-2 t^2 / (T h^2))`).
 fn given_back(sum: &Sum, delta: f64) -> [f64; 2] {
-    if !(delta > 0.0) {
+    if delta.is_nan() || delta <= 0.0 {
         return [0.0, 0.0];
     }
     let mean: f64 = sum.terms.iter().map(|term| term.times as f64 * term.losses.mean_loss_removed).sum();

@@ -25,7 +25,9 @@ impl Composed {
     /// An error of `e` in the tilted masses above `epsilon` is at most `e exp(K - lambda epsilon)` in theirs.
     fn bound(&self, above: Above, epsilon: f64, side: Side) -> f64 {
         let sum = self.infinite * (1.0 + side.sign() * 1e-12) + above.mass - above.discounted;
-        sum + side.sign() * self.allowance(above, epsilon)
+        let bound = sum + side.sign() * self.allowance(above, epsilon);
+        // Far below the window the tilt overflows; then nothing is known.
+        if bound.is_nan() { side.sign() * f64::INFINITY } else { bound }
     }
 
     fn allowance(&self, above: Above, epsilon: f64) -> f64 {

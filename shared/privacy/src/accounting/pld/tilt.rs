@@ -130,6 +130,13 @@ mod tests {
     }
 
     #[test]
+    fn infinite_mass_adds_up() {
+        let term = |infinite, times| Term { losses: Losses { infinite, ..coin() }, times };
+        let sum = Sum { h: 1.0, terms: vec![term(0.1, 3), term(0.2, 1)] };
+        assert!((sum.infinite() - (1.0 - 0.9_f64.powi(3) * 0.8)).abs() < 1e-15);
+    }
+
+    #[test]
     fn strands_agree_with_the_plain_sum() {
         for n in 0..9_u32 {
             let masses: Vec<f64> = (0..n).map(|i| 1.0 / f64::from(i + 1)).collect();

@@ -155,3 +155,30 @@ fn one_survivor_fewer_than_the_minimum_is_one_too_few() {
     assert_eq!(ended.why, Failure::TooFew { step: Step::MaskedInput, least: 7, found: 6 });
     assert!(world.trace.requests.is_empty() && world.server.step().is_none());
 }
+
+#[test]
+fn survivors_that_share_no_mask_across_a_gap_get_no_sum() {
+    // Twelve on a ring, two to either side: two gaps of two leave two groups of four, each of which
+    // could be unmasked by itself, below `N_min`.
+    let parameters = GraphParameters { degree: 4, threshold: 2 };
+    let terms = Terms { graph: Some(parameters), ..terms(12, 6, Adversary::Curious) };
+    let mut world = World::new(terms.clone(), 1);
+    world.advertise(&BTreeSet::new()).unwrap();
+    world.share(&BTreeSet::new()).unwrap();
+    let roster = &world.trace.rosters[0].1;
+    let graph = crate::secagg::Graph::new(12, parameters, terms.manifest, roster.roster).unwrap();
+    let reached = |out: &BTreeSet<u32>| {
+        let mut seen = BTreeSet::from([(0..12).find(|member| !out.contains(member)).unwrap()]);
+        for _ in 0..12 {
+            let next: Vec<u32> = seen.iter().flat_map(|&member| graph.neighbours(member)).collect();
+            seen.extend(next.into_iter().filter(|member| !out.contains(member)));
+        }
+        seen.len()
+    };
+    let fours = (0..12_u32.pow(4)).map(|i| BTreeSet::from([i % 12, i / 12 % 12, i / 144 % 12, i / 1728]));
+    let gap = fours.filter(|out| out.len() == 4).find(|out| reached(out) == 4).unwrap();
+    let places: BTreeMap<u32, u32> = world.trace.rosters.iter().map(|(i, roster)| (roster.own, *i)).collect();
+    let ended = world.input(&gap.iter().map(|place| places[place]).collect()).unwrap_err();
+    assert_eq!(ended.why, Failure::Disconnected);
+    assert!(world.trace.requests.is_empty());
+}
