@@ -10,6 +10,7 @@
 
 mod config;
 mod error;
+mod sample;
 mod terms;
 
 use ed25519_dalek::SigningKey;
@@ -22,6 +23,7 @@ use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, SignedManifest, Ta
 
 pub use config::TaskConfig;
 pub use error::PlanError;
+pub use sample::{sample_config, sample_for};
 pub(crate) use terms::first_difference;
 
 /// A configuration that was checked as a whole, with everything that follows from it.

@@ -1,6 +1,8 @@
 //! The `silhouette` program.
 
 mod commands;
+mod people;
+mod signals;
 mod terminal;
 
 use std::process::ExitCode;
@@ -12,7 +14,20 @@ use commands::{demo, doctor, enroll, join, ledger, plan, profile, serve, simulat
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
 #[derive(Parser)]
-#[command(name = "silhouette", version, arg_required_else_help = true, after_help = "Start with: silhouette demo")]
+#[command(
+    name = "silhouette",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with: silhouette demo
+
+Exit codes:
+  0  done, or stopped in order by Ctrl-C or SIGTERM
+  1  failed; standard error says why
+  2  the command line can't be used
+
+With --json results go to standard output, one JSON object a line; where there are several, \"event\"
+names each. A failure is one object on standard error, with its reason under \"error\"."
+)]
 struct Program {
     #[command(subcommand)]
     command: Command,
@@ -36,7 +51,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let program = Program::parse();
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        // Help and version come this way too.
+        Err(error) => return terminal::unparsed(&error),
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("SILHOUETTE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -56,9 +75,6 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            terminal::fail(&error, json);
-            ExitCode::FAILURE
-        }
+        Err(error) => terminal::fail(&error, json),
     }
 }

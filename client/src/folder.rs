@@ -46,6 +46,12 @@ pub enum FolderError {
     /// The ledger can't be trusted, or is in use.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// No device was made in this folder.
+    #[error("{path}: expected a device's folder, found none; enrolling makes one", path = path.display())]
+    NoDevice {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file of a folder in use is gone. It is not made anew: its defaults might allow more than
     /// the person did.
     #[error("{path}: expected the file a device in use has, found none", path = path.display())]
@@ -110,6 +116,34 @@ pub struct DeviceFolder {
 }
 
 impl DeviceFolder {
+    /// Opens the folder of a device that was made before. Changes nothing on the disk.
+    ///
+    /// # Errors
+    /// When no device was made there, a file is missing, or one can't be read.
+    pub fn open(root: impl AsRef<Path>) -> Result<Self, FolderError> {
+        let keys = FileKeyStore::new(root.as_ref().join("key"));
+        Self::open_with(root, Box::new(keys))
+    }
+
+    /// The same with the key where the host keeps it, such as a phone's key chain.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(root: impl AsRef<Path>, keys: Box<dyn KeyStore + Send + Sync>) -> Result<Self, FolderError> {
+        let root = root.as_ref().to_owned();
+        // The key is made last, so its presence says that everything else was.
+        if !root.is_dir() || keys.load()?.is_none() {
+            return Err(FolderError::NoDevice { path: root });
+        }
+        let policy = read_policy(&root.join("policy.toml"), true)?;
+        let folder = Self { root, policy, keys };
+        let head = folder.ledger_path().with_extension("head");
+        if !head.exists() {
+            return Err(FolderError::Missing { path: head });
+        }
+        Ok(folder)
+    }
+
     /// Opens a folder, or makes one with the default policy and its key in a file.
     ///
     /// # Errors
@@ -119,7 +153,7 @@ impl DeviceFolder {
         Self::open_or_create_with(root, Box::new(keys))
     }
 
-    /// The same with the key where the host keeps it, such as a phone's key chain.
+    /// The same with the key where the host keeps it.
     ///
     /// # Errors
     /// As [`open_or_create`](Self::open_or_create).
@@ -131,19 +165,13 @@ impl DeviceFolder {
         for folder in [root.clone(), root.join("models"), root.join("identity")] {
             durable::create_folder(&folder).map_err(io_error(&folder))?;
         }
-        // The key is made last, so its presence says that everything else was.
-        let in_use = keys.load()?.is_some();
-        let policy = read_policy(&root.join("policy.toml"), in_use)?;
-        let folder = Self { root, policy, keys };
-        if in_use {
-            let head = folder.ledger_path().with_extension("head");
-            if !head.exists() {
-                return Err(FolderError::Missing { path: head });
-            }
-        } else {
-            drop(folder.ledger()?);
-            folder.keys.keep(&random_key()?)?;
+        if keys.load()?.is_some() {
+            return Self::open_with(root, keys);
         }
+        let policy = read_policy(&root.join("policy.toml"), false)?;
+        let folder = Self { root, policy, keys };
+        drop(folder.ledger()?);
+        folder.keys.keep(&random_key()?)?;
         Ok(folder)
     }
 

@@ -37,7 +37,8 @@ pub struct Addresses {
 #[derive(Debug)]
 pub struct Running {
     addresses: Addresses,
-    events: broadcast::Sender<Event>,
+    /// Weak, so that listeners hear that the aggregator has stopped while this value is still held.
+    events: broadcast::WeakSender<Event>,
     storage: Arc<Storage>,
     stop: watch::Sender<bool>,
     done: JoinHandle<()>,
@@ -49,9 +50,13 @@ impl Running {
         self.addresses
     }
 
-    /// What happens from now on.
+    /// What happens from now on. The channel closes when the aggregator has stopped.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        match self.events.upgrade() {
+            Some(events) => events.subscribe(),
+            // It has stopped: the sender ends here, which closes the channel.
+            None => broadcast::channel(1).1,
+        }
     }
 
     /// The store.
@@ -110,7 +115,7 @@ impl Aggregator {
         let (endpoints, addresses) = Endpoints::bind(&self, &listen).await?;
         info!(?addresses, "serving");
         let (stop, stopping) = watch::channel(false);
-        let (events, storage) = (self.events.clone(), Arc::clone(&self.storage));
+        let (events, storage) = (self.events.downgrade(), Arc::clone(&self.storage));
         let begin = stop.clone();
         tokio::spawn(async move {
             tokio::select! {

@@ -60,7 +60,7 @@ pub struct TaskConfig {
     #[serde(default = "defaults::min_separation")]
     pub min_separation: u32,
     /// What a device does with the model.
-    #[serde(default = "defaults::training")]
+    #[serde(default = "defaults::training", deserialize_with = "training::read")]
     pub training: LocalTraining,
     /// What the aggregator does with the mean update.
     #[serde(default)]
@@ -144,8 +144,37 @@ mod defaults {
         RoundConfig::default().min_separation
     }
 
-    /// One cheap pass: enough for a linear head, and no device is kept busy.
+    /// One step over all of a device's texts: what the frozen bag learns best with
+    /// (docs/benchmarks.md), and no device is kept busy.
     pub(super) fn training() -> LocalTraining {
-        LocalTraining { epochs: 1, batch: 16, learning_rate: 0.1, proximal_mu: 0.0 }
+        LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0 }
+    }
+}
+
+/// Reads the table `training`, of which every key may be left out.
+mod training {
+    use serde::{Deserialize, Deserializer};
+
+    use super::{LocalTraining, defaults};
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Table {
+        epochs: u32,
+        batch: u32,
+        learning_rate: f64,
+        proximal_mu: f64,
+    }
+
+    impl Default for Table {
+        fn default() -> Self {
+            let LocalTraining { epochs, batch, learning_rate, proximal_mu } = defaults::training();
+            Self { epochs, batch, learning_rate, proximal_mu }
+        }
+    }
+
+    pub(super) fn read<'de, D: Deserializer<'de>>(input: D) -> Result<LocalTraining, D::Error> {
+        let Table { epochs, batch, learning_rate, proximal_mu } = Table::deserialize(input)?;
+        Ok(LocalTraining { epochs, batch, learning_rate, proximal_mu })
     }
 }

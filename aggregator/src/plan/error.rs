@@ -30,6 +30,12 @@ pub enum PlanError {
     /// There are two tasks.
     #[error("configuration: expected task_file or [task], found both")]
     TwoTasks,
+    /// A sum over one device hides nothing.
+    #[error("devices: expected at least 2, found {found}")]
+    TooFewDevices {
+        /// What was asked for.
+        found: u32,
+    },
     /// A masked round can't invite more devices than its noise and its graph are made for.
     #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
     OverSelection(f64),

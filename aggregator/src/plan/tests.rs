@@ -24,6 +24,52 @@ fn the_sample_survives_being_written() {
 }
 
 #[test]
+fn the_sample_for_a_few_devices_lets_them_all_take_part_in_every_round() {
+    for devices in [2, 3, 10, 1_000] {
+        let text = sample_for(devices).unwrap();
+        let config = TaskConfig::from_toml(&text).unwrap();
+        assert_eq!((config.cohort, config.rounds), (devices, 10));
+        assert!((2..=devices).contains(&config.min_reports));
+        assert_eq!((config.deadline_ms, config.gathering_ms, config.retry_ms), (15_000, 3_000, (200, 1_000)));
+        assert_eq!(config.over_selection, 1.0);
+        let plan = Plan::new(config).unwrap();
+        assert_eq!(plan.participations(), 10);
+        let epsilon = plan.promised_epsilon().unwrap();
+        assert!(epsilon <= 8.0 && epsilon > 7.99, "{epsilon}");
+        // It explains what the large sample explains.
+        let comments = |text: &str| text.lines().filter(|l| l.starts_with("# ")).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(comments(&text), comments(sample_config()));
+        assert_eq!(text.lines().count(), sample_config().lines().count());
+    }
+    assert!(matches!(sample_for(1), Err(PlanError::TooFewDevices { found: 1 })));
+    let share = |devices| match TaskConfig::from_toml(&sample_for(devices).unwrap()).unwrap().task.unwrap().encoder {
+        silhouette_model::EncoderSpec::Bag(bag) => bag.hashed_share,
+        other => panic!("{other:?}"),
+    };
+    assert!(share(3) < 0.01 && share(1_000) > 0.1);
+}
+
+#[test]
+fn keys_left_out_mean_what_the_sample_shows() {
+    let shown = sample();
+    let mut text = String::new();
+    let mut skip = false;
+    for line in sample_config().lines() {
+        if line.starts_with('[') {
+            skip = line == "[training]" || line == "[optimiser]" || line == "[task.encoder]";
+        }
+        if !skip {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    assert_eq!(TaskConfig::from_toml(&text).unwrap(), shown);
+    let one = TaskConfig::from_toml(&format!("{text}\n[training]\nepochs = 2\n")).unwrap().training;
+    assert_eq!(one, silhouette_wire::LocalTraining { epochs: 2, ..shown.training });
+    assert!(TaskConfig::from_toml(&format!("{text}\n[training]\nepoch = 2\n")).is_err());
+}
+
+#[test]
 fn a_device_recomputes_the_manifests_numbers() {
     let plan = Plan::new(sample()).unwrap();
     let owner = SigningKey::from_bytes(&[7; 32]);

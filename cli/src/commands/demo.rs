@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use silhouette_aggregator::{Aggregator, Event, Listen, TaskConfig};
 use silhouette_client::models::ModelCache;
+use silhouette_client::participant::Transferred;
 use silhouette_engine::{Backend, Chosen, choose};
 use silhouette_model::{
     BagSpec, EncoderSpec, Examples, Head, HeadKind, LocalTraining, Model, NativeEngine, Task, Vectoriser, hashed_share,
@@ -19,7 +20,8 @@ use silhouette_simulation::{Evaluation, User, evaluate};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-use crate::terminal;
+use crate::signals::Signals;
+use crate::terminal::{self, Usage};
 use fleet::{Attendance, Fleet};
 
 mod ending;
@@ -30,11 +32,11 @@ mod fleet;
 #[derive(clap::Args)]
 #[command(after_help = "Example: silhouette demo --rounds 12 --epsilon 8")]
 pub(crate) struct Args {
-    /// People to make up; four fifths of them have a device that trains.
+    /// People to make up; four fifths of them have a device that trains, at least three must.
     #[arg(long, default_value_t = 250)]
     users: usize,
     /// Rounds.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
     /// The promise per person over all rounds: epsilon.
     #[arg(long, default_value_t = 8.0)]
@@ -47,7 +49,7 @@ pub(crate) struct Args {
     seed: u64,
     /// auto, flex, ndarray, wgpu or native.
     #[arg(long, default_value = "auto")]
-    backend: String,
+    backend: Backend,
     /// Where devices, aggregator and report go [default: a folder of its own under the system's temporary one]
     #[arg(long)]
     out: Option<PathBuf>,
@@ -69,21 +71,28 @@ pub(crate) struct Outcome<'a> {
     before: Evaluation,
     rounds: Vec<Round>,
     model: Model,
+    moved: Transferred,
     seconds: f64,
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let started = Instant::now();
-    let chosen = choose(args.backend.parse::<Backend>()?)?;
+    let chosen = choose(args.backend)?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("silhouette-demo-{}", std::process::id())),
     };
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let config = SynthConfig { users: args.users, seed: args.seed, neutral: false, ..SynthConfig::default() };
     let people = Population::generate(config)?;
     let (test, train): (Vec<&SynthUser>, Vec<&SynthUser>) = people.users.iter().partition(|u| u.split() == "test");
-    if !json {
+    check_numbers(args, train.len(), test.len())?;
+    if json {
+        let counts = serde_json::json!({
+            "people": people.users.len(), "devices": train.len(), "held_out": test.len(),
+            "computed_by": chosen.why, "folder": folder,
+        });
+        terminal::json_event("started", counts)?;
+    } else {
         terminal::line(&format!(
             "{} made-up people, zh and en: {} with a device, {} held out to judge the model",
             people.users.len(),
@@ -92,8 +101,10 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         ))?;
         terminal::line(&format!("computed by {}", chosen.why))?;
     }
+    std::fs::create_dir_all(&folder).with_context(|| format!("--out {}", folder.display()))?;
     let runtime = terminal::runtime()?;
     runtime.block_on(async {
+        let mut signals = Signals::listen()?;
         let task = task(train.len(), args)?;
         let aggregator = Aggregator::open(folder.join("aggregator"), terms(args, train.len() as u32, task.clone()))?;
         let judge = Judge::new(&task, &test, folder.join("aggregator").join("models"))?;
@@ -109,9 +120,10 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         let (rounds, model) = tokio::select! {
             followed = follow(args, &mut events, &judge, json) => followed?,
             why = all_declined(&mut attendance, train.len()) => anyhow::bail!("every device declined; one of them says: {why}"),
-            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; what stands in {} is whole", folder.display()),
+            () = signals.next() => anyhow::bail!("interrupted; what stands in {} is whole", folder.display()),
         };
-        fleet.finish().await?;
+        signals.impatient();
+        let moved = fleet.finish().await?;
         running.stop();
         running.stopped().await;
         let seconds = started.elapsed().as_secs_f64();
@@ -124,10 +136,26 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
             before,
             rounds,
             model,
+            moved,
             seconds,
         };
         ending::tell(&outcome, json)
     })
+}
+
+/// Fewer devices than this make no crowd: each would nearly see the others' sum.
+const FEWEST_DEVICES: usize = 3;
+
+/// The numbers that can only be checked once the people are made up.
+fn check_numbers(args: &Args, devices: usize, held_out: usize) -> Result<(), Usage> {
+    if devices < FEWEST_DEVICES || held_out == 0 {
+        return Err(Usage(format!(
+            "--users: expected enough people for {FEWEST_DEVICES} devices and 1 person held out, \
+             found {} people: {devices} devices, {held_out} held out",
+            args.users
+        )));
+    }
+    Ok(())
 }
 
 /// What the promise costs in all.
@@ -162,7 +190,7 @@ fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
         model_seed: args.seed,
         rounds: args.rounds,
         cohort: devices,
-        min_reports: (devices * 4).div_ceil(5).max(2).min(devices),
+        min_reports: (devices * 4).div_ceil(5).max(2),
         over_selection: 1.0,
         deadline_ms: 30_000,
         gathering_ms: 5_000,
@@ -243,14 +271,19 @@ async fn follow(
                 bar.inc(1);
                 bar.set_message(text.clone());
                 if json {
-                    terminal::json_line(&serde_json::json!({ "round": text }))?;
+                    terminal::json_line(&ending::round_json(&event, Some(&evaluation)))?;
                 } else if bar.is_hidden() {
                     terminal::line(&format!("  {text}"))?;
                 }
                 last = Some(model);
                 rounds.push(Round { event, evaluation: Some(evaluation) });
             }
-            Event::RoundAbandoned { .. } => rounds.push(Round { event, evaluation: None }),
+            Event::RoundAbandoned { .. } => {
+                if json {
+                    terminal::json_line(&ending::round_json(&event, None))?;
+                }
+                rounds.push(Round { event, evaluation: None });
+            }
             Event::Finished { .. } => break,
             _ => {}
         }

@@ -32,9 +32,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let folder = DeviceFolder::open_or_create(&args.device)?;
-    let authority = read_certificate(&args.authority)?;
+    // A mistake in the other arguments must not leave a folder behind.
+    let authority =
+        read_certificate(&args.authority).with_context(|| format!("--authority {}", args.authority.display()))?;
     let (address, name) = resolve(&args.server)?;
+    let folder = DeviceFolder::open_or_create(&args.device)?;
     // The key is on the disk before the token is spent, so that a crash does not cost the token.
     let key = match DeviceKey::load(&folder.identity_folder()) {
         Ok(key) => key,

@@ -1,20 +1,32 @@
 //! `silhouette join`: a device takes part.
 
-use std::path::{Path, PathBuf};
+mod own_texts;
+mod progress;
 
-use anyhow::{Context, bail};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
 use silhouette_client::participant::End;
+use silhouette_client::store::Store;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, ParticipantEvent};
 use silhouette_engine::{Backend, choose};
-use silhouette_model::{Examples, Model, Target, Vectoriser, argmax};
 use silhouette_round::Conditions;
-use silhouette_text::{CleanOptions, Cleaner, Event, EventReader, ReadOptions};
 use silhouette_transport::DeviceIdentity;
+use silhouette_wire::TaskId;
+use tokio::sync::watch;
 
+use self::own_texts::{OwnTexts, Score};
 use super::enroll::resolve;
+use crate::people::{read_person, skipped};
+use crate::signals::Signals;
 use crate::terminal;
 
-/// Take part in training with one person's texts. What is sent is one bounded, noised vector a round.
+/// Take part in training with one person's texts. What is sent is one bounded vector a round.
+///
+/// Ctrl-C or SIGTERM ends it in order, a second one at once; nothing is lost either way, and the
+/// same command goes on. How well a model does on this device's own texts is shown before and after
+/// training, here and nowhere else.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: silhouette join --device my-device --server 127.0.0.1:4433 --data notes.jsonl --user me --consent"
@@ -26,41 +38,43 @@ pub(crate) struct Args {
     /// The aggregator's address, host:port.
     #[arg(long)]
     server: String,
-    /// Texts to bring into the device's store first.
+    /// Texts to bring into the device's store first: JSON Lines, CSV (either also .gz), or a folder
+    /// of .txt files.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Whose texts of that file (all rows when absent).
-    #[arg(long)]
+    /// Whose texts of that file [default: all rows]
+    #[arg(long, requires = "data")]
     user: Option<String>,
+    /// Stop at the first bad row of that file instead of counting and skipping it.
+    #[arg(long, requires = "data")]
+    strict: bool,
     /// The task [default: the one enrolled for]
     #[arg(long)]
-    task: Option<String>,
+    task: Option<TaskId>,
     /// auto, native, flex, ndarray or wgpu.
     #[arg(long, default_value = "auto")]
-    backend: String,
+    backend: Backend,
     /// The person agrees to take part. Without it the device declines every round.
     #[arg(long)]
     consent: bool,
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let folder = DeviceFolder::open_or_create(&args.device)?;
+    let folder = DeviceFolder::open(&args.device)?;
     let identity = DeviceIdentity::load(&folder.identity_folder())
         .context("this device is not enrolled; run silhouette enroll first")?;
     let mut store = folder.store()?;
     if let Some(data) = &args.data {
-        let events = read_person(data, args.user.as_deref())?;
-        let imported = store.import(&events)?;
-        if !json {
-            terminal::line(&format!("{} new texts, {} known ones", imported.added, imported.duplicates))?;
-        }
+        import(&mut store, data, args, json)?;
     }
     let task = match &args.task {
-        Some(task) => task.parse().with_context(|| format!("--task {task}"))?,
+        Some(task) => task.clone(),
         None => identity.tasks().first().cloned().context("this device is enrolled for no task; use --task")?,
     };
-    let chosen = choose(args.backend.parse::<Backend>()?)?;
-    if !json {
+    let chosen = choose(args.backend)?;
+    if json {
+        terminal::json_event("joining", serde_json::json!({ "task": task.as_str(), "computed_by": chosen.why }))?;
+    } else {
         terminal::line(&format!("computed by {}", chosen.why))?;
     }
     let (address, name) = resolve(&args.server)?;
@@ -68,87 +82,83 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let config = ParticipantConfig::new(address, name, task, move || Conditions { consent, fit_to_train: true })
         .policy(folder.policy().terms.clone())
         .identity_folder(folder.identity_folder());
-    let events = store.events()?;
+    let own = OwnTexts::new(Arc::clone(&chosen.engine), folder.models(), store.events()?);
     let ledger = Box::new(folder.ledger()?);
-    let mut participant = Participant::new(config, identity, chosen.engine.clone(), events, ledger, folder.models());
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let runtime = terminal::runtime()?;
-    runtime.spawn(async move {
-        let _ = tokio::signal::ctrl_c().await;
-        let _ = stop.send(true);
-    });
-    let end = runtime.block_on(participant.run(stopped, |event| report(&event, json)))?;
-    let moved = participant.transferred();
+    let participant = Participant::new(config, identity, chosen.engine, store.events()?, ledger, folder.models());
+    terminal::runtime()?.block_on(take_part(participant, own, &args.device, json))
+}
+
+/// Brings a file's texts into the store and says what was new, and what could not be used.
+fn import(store: &mut Store, data: &Path, args: &Args, json: bool) -> anyhow::Result<()> {
+    let (events, report) = read_person(data, args.user.as_deref(), args.strict)?;
+    let imported = store.import(&events)?;
     if json {
-        return terminal::json_line(
-            &serde_json::json!({ "end": format!("{end:?}"), "transferred": format!("{moved:?}") }),
-        );
+        let counts = serde_json::json!({
+            "added": imported.added, "known": imported.duplicates, "file": data, "read": report,
+        });
+        return terminal::json_event("imported", counts);
+    }
+    terminal::line(&format!("{} new texts, {} known ones", imported.added, imported.duplicates))?;
+    skipped(&report).iter().try_for_each(|line| terminal::line(line))
+}
+
+async fn take_part(mut participant: Participant, own: OwnTexts, device: &Path, json: bool) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        signals.next().await;
+        let _ = stop.send(true);
+        signals.impatient();
+    });
+    let own = Arc::new(own);
+    let mut before = None;
+    let end = participant
+        .run(stopped, |event| {
+            if let (ParticipantEvent::ModelReady { model, .. }, None) = (&event, &before) {
+                let (own, model) = (Arc::clone(&own), *model);
+                // Beside the round, which must not wait for it.
+                before = Some(tokio::task::spawn_blocking(move || own.judge(model)));
+            }
+            progress::tell(&event, json);
+        })
+        .await?;
+    let before = match before {
+        Some(judging) => Some(judging.await??),
+        None => None,
+    };
+    let after = match end {
+        End::Finished { model, cached: true } => Some(own.judge(model)?),
+        _ => None,
+    };
+    conclude(&end, [before, after], participant.transferred(), device, json)
+}
+
+/// Says how it ended: the model on this device's own texts before and after, the bytes moved.
+fn conclude(
+    end: &End,
+    [before, after]: [Option<Score>; 2],
+    moved: silhouette_client::participant::Transferred,
+    device: &Path,
+    json: bool,
+) -> anyhow::Result<()> {
+    if json {
+        let mut line = progress::ended(end);
+        line["own_texts"] = serde_json::json!({ "before": before, "after": after });
+        line["transferred"] = serde_json::json!({ "up": moved.up, "down": moved.down });
+        return terminal::json_line(&line);
+    }
+    if let Some(score) = before.as_ref().or(after.as_ref()).filter(|s| s.unknown_labels > 0) {
+        terminal::line(&format!(
+            "{} texts have a label this task does not know; they count as unlabelled",
+            score.unknown_labels
+        ))?;
     }
     match end {
-        End::Finished { model, .. } => {
-            terminal::line(&format!("training is over; the last model is {model}"))?;
-            if let Some(model) = folder.models().load(model)? {
-                own_texts(&model, store.events()?.expose_on_device(), chosen.engine.as_ref())?;
-            }
-            terminal::line(&format!("next: silhouette profile --device {}", args.device.display()))
-        }
-        End::Stopped => terminal::line("stopped; nothing is lost, join again at any time"),
-        other => terminal::line(&format!("{other:?}")),
+        End::Finished { model, .. } => terminal::line(&format!("training is over; the last model is {model}"))?,
+        End::Stopped => terminal::line("stopped; nothing is lost, join again at any time")?,
+        other => terminal::line(&format!("{other:?}"))?,
     }
-}
-
-fn report(event: &ParticipantEvent, json: bool) {
-    // A progress line that can't be written is no reason to leave a round.
-    let _ = if json {
-        terminal::json_line(&serde_json::json!({ "event": event.to_string() }))
-    } else {
-        terminal::line(&format!("  {event}"))
-    };
-}
-
-/// How the model does on the device's own texts: seen here, told nobody.
-fn own_texts(model: &Model, events: &[Event], engine: &dyn silhouette_model::Engine) -> anyhow::Result<()> {
-    let vectoriser = Vectoriser::new(&model.task().encoder)?;
-    let examples = Examples::of(model.task(), &vectoriser, events)?;
-    let texts: Vec<_> = examples.items().iter().map(|e| &e.vector).collect();
-    let outputs = engine.predict(model, &texts)?;
-    for (i, (head, range)) in model.task().ranges().enumerate() {
-        let judged: Vec<bool> = outputs
-            .iter()
-            .zip(examples.items())
-            .filter_map(|(o, e)| match e.targets[i] {
-                Some(Target::Class(label)) => Some(argmax(&o[range.clone()]) == label as usize),
-                _ => None,
-            })
-            .collect();
-        if !judged.is_empty() {
-            let right = judged.iter().filter(|&&r| r).count();
-            terminal::line(&format!(
-                "{}: right on {right} of this device's {} texts (known to this device only)",
-                head.name,
-                judged.len()
-            ))?;
-        }
-    }
-    Ok(())
-}
-
-/// One person's events of a file, cleaned.
-pub(crate) fn read_person(path: &Path, user: Option<&str>) -> anyhow::Result<Vec<Event>> {
-    let cleaner = Cleaner::new(CleanOptions::default());
-    let mut events = Vec::new();
-    for row in EventReader::open(path, ReadOptions::default())? {
-        let mut event = row?;
-        if user.is_none_or(|u| event.user == u) {
-            event.text = cleaner.clean(&event.text);
-            events.push(event);
-        }
-    }
-    if events.is_empty() {
-        match user {
-            Some(user) => bail!("{}: no row of user {user}", path.display()),
-            None => bail!("{}: no usable row", path.display()),
-        }
-    }
-    Ok(events)
+    own_texts::compare(before.as_ref(), after.as_ref())?;
+    terminal::line(&format!("sent {}, received {}", terminal::bytes(moved.up), terminal::bytes(moved.down)))?;
+    terminal::line(&format!("next: silhouette profile --device {}", device.display()))
 }

@@ -1,6 +1,6 @@
 //! `silhouette profile`: the profile of one person, shown on this machine only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use silhouette_client::DeviceFolder;
@@ -8,9 +8,10 @@ use silhouette_client::persona::{PersonaLanguage, persona};
 use silhouette_client::profile::{ProfileDocument, Trained, profile};
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Model;
+use silhouette_text::Event;
 use silhouette_wire::ContentHash;
 
-use super::join::read_person;
+use crate::people::{read_person, skipped};
 use crate::terminal;
 
 /// Make and show one person's profile and persona. Nothing of it leaves this machine.
@@ -20,34 +21,42 @@ use crate::terminal;
 )]
 pub(crate) struct Args {
     /// A device's folder: its texts and its newest model.
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long, conflicts_with = "data", required_unless_present = "data")]
     device: Option<PathBuf>,
     /// A file of texts instead of a device.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Whose texts of that file.
+    /// Whose texts of that file [default: all rows]
     #[arg(long, requires = "data")]
     user: Option<String>,
+    /// Stop at the first bad row of that file instead of counting and skipping it.
+    #[arg(long, requires = "data")]
+    strict: bool,
     /// A model file; without one the profile holds what needs none.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// The persona's language: zh or en.
-    #[arg(long, default_value = "en")]
-    lang: String,
+    /// The persona's language.
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
     /// auto, native, flex, ndarray or wgpu.
     #[arg(long, default_value = "auto")]
-    backend: String,
+    backend: Backend,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Lang {
+    Zh,
+    En,
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let language = match args.lang.as_str() {
-        "zh" => PersonaLanguage::Zh,
-        "en" => PersonaLanguage::En,
-        other => bail!("--lang: expected zh or en, found {other}"),
+    let language = match args.lang {
+        Lang::Zh => PersonaLanguage::Zh,
+        Lang::En => PersonaLanguage::En,
     };
     let events = match (&args.device, &args.data) {
-        (Some(device), _) => DeviceFolder::open_or_create(device)?.store()?.events()?.expose_on_device().clone(),
-        (None, Some(data)) => read_person(data, args.user.as_deref())?,
+        (Some(device), _) => DeviceFolder::open(device)?.store()?.events()?.expose_on_device().clone(),
+        (None, Some(data)) => from_file(data, args, json)?,
         (None, None) => bail!("expected --device or --data"),
     };
     let model_path = match (&args.model, &args.device) {
@@ -55,7 +64,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         (None, Some(device)) => newest_model(&device.join("models"))?,
         (None, None) => None,
     };
-    let chosen = choose(args.backend.parse::<Backend>()?)?;
+    let chosen = choose(args.backend)?;
     let loaded = match &model_path {
         Some(path) => {
             let bytes = std::fs::read(path).with_context(|| format!("--model {}", path.display()))?;
@@ -75,8 +84,21 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json { terminal::json_line(document) } else { show(document, language) }
 }
 
+/// A person's texts of a file. What was skipped is a remark: standard output is for the profile.
+fn from_file(data: &Path, args: &Args, json: bool) -> anyhow::Result<Vec<Event>> {
+    let (events, report) = read_person(data, args.user.as_deref(), args.strict)?;
+    if report.skipped > 0 || report.ended_early.is_some() {
+        if json {
+            terminal::remark(&serde_json::json!({ "event": "read", "file": data, "read": report }).to_string());
+        } else {
+            skipped(&report).iter().for_each(|line| terminal::remark(line));
+        }
+    }
+    Ok(events)
+}
+
 /// The model that was fetched last.
-fn newest_model(folder: &std::path::Path) -> anyhow::Result<Option<PathBuf>> {
+fn newest_model(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     let mut newest = None;
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
@@ -110,7 +132,7 @@ pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> any
 
 /// The quotes behind a clause's field, for the person whose they are: of `interests.HEAD` those of
 /// the head's largest shares, of `sentiment` its own.
-fn evidence(document: &ProfileDocument, field: &str) -> String {
+pub(crate) fn quotes<'a>(document: &'a ProfileDocument, field: &str) -> Vec<&'a str> {
     let mut places: Vec<usize> = Vec::new();
     if let Some(head) = field.strip_prefix("interests.") {
         let mut labels: Vec<_> = document.interests.iter().filter(|i| i.head == head).collect();
@@ -119,7 +141,10 @@ fn evidence(document: &ProfileDocument, field: &str) -> String {
     } else if field.starts_with("sentiment") {
         places.extend(&document.sentiment.evidence);
     }
-    let quotes: Vec<&str> =
-        places.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect();
+    places.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect()
+}
+
+fn evidence(document: &ProfileDocument, field: &str) -> String {
+    let quotes = quotes(document, field);
     if quotes.is_empty() { String::new() } else { format!(": \"{}\"", quotes.join("\", \"")) }
 }

@@ -4,16 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use silhouette_aggregator::{Aggregator, Event, Listen, TaskConfig};
-use tokio::sync::broadcast::error::RecvError;
+use serde_json::{Value, json};
+use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig, sample_config, sample_for};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
+use crate::signals::Signals;
 use crate::terminal;
 
 /// Run an aggregator: let devices in, run rounds, publish models.
+///
+/// Ctrl-C or SIGTERM stops it in order: nobody new is let in, a result that is being made is
+/// published, an open round is abandoned. A second signal stops it at once; the next start goes on
+/// after the last published round either way.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  silhouette serve --sample > task.toml\n  silhouette serve --config task.toml --folder aggregator --tokens 3"
-)]
+#[command(after_help = "Examples:
+  silhouette serve --sample --devices 3 > task.toml
+  silhouette serve --config task.toml --folder aggregator --tokens 3")]
 pub(crate) struct Args {
     /// The task and its terms, TOML; --sample prints one with every key explained.
     #[arg(long, required_unless_present = "sample")]
@@ -21,7 +27,7 @@ pub(crate) struct Args {
     /// Where the aggregator keeps its state.
     #[arg(long, default_value = "aggregator")]
     folder: PathBuf,
-    /// Enrolled devices connect here (UDP).
+    /// Enrolled devices connect here (UDP); port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:4433")]
     listen: SocketAddr,
     /// New devices enrol here (UDP).
@@ -39,6 +45,10 @@ pub(crate) struct Args {
     /// Print a sample configuration and stop.
     #[arg(long)]
     sample: bool,
+    /// Make the sample for this many devices, all of them in every round [default: one for a large
+    /// population, each in a few rounds]
+    #[arg(long, requires = "sample", value_parser = clap::value_parser!(u32).range(2..))]
+    devices: Option<u32>,
     /// Stop when the last round is over instead of telling devices so until stopped.
     #[arg(long)]
     once: bool,
@@ -46,10 +56,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let (false, Some(path)) = (args.sample, &args.config) else {
-        return terminal::line(include_str!("../../../aggregator/sample.toml").trim_end());
+        return sample(args.devices, json);
     };
     let config = TaskConfig::load(path).with_context(|| format!("--config {}", path.display()))?;
-    let aggregator = Aggregator::open(&args.folder, config)?;
+    let aggregator =
+        Aggregator::open(&args.folder, config).with_context(|| format!("--folder {}", args.folder.display()))?;
     let tokens = aggregator.create_tokens(args.tokens)?;
     let listen = Listen {
         devices: args.listen,
@@ -61,6 +72,17 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     terminal::runtime()?.block_on(serve(args, aggregator, listen, tokens, json))
 }
 
+fn sample(devices: Option<u32>, json: bool) -> anyhow::Result<()> {
+    let text = match devices {
+        Some(devices) => sample_for(devices)?,
+        None => sample_config().to_owned(),
+    };
+    if json {
+        return terminal::json_line(&json!({ "config": TaskConfig::from_toml(&text)?, "toml": text }));
+    }
+    terminal::line(text.trim_end())
+}
+
 async fn serve(
     args: &Args,
     aggregator: Aggregator,
@@ -68,52 +90,100 @@ async fn serve(
     tokens: Vec<String>,
     json: bool,
 ) -> anyhow::Result<()> {
+    // Before anything is served: a signal that comes early must stop it in order too.
+    let signals = Signals::listen()?;
     let promised = aggregator.plan().promised_epsilon()?;
-    let progress = aggregator.progress()?;
-    let mut events = aggregator.events();
-    let running = aggregator
-        .run(listen, async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
+    let last_round = aggregator.progress()?.last_round;
+    let events = aggregator.events();
+    let running = aggregator.run(listen, std::future::pending()).await?;
     let at = running.addresses();
     let authority = args.folder.join("authority").join("ca.pem");
     if json {
-        terminal::json_line(
-            &serde_json::json!({ "devices": at.devices, "enrolment": at.enrolment, "admin": at.admin, "authority": authority, "tokens": tokens, "promised_epsilon": promised }),
-        )?;
+        terminal::json_line(&json!({
+            "event": "serving", "devices": at.devices, "enrolment": at.enrolment, "admin": at.admin,
+            "authority": authority, "tokens": tokens, "promised_epsilon": promised, "last_round": last_round,
+        }))?;
     } else {
         terminal::line(&format!("devices {}  enrolment {}  admin http://{}", at.devices, at.enrolment, at.admin))?;
-        terminal::line(&format!("promise: epsilon {promised:.3} per user over all rounds; {progress:?}"))?;
-        for token in &tokens {
+        terminal::line(&format!(
+            "promise: epsilon {promised:.3} per user over all rounds; {last_round} rounds are behind"
+        ))?;
+        for (number, token) in (1..).zip(&tokens) {
             terminal::line(&format!(
-                "  silhouette enroll --device my-device --server {} --authority {} --token {token}",
+                "  silhouette enroll --device device-{number} --server {} --authority {} --token {token}",
                 at.enrolment,
                 authority.display()
             ))?;
         }
     }
-    loop {
-        match events.recv().await {
-            Ok(event) => {
-                terminal::line(&describe(&event, json))?;
-                if args.once && matches!(event, Event::Finished { .. }) {
-                    break;
-                }
-            }
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => break,
-        }
-    }
-    running.stop();
+    follow(args, &running, events, signals, json).await?;
     running.stopped().await;
-    Ok(())
+    if json { terminal::json_line(&json!({ "event": "stopped" })) } else { terminal::line("stopped") }
 }
 
-fn describe(event: &Event, json: bool) -> String {
-    if json {
-        return serde_json::json!({ "event": format!("{event:?}") }).to_string();
+/// Tells what happens until the aggregator has stopped.
+async fn follow(
+    args: &Args,
+    running: &Running,
+    mut events: Receiver<Event>,
+    mut signals: Signals,
+    json: bool,
+) -> anyhow::Result<()> {
+    let mut told_to_stop = false;
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(event) => {
+                    if json { terminal::json_line(&as_json(&event))? } else { terminal::line(&describe(&event))? }
+                    if args.once && matches!(event, Event::Finished { .. }) {
+                        running.stop();
+                    }
+                }
+                Err(RecvError::Lagged(missed)) => tell_missed(missed, json)?,
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            () = signals.next() => {
+                anyhow::ensure!(!told_to_stop, "stopped at once; the next start goes on after the last published round");
+                told_to_stop = true;
+                running.stop();
+                if json {
+                    terminal::json_line(&json!({ "event": "stopping" }))?;
+                } else {
+                    terminal::line("stopping: open exchanges end first; once more to stop at once")?;
+                }
+            }
+        }
     }
+}
+
+fn tell_missed(missed: u64, json: bool) -> anyhow::Result<()> {
+    if json {
+        return terminal::json_line(&json!({ "event": "missed", "events": missed }));
+    }
+    terminal::line(&format!("{missed} events are not shown: this terminal was too slow"))
+}
+
+/// An event for machines: its name and its figures.
+pub(crate) fn as_json(event: &Event) -> Value {
+    match event {
+        Event::RoundOpened { round, invited, model } => {
+            json!({ "event": "round_opened", "round": round, "invited": invited, "model": model.to_string() })
+        }
+        Event::RoundClosed { round, invited, reports, seconds, epsilon, rho, model, bytes_up, bytes_down } => json!({
+            "event": "round_closed", "round": round, "invited": invited, "reports": reports, "seconds": seconds,
+            "epsilon": epsilon, "rho": rho, "model": model.to_string(), "bytes_up": bytes_up, "bytes_down": bytes_down,
+        }),
+        Event::RoundAbandoned { round, invited, reports, epsilon } => json!({
+            "event": "round_abandoned", "round": round, "invited": invited, "reports": reports, "epsilon": epsilon,
+        }),
+        Event::Finished { round, model } => {
+            json!({ "event": "finished", "round": round, "model": model.to_string() })
+        }
+        other => json!({ "event": "other", "text": format!("{other:?}") }),
+    }
+}
+
+fn describe(event: &Event) -> String {
     match event {
         Event::RoundOpened { round, invited, .. } => format!("round {round}: {invited} devices invited"),
         Event::RoundClosed { round, invited, reports, seconds, epsilon, model, bytes_up, bytes_down, .. } => format!(

@@ -1,5 +1,7 @@
 //! `silhouette simulate`: a federation in one process, over a file of real text.
 
+mod staging;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,9 +16,13 @@ use silhouette_simulation::{
 };
 use silhouette_text::ReadOptions;
 
-use crate::terminal;
+use self::staging::Staging;
+use crate::people::skipped;
+use crate::terminal::{self, Usage};
 
 /// Train over every user of a file, in one process, through the code that devices and aggregator run.
+///
+/// Results are written at the end, all or none: stopping it earlier leaves those of an earlier run.
 #[derive(clap::Args)]
 #[command(after_help = "Example: silhouette simulate --data people.jsonl --task interest --epsilon 8 --out run/")]
 pub(crate) struct Args {
@@ -29,9 +35,14 @@ pub(crate) struct Args {
     /// Where the results go.
     #[arg(long, default_value = "run")]
     out: PathBuf,
-    /// none, central or local.
-    #[arg(long, default_value = "central")]
+    /// Who adds the noise: nobody, the aggregator, each device all of it, or each device its share
+    /// under masks that only the sum is free of.
+    #[arg(long, default_value = "central", value_parser = ["none", "central", "local", "distributed"])]
     mode: String,
+    /// Mode distributed: run keys, shares and masks for real. The model is the same, bit for bit,
+    /// without; the time is not.
+    #[arg(long)]
+    secure_aggregation: bool,
     /// The promise per user over all rounds: epsilon.
     #[arg(long, default_value_t = 8.0)]
     epsilon: f64,
@@ -39,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1e-5)]
     delta: f64,
     /// Rounds.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
     /// Devices per round [default: every training user]
     #[arg(long)]
@@ -49,7 +60,7 @@ pub(crate) struct Args {
     encoder: String,
     /// auto, native, flex, ndarray or wgpu. auto takes the hand-written engine for the frozen bag.
     #[arg(long, default_value = "auto")]
-    backend: String,
+    backend: Backend,
     /// Clip norm [default: the recipe's, 0.2 for the bag]
     #[arg(long)]
     clip: Option<f64>,
@@ -95,17 +106,17 @@ impl Args {
                 PrivacyChoice::Budget { mode, epsilon: self.epsilon, delta: self.delta }
             }
         };
+        if self.secure_aggregation && self.mode != "distributed" {
+            bail!(Usage(format!("--secure-aggregation: expected --mode distributed, found {}", self.mode)));
+        }
         let encoder = match self.encoder.split_once(':') {
             None if self.encoder == "bag" => EncoderChoice::Bag,
             None if self.encoder == "transformer" => EncoderChoice::Transformer,
             Some(("bag", dim)) => EncoderChoice::TrainedBag(
                 dim.parse().with_context(|| format!("--encoder bag:{dim}: expected a width"))?,
             ),
-            _ => bail!("--encoder: expected bag, bag:DIM or transformer, found {}", self.encoder),
+            _ => bail!(Usage(format!("--encoder: expected bag, bag:DIM or transformer, found {}", self.encoder))),
         };
-        if self.rounds == 0 {
-            bail!("--rounds: expected at least 1, found 0");
-        }
         let defaults = SimulationConfig::default();
         Ok(SimulationConfig {
             encoder,
@@ -121,6 +132,7 @@ impl Args {
             server_learning_rate: self.server_lr,
             buckets_log2: self.buckets,
             seed: self.seed,
+            secure_aggregation: self.secure_aggregation,
             threads: self.threads.unwrap_or(defaults.threads).max(1),
         })
     }
@@ -135,7 +147,7 @@ impl Args {
     }
 
     fn engine(&self, encoder: EncoderChoice) -> anyhow::Result<(Arc<dyn Engine>, String)> {
-        let mut backend: Backend = self.backend.parse()?;
+        let mut backend = self.backend;
         if backend == Backend::Auto && encoder == EncoderChoice::Bag {
             backend = Backend::Native;
         }
@@ -148,9 +160,12 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let config = args.config()?;
     let (engine, why) = args.engine(config.encoder)?;
     let options = ReadOptions { strict: args.strict, ..ReadOptions::default() };
+    Staging::try_out(&args.out)?;
     let data = Dataset::load(&args.data, &options, &args.task()?, &config)?;
-    if !json {
-        introduce(&data, &config, &why)?;
+    if json {
+        introduce_json(&data, &config, &why)?
+    } else {
+        introduce(&data, &config, &why)?
     }
     let bar = terminal::bar(config.rounds, json);
     let mut failure = None;
@@ -158,7 +173,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         bar.inc(1);
         bar.set_message(describe(record));
         let shown = if json {
-            terminal::json_line(record)
+            terminal::json_event("round", record)
         } else if bar.is_hidden() {
             terminal::line(&format!("  round {}: {}", record.round, describe(record)))
         } else {
@@ -171,20 +186,31 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         return Err(error);
     }
     let summary = Summary::of(&data, &config, &result, engine.name())?;
-    write_outputs(&args.out, &data, &config, &result, &summary)?;
+    let staging = Staging::new(&args.out)?;
+    write_outputs(staging.place(), &data, &config, &result, &summary)?;
+    staging.publish()?;
     conclude(args, &result, &summary, json)
+}
+
+fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
+    let texts: usize = data.train.iter().map(|u| u.examples.len()).sum();
+    let plan = config.plan(data.train.len())?;
+    let facts = serde_json::json!({
+        "users": data.train.len(), "users_test": data.test.len(), "texts": texts, "computed_by": why,
+        "read": data.read, "duplicates": data.duplicates,
+        "noise_multiplier": plan.as_ref().map(|p| p.noise_multiplier.get()),
+        "participations": plan.as_ref().map(|p| p.participations_per_user),
+    });
+    terminal::json_event("data", facts)
 }
 
 fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
     let texts: usize = data.train.iter().map(|u| u.examples.len()).sum();
     terminal::line(&format!("{} people train on {texts} texts, {} are held out", data.train.len(), data.test.len()))?;
     terminal::line(&format!("computed by {why}"))?;
-    if data.read.skipped > 0 {
-        terminal::line(&format!("skipped {} of {} rows:", data.read.skipped, data.read.rows))?;
-        data.read.first_errors.iter().take(5).try_for_each(|e| terminal::line(&format!("  {e}")))?;
-    }
-    if let Some(cut) = &data.read.ended_early {
-        terminal::line(&format!("the file ended early: {cut}"))?;
+    skipped(&data.read).iter().try_for_each(|line| terminal::line(line))?;
+    if data.duplicates > 0 {
+        terminal::line(&format!("left out {} texts that repeat an earlier one of the same person", data.duplicates))?;
     }
     match config.plan(data.train.len())? {
         Some(plan) => terminal::line(&format!(
@@ -214,7 +240,7 @@ fn describe(r: &RoundRecord) -> String {
 
 fn conclude(args: &Args, result: &RunResult, summary: &Summary, json: bool) -> anyhow::Result<()> {
     if json {
-        return terminal::json_line(summary);
+        return terminal::json_event("summary", summary);
     }
     let before = result.before.confusion.scores().accuracy;
     let epsilon = summary.epsilon.map_or_else(|| "no privacy".to_owned(), |e| format!("epsilon {e:.3} spent"));

@@ -37,6 +37,23 @@ fn a_folder_keeps_its_policy_and_charges() {
 }
 
 #[test]
+fn opening_makes_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let nowhere = place.path().join("nowhere");
+    let refused = |path: &Path| matches!(DeviceFolder::open(path), Err(FolderError::NoDevice { path: p }) if p == path);
+    assert!(refused(&nowhere));
+    assert!(!nowhere.exists());
+    // Somebody else's folder is not made a device's either.
+    assert!(refused(place.path()));
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    drop(DeviceFolder::open_or_create(&nowhere).unwrap());
+    assert_eq!(DeviceFolder::open(&nowhere).unwrap().root(), nowhere);
+    // A folder whose making was cut short before its key is no device yet.
+    fs::remove_file(nowhere.join("key")).unwrap();
+    assert!(refused(&nowhere));
+}
+
+#[test]
 fn files_missing_from_a_folder_in_use_are_not_made_anew() {
     let place = tempfile::tempdir().unwrap();
     drop(DeviceFolder::open_or_create(place.path()).unwrap());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use silhouette_model::{Engine, Examples, Model, TaskError, Vectoriser};
+use silhouette_model::{Engine, Examples, Model, Vectoriser};
 use silhouette_privacy::{Private, Release, ReleaseParameters};
 use silhouette_text::Event;
 use silhouette_wire::ContentHash;
@@ -104,9 +104,11 @@ impl Material {
     }
 }
 
+/// A text with a label that the task does not know counts as one without: refusing it would keep
+/// the device out of every round. The host can count such texts itself, by [`Examples::of_known`].
 fn encode(model: &Model, events: &Private<Vec<Event>>) -> Result<Examples, String> {
     let vectoriser = Vectoriser::new(&model.task().encoder).map_err(|e| e.to_string())?;
-    Examples::of(model.task(), &vectoriser, events.expose_on_device()).map_err(|e: TaskError| e.to_string())
+    Ok(Examples::of_known(model.task(), &vectoriser, events.expose_on_device()).0)
 }
 
 /// Runs `work` where blocking is allowed; a panic in it becomes an error of this round.

@@ -37,6 +37,23 @@ impl Examples {
         Ok(Self { items })
     }
 
+    /// Encodes the events that carry at least one label the task knows. A label it does not know
+    /// counts as none; the second number says how many events have one. For a device, whose texts
+    /// nobody else can mend: one odd label must not keep it from taking part.
+    pub fn of_known(task: &Task, vectoriser: &Vectoriser, events: &[Event]) -> (Self, usize) {
+        let mut items = Vec::new();
+        let mut unknown = 0;
+        for event in events {
+            let found: Vec<_> = task.heads.iter().map(|head| head.target(event)).collect();
+            unknown += usize::from(found.iter().any(Result::is_err));
+            let targets: Vec<_> = found.into_iter().map(|target| target.ok().flatten()).collect();
+            if targets.iter().any(Option::is_some) {
+                items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
+            }
+        }
+        (Self { items }, unknown)
+    }
+
     /// Examples made elsewhere.
     pub fn from_items(items: Vec<Example>) -> Self {
         Self { items }

@@ -233,7 +233,7 @@ impl Head {
         }
     }
 
-    fn target(&self, event: &Event) -> Result<Option<Target>, TaskError> {
+    pub(crate) fn target(&self, event: &Event) -> Result<Option<Target>, TaskError> {
         let Some(value) = event.field(&self.field) else { return Ok(None) };
         let value = value.to_string();
         match &self.kind {

@@ -30,8 +30,6 @@ pub(crate) struct Fleet {
     running: JoinSet<Result<Transferred, ParticipateError>>,
     ready: Vec<(DeviceFolder, silhouette_transport::DeviceIdentity)>,
     stop: watch::Sender<bool>,
-    /// Bytes all devices sent and received.
-    pub(crate) moved: Vec<Transferred>,
 }
 
 impl Fleet {
@@ -75,7 +73,7 @@ impl Fleet {
         ready.sort_by_key(|(number, ..)| *number);
         let folders = ready.iter().map(|(_, device, _)| device.root().to_owned()).collect();
         let ready = ready.into_iter().map(|(_, device, identity)| (device, identity)).collect();
-        Ok(Self { folders, running: JoinSet::new(), ready, stop: watch::channel(false).0, moved: Vec::new() })
+        Ok(Self { folders, running: JoinSet::new(), ready, stop: watch::channel(false).0 })
     }
 
     /// Lets every device take part and reports who does and who declines.
@@ -110,28 +108,35 @@ impl Fleet {
                     // Nobody listening is fine.
                     let _ = reports.send((number, declined));
                 };
-                participant.run(stopped, observer).await?;
-                Ok(participant.transferred())
+                let ended = participant.run(stopped, observer).await;
+                if let Err(error) = &ended {
+                    // It takes part no more: whoever counts the devices has to know now.
+                    let _ = reports.send((number, Some(error.to_string())));
+                }
+                ended.map(|_| participant.transferred())
             });
         }
         Ok(attendance)
     }
 
-    /// Waits until every device knows that training is over.
-    pub(crate) async fn finish(&mut self) -> anyhow::Result<()> {
-        let all = async {
-            while let Some(ended) = self.running.join_next().await {
-                self.moved.push(ended??);
-            }
-            anyhow::Ok(())
-        };
+    /// Waits until every device knows that training is over, and adds up what they moved.
+    pub(crate) async fn finish(&mut self) -> anyhow::Result<Transferred> {
+        let mut moved = Transferred::default();
         // A device that lost its last answer must not hold up the end.
-        match tokio::time::timeout(std::time::Duration::from_secs(10), all).await {
-            Ok(done) => done,
-            Err(_) => {
-                let _ = self.stop.send(true);
-                Ok(())
-            }
+        let patience = tokio::time::sleep(std::time::Duration::from_secs(10));
+        tokio::pin!(patience);
+        loop {
+            let ended = tokio::select! {
+                ended = self.running.join_next() => ended,
+                () = &mut patience, if !*self.stop.borrow() => {
+                    self.stop.send_replace(true);
+                    continue;
+                }
+            };
+            let Some(ended) = ended else { return Ok(moved) };
+            let device = ended?.context("a device of the demo failed")?;
+            moved.up += device.up;
+            moved.down += device.down;
         }
     }
 
