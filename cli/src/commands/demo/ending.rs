@@ -6,8 +6,8 @@ use silhouette_client::DeviceFolder;
 use silhouette_client::ledger::Record;
 use silhouette_client::persona::{Clause, PersonaLanguage, persona};
 use silhouette_client::profile::{ProfileDocument, Trained, profile};
-use silhouette_privacy::Private;
 use silhouette_privacy::accounting::{Delta, Rho, zcdp};
+use silhouette_privacy::{Mode, Private};
 use silhouette_simulation::Evaluation;
 use silhouette_simulation::report::{
     LedgerLine, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, RoundPoint, render,
@@ -17,6 +17,25 @@ use silhouette_simulation::synth::SynthUser;
 use super::Outcome;
 use crate::commands::{ledger as ledger_command, profile as profile_command, serve};
 use crate::terminal;
+
+/// What the aggregator sees.
+fn who_sees(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Central => "the aggregator sees clipped updates and adds the noise",
+        Mode::Local => "the aggregator sees updates that hold all of the noise already",
+        Mode::Distributed => "the aggregator sees masked vectors, and of them the noisy sum only",
+    }
+}
+
+fn assumption(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Central => "Mode central: the aggregator is trusted to add the noise and to drop single updates.",
+        Mode::Local => "Mode local: nobody but the device is trusted.",
+        Mode::Distributed => {
+            "Mode distributed: at most a tenth of the devices collude with the aggregator; it may lie about who survived."
+        }
+    }
+}
 
 /// A round in one line.
 pub(crate) fn round_line(event: &Event, evaluation: Option<&Evaluation>) -> String {
@@ -125,17 +144,17 @@ fn report_data(outcome: &Outcome<'_>, profile: ProfileSection) -> ReportData {
         settings: vec![
             row("transport", "QUIC, TLS 1.3, certificates on both ends, loopback".into()),
             row("computed by", outcome.chosen.why.clone()),
-            row("mode", "central: the aggregator sees clipped updates and adds the noise".into()),
+            row("mode", format!("{}: {}", outcome.args.mode, who_sees(outcome.args.mode))),
             row("seconds", format!("{:.1}", outcome.seconds)),
         ],
         assumptions: vec![
             "Unit: one person with one device; neighbouring: with or without that person.".into(),
-            "Mode central: the aggregator is trusted to add the noise and to drop single updates.".into(),
+            assumption(outcome.args.mode).into(),
             "No amplification by sampling is claimed: every device is in every round.".into(),
             "The people are made up; the noise is the operating system's randomness.".into(),
         ],
         left_device: vec![
-            "Per round and device: one vector of 16-bit integers, clipped, rounded, its norm checked exactly.".into(),
+            "Per round and device: one vector of integers, clipped, rounded, its norm checked exactly.".into(),
             "No text, no label, no count of texts, no profile.".into(),
         ],
         user_accuracy: last.map_or_else(Vec::new, |e| e.user_accuracy.clone()),
