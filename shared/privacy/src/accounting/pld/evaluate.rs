@@ -179,3 +179,21 @@ fn composed(sum: &Sum, query: Query) -> Result<Composed, super::compose::TooWide
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Gridded, Query, Side, Source};
+
+    /// Two outcomes for which one direction leaks far more than the other.
+    #[test]
+    fn both_directions_count() {
+        let epsilon = 0.5_f64;
+        let worse = 0.5 - 0.1 * epsilon.exp();
+        for atoms in [vec![[0.5, 0.9], [0.5, 0.1]], vec![[0.9, 0.5], [0.1, 0.5]]] {
+            let sources = vec![(Source::Atoms { atoms, lost: 0.0 }, 1)];
+            let both = Gridded { sources, symmetric: false, reach: 16.0, h: 1e-4, slack: 0.0 };
+            let found = both.bound(Query::Delta(epsilon), Side::Upper).unwrap();
+            assert!(found >= worse && found < worse + 1e-6, "{found} {worse}");
+        }
+    }
+}
