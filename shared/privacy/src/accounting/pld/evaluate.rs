@@ -26,7 +26,8 @@ impl PrivacyLoss {
             && let Query::Epsilon(_) = query
         {
             let pure: f64 = parts.iter().map(|(m, times)| m.largest_loss() * count_up(*times)).sum();
-            return Ok(found.min(pure * (1.0 + 1e-12)));
+            // Never above the sum of the pure epsilons, itself rounded to the nearest float.
+            return Ok(found.min(pure));
         }
         Ok(found)
     }

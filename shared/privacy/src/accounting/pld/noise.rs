@@ -143,6 +143,12 @@ pub(in crate::accounting) fn randomised_response_pair(p: f64, k: u64) -> Vec<[f6
     atoms
 }
 
+/// The largest loss of `k`-ary randomised response: its pure epsilon.
+pub(in crate::accounting) fn randomised_response_loss(p: f64, k: u64) -> f64 {
+    let other = p / k as f64;
+    ((1.0 - p + other) / other).ln()
+}
+
 /// Relative error of a computed mass: a few operations on values good to one unit in the last place.
 const MASS_ERROR: f64 = 4e-14;
 
@@ -159,13 +165,13 @@ pub(super) fn buckets(atoms: &[[f64; 2]], lost: f64, h: f64) -> Buckets {
         buckets.q[i] += atom[1];
         buckets.blur[i] += MASS_ERROR * (atom[0] + atom[1] * buckets.edge(i).exp());
     }
+    buckets.outside = [lost; 2];
     for &[p, q] in atoms {
         if p == 0.0 || q == 0.0 {
-            buckets.infinite[0] += p;
-            buckets.infinite[1] += q;
+            buckets.outside[0] += p;
+            buckets.outside[1] += q;
         }
     }
-    buckets.outside = buckets.infinite.map(|mass| mass + lost);
     buckets
 }
 
