@@ -156,9 +156,7 @@ impl VirtualDevice {
                     Input::Released(release)
                 }
                 Action::Charge { task, round, charge, .. } => {
-                    if let Some(charge) = charge {
-                        self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
-                    }
+                    self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
                     self.history.last_round = round;
                     self.history.participations += 1;
                     Input::Charged

@@ -189,16 +189,16 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         task: TaskId,
         round: u64,
         manifest: ContentHash,
-        charge: Option<Charge>,
+        charge: Charge,
     ) -> Result<Input, ParticipateError> {
         let ledger = Arc::clone(&self.participant.ledger);
         let written = blocking(move || {
             let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            ledger.charge(&task, round, manifest, charge)
+            ledger.charge(&task, round, manifest, Some(charge))
         });
         match written.await {
             Ok(Ok(())) => {
-                (self.observer)(ParticipantEvent::Charged { round, rho: charge.map(Charge::rho) });
+                (self.observer)(ParticipantEvent::Charged { round, rho: Some(charge.rho()) });
                 Ok(Input::Charged)
             }
             Ok(Err(error @ (SpendError::Write { .. } | SpendError::Interrupted { .. }))) => Err(error.into()),

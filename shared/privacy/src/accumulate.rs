@@ -69,10 +69,9 @@ impl Accumulator {
         if !self.norm_is_admissible(&k) {
             return Err(FoldError::Norm);
         }
-        for (sum, k) in self.sum.iter_mut().zip(&k) {
-            // |k| < 2^31 and at most 2^32 reports: below 2^63.
-            *sum += k;
-        }
+        // |k| <= 2^31 and fewer than 2^32 reports: the sum stays inside. Should that ever stop being so,
+        // it must not wrap.
+        self.sum.iter_mut().zip(&k).for_each(|(sum, &k)| *sum = sum.saturating_add(k));
         self.reports += 1;
         Ok(())
     }
@@ -95,7 +94,7 @@ impl Accumulator {
         if !self.norm_is_admissible(&values) {
             return Err(FoldError::Norm);
         }
-        entries.iter().for_each(|&(i, k)| self.sum[i as usize] += k);
+        entries.iter().for_each(|&(i, k)| self.sum[i as usize] = self.sum[i as usize].saturating_add(k));
         self.reports += 1;
         Ok(())
     }
@@ -126,11 +125,12 @@ impl Accumulator {
         if other.parameters != self.parameters {
             return Err(FoldError::Length { expected: self.sum.len(), found: other.sum.len() });
         }
-        if self.reports + other.reports > self.parameters.cohort() {
+        let reports = self.reports.saturating_add(other.reports);
+        if reports > self.parameters.cohort() {
             return Err(FoldError::Full(self.parameters.cohort()));
         }
-        self.sum.iter_mut().zip(&other.sum).for_each(|(a, b)| *a += b);
-        self.reports += other.reports;
+        self.sum.iter_mut().zip(&other.sum).for_each(|(a, &b)| *a = a.saturating_add(b));
+        self.reports = reports;
         Ok(())
     }
 

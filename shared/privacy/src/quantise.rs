@@ -38,9 +38,10 @@ impl Rounding {
     }
 }
 
-/// The exact squared norm.
+/// The exact squared norm, or `u128::MAX` if that is less: no bound in use comes near it. A square
+/// always fits, four of them may not, and a sum that wrapped would let the longest vectors pass.
 pub(crate) fn squared_norm(k: &[i64]) -> u128 {
-    k.iter().map(|&v| u128::from(v.unsigned_abs()).pow(2)).sum()
+    k.iter().fold(0, |sum: u128, &v| sum.saturating_add(u128::from(v.unsigned_abs()).pow(2)))
 }
 
 /// Rounds `s u` to integers whose squared norm is at most `bound`, exactly.
@@ -56,7 +57,8 @@ pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Roundi
             if u != 0.0 {
                 let y = f64::from(u) * scale;
                 let floor = y.floor();
-                *k = floor as i64 + i64::from(rounding.flip(y - floor));
+                // The conversion stops at the ends of `i64`; so must the step.
+                *k = (floor as i64).saturating_add(i64::from(rounding.flip(y - floor)));
             }
         }
         if squared_norm(&k) <= bound {
@@ -98,6 +100,25 @@ mod tests {
             for (k, u) in k.iter().zip(&u) {
                 prop_assert!((*k as f64 - f64::from(*u) * 1000.0).abs() < 1.0);
             }
+        }
+    }
+
+    #[test]
+    fn a_norm_beyond_the_numbers_is_the_largest_number() {
+        // Four squares of 2^63 are 2^128, which is 0 to arithmetic that wraps.
+        for length in [4, 5, 8] {
+            assert_eq!(squared_norm(&vec![i64::MIN; length]), u128::MAX);
+            assert!(squared_norm(&vec![i64::MAX; length]) > 1 << 127);
+        }
+        assert_eq!(squared_norm(&[i64::MIN; 3]), 3 << 126);
+        assert_eq!(squared_norm(&[3, -4]), 25);
+    }
+
+    #[test]
+    fn a_vector_that_was_never_clipped_still_obeys_the_bound() {
+        for u in [[f32::MAX; 4], [f32::MIN; 4], [1e19; 4], [-1e19; 4]] {
+            let k = quantise(&u, 2_f64.powi(26), 1 << 52, &mut Rounding::seeded([5; 32]));
+            assert!(squared_norm(&k) <= 1 << 52, "{u:?} {k:?}");
         }
     }
 

@@ -100,7 +100,7 @@ impl Device {
                 }
                 Action::Charge { round, charge, .. } => {
                     self.log.push("charge");
-                    self.history.account.charge(&task(), charge.unwrap()).unwrap();
+                    self.history.account.charge(&task(), charge).unwrap();
                     self.history.last_round = round;
                     self.history.participations += 1;
                     Input::Charged

@@ -241,15 +241,14 @@ impl Policy {
 
 /// Recomputes the charge and tries it on a copy of the account.
 fn examine_charge(m: &Manifest, parameters: &ReleaseParameters, history: &History) -> Result<(), Refusal> {
-    if parameters.noise_multiplier() == 0.0 {
-        // The policy let a round without noise pass; there is no finite charge to make.
-        return Ok(());
-    }
     let expected = parameters.rho();
-    if (m.rho - expected).abs() > 1e-9 * expected {
+    // First, since nothing can be compared with an infinite rho: a round without noise is refused here.
+    let charge = Charge::of(expected)?;
+    // A stated rho that is no number is no agreement.
+    if !((m.rho - expected).abs() <= 1e-9 * expected) {
         return Err(Refusal::Rho { expected, found: m.rho });
     }
-    history.account.clone().charge(&m.task, Charge::of(expected)?)?;
+    history.account.clone().charge(&m.task, charge)?;
     Ok(())
 }
 
@@ -263,3 +262,6 @@ fn examine_limits(m: &Manifest, history: &History) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,8 +91,8 @@ pub enum Action {
         round: u64,
         /// Hash of the signed manifest.
         manifest: ContentHash,
-        /// The charge; `None` for a round without noise, which only an experiment's policy admits.
-        charge: Option<Charge>,
+        /// The charge.
+        charge: Charge,
     },
     /// Send this; answer with [`Input::Uploaded`].
     Upload {
@@ -179,7 +179,7 @@ impl Session {
                 self.answered(now, reply, random, history, examples, conditions)
             }
             (Stage::Fetching, Input::ModelReady) => self.train(),
-            (Stage::Training, Input::Released(release)) => self.charge(release),
+            (Stage::Training, Input::Released(release)) => self.charge(now, release),
             (Stage::Charging, Input::Charged) => self.send(),
             (Stage::Keying, Input::Entropy(entropy)) => self.advertise(now, entropy),
             (Stage::Masking, Input::Masked(reply)) => self.masked(now, &reply),
@@ -255,15 +255,20 @@ impl Session {
         vec![Action::Train { manifest: Box::new(current.manifest.clone()), parameters: current.parameters.clone() }]
     }
 
-    fn charge(&mut self, release: Release) -> Vec<Action> {
+    fn charge(&mut self, now: Millis, release: Release) -> Vec<Action> {
         let Some(current) = &mut self.current else { return Vec::new() };
+        // The policy has refused what can't be charged; without a charge nothing goes on from here.
+        let charge = match Charge::of(current.parameters.rho()) {
+            Ok(charge) => charge,
+            Err(error) => return self.decline(now, error.into()),
+        };
         current.release = Some(release);
         self.stage = Stage::Charging;
         vec![Action::Charge {
             task: self.task.clone(),
             round: current.manifest.round,
             manifest: current.signed_hash,
-            charge: Charge::of(current.parameters.rho()).ok(),
+            charge,
         }]
     }
 

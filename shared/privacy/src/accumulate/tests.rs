@@ -94,15 +94,22 @@ fn the_mean_of_a_silent_round_is_the_mean_update() {
 
 #[test]
 fn central_and_local_noise_have_the_promised_spread() {
-    for (mode, reports) in [(Mode::Central, 2), (Mode::Local, 2)] {
-        let p = ReleaseParameters::new(mode, 4000, 1.0, 1.0, reports, 1).unwrap();
-        let mut sum = Accumulator::new(p.clone());
-        (0..reports).for_each(|i| sum.fold(&upload(&[0.0; 4000], &p, i as u8)).unwrap());
-        let result = sum.finish(&mut OpenDpNoise::new()).unwrap();
-        let mean = result.mean();
-        let sd = (mean.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / 4000.0).sqrt();
-        // The sample sd of 4000 normals has relative standard error 1.1%: six of them.
-        assert!((sd / result.mean_noise_sd() - 1.0).abs() < 0.067, "{mode:?} {sd}");
+    // Delta2 = sqrt(2^28 + d/4 + 2^14 + sqrt(d)/2) grid steps of c / 2^14 each, d = 4000: from the
+    // specification, not from the code. The aggregator adds one draw, or each of two devices does.
+    let delta2 = (268_435_456.0 + 1000.0 + 16_384.0 + 4000_f64.sqrt() / 2.0).floor().sqrt();
+    for (mode, draws) in [(Mode::Central, 1.0_f64), (Mode::Local, 2.0)] {
+        for (clip, z) in [(1.0, 1.0), (0.5, 3.0)] {
+            let p = ReleaseParameters::new(mode, 4000, clip, z, 2, 1).unwrap();
+            let p = if mode == Mode::Local { p } else { p.with_grid(1 << 14, 32).unwrap() };
+            let mut sum = Accumulator::new(p.clone());
+            (0..2).for_each(|i| sum.fold(&upload(&[0.0; 4000], &p, i)).unwrap());
+            let result = sum.finish(&mut OpenDpNoise::new()).unwrap();
+            let sd = (result.mean().iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / 4000.0).sqrt();
+            let promised = z * delta2 * draws.sqrt() * clip / 16_384.0 / 2.0;
+            // The sample sd of 4000 normals has relative standard error 1.1%: six of them.
+            assert!((sd / promised - 1.0).abs() < 0.067, "{mode:?} {clip} {z}: {sd} {promised}");
+            assert!((result.mean_noise_sd() / promised - 1.0).abs() < 1e-4);
+        }
     }
 }
 
@@ -153,3 +160,5 @@ fn a_boosted_vector_under_a_mask_fails_the_sum_test() {
     sum.fold(&silhouette_wire::pack(&vandal, 16).unwrap()).unwrap();
     assert!(matches!(sum.finish(&mut OpenDpNoise::new()), Err(FinishError::SumTooLong { .. })));
 }
+
+mod bounds;

@@ -99,7 +99,7 @@ fn a_masked_grid_of_the_aggregators_choice_is_refused() {
     }
     assert!(p.clone().with_grid(expected, 16).is_ok());
     // So much noise, and so little modulus, that the shares are no longer nearly Gaussian.
-    let crowded = ReleaseParameters::new(Mode::Distributed, 1000, 1.0, 1.0, 1_000_000, 900_000).unwrap();
+    let crowded = ReleaseParameters::new(Mode::Distributed, 1000, 1.0, 1.0, 10_000, 9_000).unwrap();
     assert!(crowded.with_modulus_bits(16).is_err());
 }
 

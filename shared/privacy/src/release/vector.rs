@@ -31,8 +31,10 @@ impl Release {
     /// Takes every entry, and keeps it packed only: a device may hold it for a while.
     pub(super) fn dense(mut values: Vec<i64>, modulus_bits: u8) -> Result<Self, ReleaseError> {
         let bytes = pack(&values, modulus_bits).map_err(|e| ReleaseError::Pack(e.to_string()))?;
+        // Erasing empties the vector: its length is taken first.
+        let dimension = values.len();
         values.zeroize();
-        Ok(Self { entries: None, bytes: OnceLock::from(bytes), dimension: values.len(), modulus_bits })
+        Ok(Self { entries: None, bytes: OnceLock::from(bytes), dimension, modulus_bits })
     }
 
     /// The packed bytes as they go on the wire: every entry, zeros too, so that the length tells

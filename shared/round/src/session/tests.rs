@@ -1,3 +1,5 @@
+use silhouette_privacy::noise::OpenDpNoise;
+use silhouette_privacy::{ChargeError, Private, Rounding, release};
 use silhouette_wire::Nonce;
 use silhouette_wire::message::{CheckInReply, UploadReply};
 
@@ -126,6 +128,29 @@ fn a_waiting_device_comes_back_inside_its_window() {
         assert!(matches!(device.step(until - 1, Input::Tick)[..], [Action::Rest(_)]));
         assert!(matches!(device.step(until, Input::Tick)[..], [Action::CheckIn { .. }]));
     }
+}
+
+#[test]
+fn what_can_not_be_charged_is_not_sent() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    let action = device.work(0, &signed(&manifest(Mode::Central, 1, 10, 8)), NONCE);
+    assert!(matches!(action, Action::Upload { .. }));
+    device.step(1, Input::Uploaded(receipt(1)));
+    // Whatever let a round without noise come this far: training is where it ends.
+    let silent = ReleaseParameters::new(Mode::Central, 5, 1.0, 0.0, 10, 8).unwrap();
+    device.step(1, Input::Tick);
+    let reply = CheckInReply::Assigned { manifest: signed(&manifest(Mode::Central, 2, 10, 8)), nonce: NONCE };
+    device.step(1, Input::Reply(reply, 0.0));
+    device.step(1, Input::ModelReady);
+    device.session.current.as_mut().unwrap().parameters = silent.clone();
+    let share = silent.draw_noise(&mut OpenDpNoise::new()).unwrap();
+    let released = release(Private::new(vec![0.5_f32; 5]), &silent, share, &mut Rounding::seeded([1; 32])).unwrap();
+    let actions = device.step(1, Input::Released(released));
+    assert!(matches!(
+        actions[..],
+        [Action::Declined(Refusal::Budget(ChargeError::NotChargeable { .. })), Action::Rest(_)]
+    ));
+    assert_eq!(device.session.stage(), Stage::Resting { until: 1_001 });
 }
 
 #[test]
