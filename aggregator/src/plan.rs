@@ -18,7 +18,7 @@ use silhouette_model::{Layout, Model, Task};
 use silhouette_privacy::accounting::{Delta, Epsilon, NoiseMultiplier, Rho, calibrate, zcdp};
 use silhouette_privacy::{Charge, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
-use silhouette_round::{Coordinator, RoundConfig, Terms};
+use silhouette_round::{Coordinator, MaskedRound, RoundConfig, Terms};
 use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, SignedManifest, TaskId};
 
 pub use config::TaskConfig;
@@ -62,7 +62,11 @@ impl Plan {
         // Whatever would stop the first round stops the start instead.
         Coordinator::new(plan.round_config(), 0, [0; 32])?;
         ServerOptimiser::new(plan.config.optimiser, &[])?;
-        plan.manifest(1, ContentHash([0; 32]), 0).validate()?;
+        let manifest = plan.manifest(1, ContentHash([0; 32]), 0);
+        manifest.validate()?;
+        if plan.config.mode == Mode::Distributed {
+            MaskedRound::check(&manifest)?;
+        }
         Ok(plan)
     }
 

@@ -123,6 +123,11 @@ impl Participant {
         end
     }
 
+    /// Drops the connection without a word, as a device does whose network is gone.
+    pub fn vanish(&mut self) {
+        self.link.forget();
+    }
+
     /// Bytes of messages and bodies moved so far.
     pub fn transferred(&self) -> Transferred {
         self.link.transferred()

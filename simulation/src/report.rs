@@ -34,6 +34,8 @@ mod tables;
 mod words;
 
 pub use self::{
-    data::{ProfileSection, ProfileShare, ReportData, ReportLanguage, RoundPoint},
+    data::{
+        LedgerLine, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, ReportLanguage, RoundPoint,
+    },
     page::render,
 };

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use silhouette_simulation::report::{ProfileSection, ProfileShare, ReportData, ReportLanguage, RoundPoint, render};
+use silhouette_simulation::report::{
+    LedgerLine, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, ReportLanguage, RoundPoint, render,
+};
 
 fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
@@ -40,6 +42,12 @@ fn full() -> ReportData {
             name: "u00001".into(),
             synthetic: true,
             text: vec!["Likes music.".into()],
+            clauses: vec![ProfileClause {
+                text: "Likes music.".into(),
+                field: "interests.interest".into(),
+                quotes: vec!["an evening of jazz".into()],
+            }],
+            ledger: vec![LedgerLine { round: 7, time: "2025-01-31T09:30:00Z".into(), rho: 0.0625, epsilon: 1.5 }],
             facts: vec![pair("Language", "en")],
             shares: vec![ProfileShare { label: "music".into(), found: 0.7, planted: Some(0.65) }],
             terms: vec![("jazz".into(), 3.0), ("opera".into(), 1.0)],
@@ -60,6 +68,8 @@ fn poisoned(text: &str) -> ReportData {
     data.profile = data.profile.map(|profile| ProfileSection {
         name: text.into(),
         text: vec![text.into()],
+        clauses: vec![ProfileClause { text: text.into(), field: text.into(), quotes: vec![text.into()] }],
+        ledger: vec![LedgerLine { time: text.into(), ..LedgerLine::default() }],
         facts: both(),
         terms: vec![(text.into(), 1.0)],
         shares: vec![ProfileShare { label: text.into(), ..profile.shares[0].clone() }],
@@ -73,7 +83,7 @@ fn every_string_is_escaped() {
     let html = render(&poisoned("<script>alert(1)</script>\"' onload='x'"));
     assert!(!html.contains("<script"));
     assert!(!html.contains("onload='"));
-    assert!(html.matches("&lt;script&gt;").count() >= 12);
+    assert!(html.matches("&lt;script&gt;").count() >= 16);
     // A quote within a label must not end the attribute it is put into.
     let html = render(&poisoned("\" onmouseover=\"x"));
     assert!(!html.contains("\" onmouseover=\"x"));
@@ -109,9 +119,18 @@ fn all_sections_are_there() {
         "music: found 70.0%, planted 65.0%",
         "Round 4 · Accuracy: 50.0%",
         "1.50 s",
+        "simulation report",
+        "<code>interests.interest</code><p>“an evening of jazz”</p>",
+        "<th scope=\"row\">7</th><td>2025-01-31T09:30:00Z</td><td>0.062500</td><td>1.500000</td>",
     ] {
         assert!(html.contains(part), "{part}");
     }
+}
+
+#[test]
+fn a_demonstration_is_not_called_a_simulation() {
+    let html = render(&ReportData { kind: ReportKind::Demonstration, ..full() });
+    assert!(html.contains("demonstration report") && !html.contains("simulation report"));
 }
 
 #[test]
@@ -143,6 +162,7 @@ fn values_that_are_not_numbers_leave_no_trace() {
         data.epsilon_budget = Some(odd);
         let profile = data.profile.as_mut().unwrap();
         profile.hours[3] = odd;
+        profile.ledger.push(LedgerLine { rho: odd, epsilon: odd, ..LedgerLine::default() });
         profile.terms.push(("odd".into(), odd));
         profile.shares.push(ProfileShare { label: "odd".into(), found: odd, planted: Some(odd) });
         let html = render(&data);
@@ -178,7 +198,8 @@ fn one_round_and_many_rounds_are_drawn() {
 fn fixed_words_come_in_chinese_too() {
     let html = render(&ReportData { lang: ReportLanguage::Zh, ..full() });
     assert!(html.contains("<html lang=\"zh-Hans\">"));
-    for words in ["混淆矩阵", "哪些数据离开了设备", "虚构人物", "20 轮共发出 2,063 份报告"] {
+    for words in ["混淆矩阵", "隐私账本", "每句话的依据", "哪些数据离开了设备", "虚构人物", "20 轮共发出 2,063 份报告"]
+    {
         assert!(html.contains(words), "{words}");
     }
     for english in ["Accuracy and", "Confusion", "Predicted class", "What left"] {

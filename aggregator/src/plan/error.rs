@@ -4,7 +4,7 @@ use silhouette_model::TaskError;
 use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
 use silhouette_query::OptimiserError;
-use silhouette_round::ConfigError;
+use silhouette_round::{ConfigError, MaskedError};
 use silhouette_wire::ManifestError;
 use silhouette_wire::manifest::SignError;
 use thiserror::Error;
@@ -30,15 +30,15 @@ pub enum PlanError {
     /// There are two tasks.
     #[error("configuration: expected task_file or [task], found both")]
     TwoTasks,
-    /// A masked round can't invite more devices than its noise and its graph are made for.
-    #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
-    OverSelection(f64),
     /// A sum over one device hides nothing.
     #[error("devices: expected at least 2, found {found}")]
     TooFewDevices {
         /// What was asked for.
         found: u32,
     },
+    /// A masked round can't invite more devices than its noise and its graph are made for.
+    #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
+    OverSelection(f64),
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,
@@ -73,6 +73,9 @@ pub enum PlanError {
     /// A setting of the optimiser.
     #[error(transparent)]
     Optimiser(#[from] OptimiserError),
+    /// The masked rounds.
+    #[error(transparent)]
+    Masked(#[from] MaskedError),
     /// A term of the manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

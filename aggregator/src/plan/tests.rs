@@ -104,6 +104,11 @@ fn contradictions_are_refused() {
     assert!(Plan::new(lonely).is_err());
     let masked = TaskConfig { mode: Mode::Distributed, over_selection: 1.5, ..sample() };
     assert!(matches!(Plan::new(masked), Err(PlanError::OverSelection(_))));
+    // Three of five may drop out and a tenth is corrupt: no threshold is safe and within reach.
+    let crumbling = TaskConfig { mode: Mode::Distributed, over_selection: 1.0, min_reports: 40, ..sample() };
+    assert!(matches!(Plan::new(crumbling), Err(PlanError::Masked(_))));
+    let sound = TaskConfig { mode: Mode::Distributed, over_selection: 1.0, ..sample() };
+    assert!(Plan::new(sound).is_ok());
     assert!(matches!(Plan::new(TaskConfig { task: None, ..sample() }), Err(PlanError::NoTask)));
     let typo = format!("cohrot = 3\n{}", include_str!("../../sample.toml"));
     assert!(matches!(TaskConfig::from_toml(&typo), Err(PlanError::Parse(_))));

@@ -44,6 +44,15 @@ pub(crate) struct Args {
     /// The promise per person over all rounds: delta.
     #[arg(long, default_value_t = 1e-5)]
     delta: f64,
+    /// central: the aggregator sees clipped updates and adds the noise. distributed: it sees masked
+    /// vectors and their noisy sum; much slower here, where one machine draws every device's noise.
+    /// local: every device adds all of the noise.
+    #[arg(long, default_value = "central")]
+    mode: Mode,
+    /// Share of the devices that vanish in a round, each at a random moment; they come back for the
+    /// next one.
+    #[arg(long, default_value_t = 0.0, value_parser = drop_share)]
+    drop: f64,
     /// Seed of the people; noise is drawn from the operating system all the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -116,7 +125,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         let mut fleet = Fleet::enrol(&folder, &train, &tokens, &authority, &running, json).await?;
         // The ledger counts in billionths of rho, each charge rounded up: a millionth more holds them all.
         let budget = rho(args)? * (1.0 + 1e-6) + 1e-6;
-        let mut attendance = fleet.start(running.addresses().devices, &task, budget, &chosen.engine)?;
+        let mut attendance = fleet.start(running.addresses().devices, &task, budget, &chosen.engine, args.drop)?;
         let (rounds, model) = tokio::select! {
             followed = follow(args, &mut events, &judge, json) => followed?,
             why = all_declined(&mut attendance, train.len()) => anyhow::bail!("every device declined; one of them says: {why}"),
@@ -183,20 +192,32 @@ fn task(devices: usize, args: &Args) -> anyhow::Result<Task> {
     Ok(task)
 }
 
-/// The aggregator's terms: everybody in every round, four of five must report.
+fn drop_share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (0.0..=0.3).contains(&share) { Ok(share) } else { Err("expected 0 to 0.3".to_owned()) }
+}
+
+/// Nine of ten must report, or what is left when a tenth more than expected vanishes: few enough to
+/// be there, enough that each device's share of the noise stays small.
+fn min_reports(drop: f64, devices: u32) -> u32 {
+    (f64::from(devices) * (0.9 - drop)).ceil() as u32
+}
+
+/// The aggregator's terms: everybody in every round.
 fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
     TaskConfig {
         task_file: None,
         model_seed: args.seed,
         rounds: args.rounds,
         cohort: devices,
-        min_reports: (devices * 4).div_ceil(5).max(2),
+        min_reports: min_reports(args.drop, devices),
         over_selection: 1.0,
-        deadline_ms: 30_000,
+        // Steps of a masked round wait for whoever vanished, so they must not wait long.
+        deadline_ms: if args.drop > 0.0 { 10_000 } else { 30_000 },
         gathering_ms: 5_000,
         hold_ms: 60_000,
         retry_ms: (200, 1_000),
-        mode: Mode::Central,
+        mode: args.mode,
         epsilon: Some(args.epsilon),
         delta: args.delta,
         noise_multiplier: None,

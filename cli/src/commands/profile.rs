@@ -132,7 +132,7 @@ pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> any
 
 /// The quotes behind a clause's field, for the person whose they are: of `interests.HEAD` those of
 /// the head's largest shares, of `sentiment` its own.
-fn evidence(document: &ProfileDocument, field: &str) -> String {
+pub(crate) fn quotes<'a>(document: &'a ProfileDocument, field: &str) -> Vec<&'a str> {
     let mut places: Vec<usize> = Vec::new();
     if let Some(head) = field.strip_prefix("interests.") {
         let mut labels: Vec<_> = document.interests.iter().filter(|i| i.head == head).collect();
@@ -141,7 +141,10 @@ fn evidence(document: &ProfileDocument, field: &str) -> String {
     } else if field.starts_with("sentiment") {
         places.extend(&document.sentiment.evidence);
     }
-    let quotes: Vec<&str> =
-        places.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect();
+    places.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect()
+}
+
+fn evidence(document: &ProfileDocument, field: &str) -> String {
+    let quotes = quotes(document, field);
     if quotes.is_empty() { String::new() } else { format!(": \"{}\"", quotes.join("\", \"")) }
 }

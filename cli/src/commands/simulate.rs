@@ -35,9 +35,14 @@ pub(crate) struct Args {
     /// Where the results go.
     #[arg(long, default_value = "run")]
     out: PathBuf,
-    /// Who adds the noise: nobody, the aggregator, each device; distributed is refused.
+    /// Who adds the noise: nobody, the aggregator, each device all of it, or each device its share
+    /// under masks that only the sum is free of.
     #[arg(long, default_value = "central", value_parser = ["none", "central", "local", "distributed"])]
     mode: String,
+    /// Mode distributed: run keys, shares and masks for real. The model is the same, bit for bit,
+    /// without; the time is not.
+    #[arg(long)]
+    secure_aggregation: bool,
     /// The promise per user over all rounds: epsilon.
     #[arg(long, default_value_t = 8.0)]
     epsilon: f64,
@@ -101,6 +106,9 @@ impl Args {
                 PrivacyChoice::Budget { mode, epsilon: self.epsilon, delta: self.delta }
             }
         };
+        if self.secure_aggregation && self.mode != "distributed" {
+            bail!(Usage(format!("--secure-aggregation: expected --mode distributed, found {}", self.mode)));
+        }
         let encoder = match self.encoder.split_once(':') {
             None if self.encoder == "bag" => EncoderChoice::Bag,
             None if self.encoder == "transformer" => EncoderChoice::Transformer,
@@ -124,6 +132,7 @@ impl Args {
             server_learning_rate: self.server_lr,
             buckets_log2: self.buckets,
             seed: self.seed,
+            secure_aggregation: self.secure_aggregation,
             threads: self.threads.unwrap_or(defaults.threads).max(1),
         })
     }

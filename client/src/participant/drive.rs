@@ -231,6 +231,14 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         request: &SecaggRequest,
         vector: Option<&MaskedVector>,
     ) -> Result<Input, ParticipateError> {
+        let (at, exchange) = match request {
+            SecaggRequest::Advert(message) => (&message.at, 0),
+            SecaggRequest::Shares(message) => (&message.at, 1),
+            SecaggRequest::MaskedInput(message) => (&message.at, 2),
+            SecaggRequest::Revealed(message) => (&message.at, 3),
+            SecaggRequest::Consistency(message) => (&message.at, 4),
+        };
+        (self.observer)(ParticipantEvent::Masking { round: at.round, exchange });
         let connection = self.participant.link.connection(&mut self.observer).await?;
         if let SecaggRequest::MaskedInput(message) = request {
             let (round, bytes) = (message.at.round, message.byte_len);

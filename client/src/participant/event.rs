@@ -55,6 +55,14 @@ pub enum ParticipantEvent {
         /// Why.
         reason: String,
     },
+    /// In an exchange of a masked round, counted from 0: keys, shares, the vector, what takes masks
+    /// off.
+    Masking {
+        /// The round.
+        round: u64,
+        /// The exchange.
+        exchange: u8,
+    },
     /// A model is on this device and is what its hash names.
     ModelReady {
         /// The model.
@@ -100,6 +108,10 @@ impl fmt::Display for ParticipantEvent {
             }
             Self::Declined(why) => write!(f, "declined: {why}"),
             Self::Interrupted { exchange, reason } => write!(f, "{exchange} interrupted: {reason}"),
+            Self::Masking { round, exchange } => {
+                let names = ["keys", "shares", "masked vector", "revealed shares"];
+                write!(f, "round {round}: {}", names.get(usize::from(*exchange)).unwrap_or(&"signature"))
+            }
             Self::ModelReady { model, cached: true } => write!(f, "model {model} (kept)"),
             Self::ModelReady { model, cached: false } => write!(f, "model {model} (fetched)"),
             Self::Rejected(code) => write!(f, "refused by the aggregator: {code}"),

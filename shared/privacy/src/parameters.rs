@@ -65,7 +65,7 @@ impl ReleaseParameters {
         let (modulus_bits, corrupt_fraction) = match mode {
             Mode::Central => (16, 0.0),
             Mode::Local => (32, 0.0),
-            Mode::Distributed => (masked::default_modulus_bits(cohort), masked::DEFAULT_CORRUPT_FRACTION),
+            Mode::Distributed => (16, masked::DEFAULT_CORRUPT_FRACTION),
         };
         let parameters = Self {
             mode,
@@ -79,7 +79,8 @@ impl ReleaseParameters {
             modulus_bits,
             rotation: 0,
         };
-        parameters.regridded()
+        let masked = mode == Mode::Distributed;
+        if masked { parameters.with_default_modulus().regridded() } else { parameters.validated() }
     }
 
     /// Mode `distributed` on another assumption: of the cohort at most this share, gamma, is corrupt

@@ -110,8 +110,19 @@ fn nothing_learned_costs_nothing() {
     assert_eq!((figures.eps_rdp, figures.eps_pld, figures.eps_pld_lower), (Some(0.0), Some(0.0), Some(0.0)));
 }
 
+/// Found by the property below: a mass that underflows to zero is no proof of an infinite loss.
+#[test]
+fn an_underflow_is_no_lower_bound() {
+    let figures = evaluate("discrete_gaussian", r#"{"sigma": 0.0157, "sensitivity": 1, "steps": 1, "delta": 1e-12}"#);
+    assert_eq!((figures.eps_pld, figures.eps_pld_lower), (None, Some(0.0)));
+    assert!(figures.eps_zcdp.unwrap() > 2000.0);
+    // Half of the mass at a loss of 200, half of it at -200: exp(-200) is not zero yet.
+    let figures = evaluate("discrete_laplace", r#"{"a": 100, "sensitivity": 2, "steps": 1, "delta": 1e-12}"#);
+    assert!(figures.eps_pld_lower.unwrap() > 199.9 && figures.eps_pld.unwrap() <= 200.0);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever the fields hold, an answer or an error comes back, and brackets are never empty.
     #[test]

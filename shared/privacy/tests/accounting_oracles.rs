@@ -4,7 +4,33 @@
 //! was not looked at. The file stays outside the project; without it the test says so and passes.
 //!
 //! # Mutations tried by hand, each on its own, and what caught it
-//! MUTATIONS
+//! Here "oracles" is the test `every_case_of_the_oracle` of this file; the others are tests of this name.
+//!
+//! | mutation | caught by |
+//! |---|---|
+//! | PLD as if sampled noise were 1/0.9 as large (a deployment with sigma * 0.9) | oracles (1.268 below the lower bracket 2.097), `poisson_sampling`, `one_sampled_round_by_hand` and 2 more |
+//! | mass cut from the table dropped, not made infinite | `rounding_up_keeps_both_masses` |
+//! | rounding down instead of connecting the dots | oracles (2.060 below 2.097), 6 more |
+//! | infinite mass of one step only | `infinite_mass_adds_up` |
+//! | mass that underflows counted as an infinite loss | `an_underflow_is_no_lower_bound`, and first the property `any_numbers_are_survived` |
+//! | only the direction of adding a user | oracles (0.310 below 2.097), 3 more |
+//! | only the direction of removing a user | `both_directions_count` (removal is the larger one in every oracle case) |
+//! | Hoeffding's allowance left out of the lower bound | oracles (4.430278 above `eps_pld` 4.430238) |
+//! | what Hoeffding gives back lifts a bound from zero | `a_loss_within_delta_has_no_lower_bound` |
+//! | window of the transform too narrow | `coins_add_up_to_a_binomial_far_in_its_tail`, `the_claimed_error_covers_the_real_one` |
+//! | errors of the transform and of sums subtracted | `one_sampled_round_by_hand`, `randomised_response_by_hand` |
+//! | a hundredth of the steps lost in the power | the two tests of the window |
+//! | cap on a Poisson cohort ignored | `a_generous_cap_costs_nothing_and_a_tight_one_much` |
+//! | Gaussians merged without their number, or half of the exact formula's second term | `the_transform_agrees_with_the_exact_gaussian` |
+//! | tau a tenth | `tau_counts_every_share` |
+//! | noise of `n` shares grows like `n`, not its root | `three_standard_deviations_are_as_good_as_one_gaussian` |
+//! | Skellam bound without its correction | oracles |
+//! | tree one level short | `tree` in the golden tests |
+//! | pair of releases costed as the better one | oracles |
+//! | calibration a thousandth too generous | `calibration_keeps_its_promise`, `exact_calibration_needs_less_noise` |
+//! | rho a tenth short | `tree` in the golden tests |
+//! | Renyi divergence of atoms with the wrong power | `a_coin_has_its_divergence` |
+//! | one share too many in a sum; Skellam variance doubled | `variances_match_their_closed_forms` |
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
@@ -114,7 +140,7 @@ impl Checked<'_> {
             "z_effective" => self.close(field, self.detail(field), wanted(), 1e-12),
             "eps_pure" | "eps_pure_one" => {
                 let found = if field == "eps_pure" { self.pld() } else { self.detail(field) };
-                assert!(found <= wanted() * (1.0 + 1e-12), "{}: {found} above {field} {value}", self.id);
+                assert!(found <= wanted(), "{}: {found} above {field} {value}", self.id);
             }
             "sigma_rdp" | "sigma_pld" => self.check_sigma(field, wanted()),
             // Known to be wrong (README, defect 2); the right value differs from it wherever k-RR is composed.

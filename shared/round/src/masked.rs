@@ -97,6 +97,18 @@ impl MaskedRound {
         })
     }
 
+    /// Whether a round with this manifest could be opened for a full cohort: the threshold has to be
+    /// reached by those that are left when all who may drop out do, and not by the corrupt.
+    ///
+    /// # Errors
+    /// When the terms make no masked round.
+    pub fn check(manifest: &Manifest) -> Result<(), MaskedError> {
+        let terms = terms(manifest, manifest.layout, manifest.deadline_ms)?;
+        terms.validate().map_err(Failure::from)?;
+        terms.graph_parameters(manifest.cohort).map_err(Failure::from)?;
+        Ok(())
+    }
+
     /// The step whose requests are taken; `None` once the round is over.
     pub fn step(&self) -> Option<Step> {
         if self.over { None } else { self.server.step() }

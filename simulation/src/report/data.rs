@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportData {
+    /// What the report is of.
+    pub kind: ReportKind,
     /// The heading.
     pub title: String,
     /// The language of the fixed words.
@@ -69,6 +71,10 @@ pub struct ProfileSection {
     pub synthetic: bool,
     /// The profile in words, a paragraph each.
     pub text: Vec<String>,
+    /// The profile sentence by sentence, each with what it rests on.
+    pub clauses: Vec<ProfileClause>,
+    /// What the person's device has charged for, oldest first.
+    pub ledger: Vec<LedgerLine>,
     /// Short facts, such as the language.
     pub facts: Vec<(String, String)>,
     /// Interests.
@@ -77,6 +83,32 @@ pub struct ProfileSection {
     pub terms: Vec<(String, f64)>,
     /// Activity in each hour of the day, 24 values in any unit.
     pub hours: Vec<f64>,
+}
+
+/// One sentence of a profile.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProfileClause {
+    /// The sentence.
+    pub text: String,
+    /// The field of the profile that it puts into words.
+    pub field: String,
+    /// Places in the person's own texts that led to it; none where it rests on counts alone.
+    pub quotes: Vec<String>,
+}
+
+/// One charge of a device's privacy ledger.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LedgerLine {
+    /// The round.
+    pub round: u64,
+    /// When, as it is shown.
+    pub time: String,
+    /// What was charged, in rho of zero-concentrated differential privacy.
+    pub rho: f64,
+    /// The privacy loss of all charges up to this one.
+    pub epsilon: f64,
 }
 
 /// One interest of a person.
@@ -89,6 +121,17 @@ pub struct ProfileShare {
     pub found: f64,
     /// The true share, where it is known.
     pub planted: Option<f64>,
+}
+
+/// What a report is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// A simulation in one process.
+    #[default]
+    Simulation,
+    /// A demonstration with devices, an aggregator and a network between them.
+    Demonstration,
 }
 
 /// The language of the fixed words of a report.

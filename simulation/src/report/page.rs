@@ -1,6 +1,8 @@
 //! The page as a whole.
 
-use super::{ReportData, ReportLanguage, charts, heat::Confusion, html::escape, profile, tables, words::Words};
+use super::{
+    ReportData, ReportKind, ReportLanguage, charts, heat::Confusion, html::escape, profile, tables, words::Words,
+};
 
 const STYLE: &str = include_str!("style.css");
 /// No request of any kind; styles only from the page itself.
@@ -17,6 +19,10 @@ pub fn render(data: &ReportData) -> String {
         ReportLanguage::En => "en",
         ReportLanguage::Zh => "zh-Hans",
     };
+    let kicker = match data.kind {
+        ReportKind::Simulation => words.kicker,
+        ReportKind::Demonstration => words.kicker_demonstration,
+    };
     let body = body(data, words);
     format!(
         "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -27,7 +33,7 @@ pub fn render(data: &ReportData) -> String {
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <header><p class=\"kicker\">{}</p><h1>{title}</h1></header>\n{body}\
          <footer><p>{}</p></footer>\n</main>\n</body>\n</html>\n",
-        escape(words.kicker),
+        escape(kicker),
         escape(words.footer)
     )
 }

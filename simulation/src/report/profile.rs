@@ -1,7 +1,7 @@
 //! The section about one person.
 
 use super::{
-    ProfileSection, ProfileShare, bars,
+    LedgerLine, ProfileClause, ProfileSection, ProfileShare, bars,
     html::{escape, fill},
     number::percent,
     words::Words,
@@ -23,12 +23,14 @@ pub(super) fn section(profile: &ProfileSection, words: &Words) -> String {
     };
     let title = escape(&fill(words.profile, &[&profile.name]));
     format!(
-        "<section id=\"profile\"><h2>{title} {badge}</h2>{}<div class=\"grid\">{}<div class=\"stack\">{}{}</div>{}</div></section>\n",
+        "<section id=\"profile\"><h2>{title} {badge}</h2>{}<div class=\"grid\">{}<div class=\"stack\">{}{}</div>{}{}{}</div></section>\n",
         text.collect::<String>(),
         card(words.interests, "", &shares(&profile.shares, words)),
         card(words.hours, "clock", &bars::clock(&profile.hours, words)),
         card(words.facts, "", &facts(&profile.facts)),
         card(words.terms, "wide", &terms(&profile.terms)),
+        card(words.rests_on, "wide", &clauses(&profile.clauses)),
+        card(words.ledger, "wide", &ledger(&profile.ledger, words)),
     )
 }
 
@@ -84,6 +86,43 @@ fn terms(terms: &[(String, f64)]) -> String {
         format!("<li class=\"z{}\">{}</li>", size.max(1), escape(term))
     };
     format!("<ul class=\"chips\">{}</ul>", terms.iter().map(chip).collect::<String>())
+}
+
+/// Each sentence with its field and the quotes behind it.
+fn clauses(clauses: &[ProfileClause]) -> String {
+    if clauses.is_empty() {
+        return String::new();
+    }
+    let row = |clause: &ProfileClause| {
+        let quotes = clause.quotes.iter().map(|quote| format!("<p>“{}”</p>", escape(quote)));
+        format!(
+            "<tr><th scope=\"row\">{}</th><td><code>{}</code>{}</td></tr>",
+            escape(&clause.text),
+            escape(&clause.field),
+            quotes.collect::<String>()
+        )
+    };
+    let rows: String = clauses.iter().map(row).collect();
+    format!("<table class=\"pairs\"><tbody>{rows}</tbody></table>")
+}
+
+fn ledger(lines: &[LedgerLine], words: &Words) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let head = [words.round, words.when, words.charged, words.epsilon];
+    let head: String = head.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
+    let row = |line: &LedgerLine| {
+        let figures = [line.rho, line.epsilon].map(|value| match value.is_finite() {
+            true => format!("<td>{value:.6}</td>"),
+            false => "<td>–</td>".to_owned(),
+        });
+        format!("<tr><th scope=\"row\">{}</th><td>{}</td>{}</tr>", line.round, escape(&line.time), figures.concat())
+    };
+    let rows: String = lines.iter().map(row).collect();
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 }
 
 fn facts(facts: &[(String, String)]) -> String {

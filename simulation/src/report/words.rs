@@ -6,6 +6,7 @@ use super::ReportLanguage;
 #[derive(Debug)]
 pub(super) struct Words {
     pub(super) kicker: &'static str,
+    pub(super) kicker_demonstration: &'static str,
     pub(super) training: &'static str,
     pub(super) quality: &'static str,
     pub(super) accuracy: &'static str,
@@ -53,6 +54,10 @@ pub(super) struct Words {
     pub(super) hours: &'static str,
     pub(super) terms: &'static str,
     pub(super) facts: &'static str,
+    pub(super) rests_on: &'static str,
+    pub(super) ledger: &'static str,
+    pub(super) charged: &'static str,
+    pub(super) when: &'static str,
     pub(super) found: &'static str,
     pub(super) planted: &'static str,
     pub(super) found_planted: &'static str,
@@ -70,6 +75,7 @@ impl Words {
 
 const ENGLISH: Words = Words {
     kicker: "Silhouette · simulation report",
+    kicker_demonstration: "Silhouette · demonstration report",
     training: "Training",
     quality: "Accuracy and macro-F1 by round",
     accuracy: "Accuracy",
@@ -117,6 +123,10 @@ const ENGLISH: Words = Words {
     hours: "Active hours",
     terms: "Typical terms",
     facts: "Facts",
+    rests_on: "What each sentence rests on",
+    ledger: "Privacy ledger of this device",
+    charged: "ρ charged",
+    when: "Time (UTC)",
     found: "Found",
     planted: "Planted truth",
     found_planted: "{0}: found {1}, planted {2}",
@@ -125,6 +135,7 @@ const ENGLISH: Words = Words {
 
 const CHINESE: Words = Words {
     kicker: "Silhouette · 模拟报告",
+    kicker_demonstration: "Silhouette · 演示报告",
     training: "训练过程",
     quality: "各轮准确率与宏平均 F1",
     accuracy: "准确率",
@@ -172,6 +183,10 @@ const CHINESE: Words = Words {
     hours: "活跃时段",
     terms: "常用词",
     facts: "概要",
+    rests_on: "每句话的依据",
+    ledger: "这台设备的隐私账本",
+    charged: "计入的 ρ",
+    when: "时间（UTC）",
     found: "识别结果",
     planted: "预设真值",
     found_planted: "{0}：识别 {1}，预设 {2}",

@@ -3,15 +3,39 @@
 use anyhow::Context;
 use silhouette_aggregator::Event;
 use silhouette_client::DeviceFolder;
-use silhouette_client::persona::{PersonaLanguage, persona};
+use silhouette_client::ledger::Record;
+use silhouette_client::persona::{Clause, PersonaLanguage, persona};
 use silhouette_client::profile::{ProfileDocument, Trained, profile};
+use silhouette_privacy::accounting::{Delta, Rho, zcdp};
+use silhouette_privacy::{Mode, Private};
 use silhouette_simulation::Evaluation;
-use silhouette_simulation::report::{ProfileSection, ProfileShare, ReportData, RoundPoint, render};
+use silhouette_simulation::report::{
+    LedgerLine, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, RoundPoint, render,
+};
 use silhouette_simulation::synth::SynthUser;
 
 use super::Outcome;
-use crate::commands::{ledger, profile as profile_command, serve};
+use crate::commands::{ledger as ledger_command, profile as profile_command, serve};
 use crate::terminal;
+
+/// What the aggregator sees.
+fn who_sees(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Central => "the aggregator sees clipped updates and adds the noise",
+        Mode::Local => "the aggregator sees updates that hold all of the noise already",
+        Mode::Distributed => "the aggregator sees masked vectors, and of them the noisy sum only",
+    }
+}
+
+fn assumption(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Central => "Mode central: the aggregator is trusted to add the noise and to drop single updates.",
+        Mode::Local => "Mode local: nobody but the device is trusted.",
+        Mode::Distributed => {
+            "Mode distributed: at most a tenth of the devices collude with the aggregator; it may lie about who survived."
+        }
+    }
+}
 
 /// A round in one line.
 pub(crate) fn round_line(event: &Event, evaluation: Option<&Evaluation>) -> String {
@@ -56,12 +80,13 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     let made = profile(events.expose_on_device(), Some(trained), terminal::now())?;
     let document = made.expose_on_device();
     let report = outcome.folder.join("report.html");
-    std::fs::write(&report, render(&report_data(outcome, person, document)))
-        .with_context(|| report.display().to_string())?;
+    let ledger = device.ledger()?;
+    let records = ledger.records();
+    let profile = section(person, document, charges(records, outcome.args.delta)?);
+    std::fs::write(&report, render(&report_data(outcome, profile))).with_context(|| report.display().to_string())?;
     let after =
         outcome.rounds.iter().rev().find_map(|r| r.evaluation.as_ref()).map_or(0.0, |e| e.confusion.scores().accuracy);
     let before = outcome.before.confusion.scores().accuracy;
-    let records = device.ledger()?;
     if json {
         return terminal::json_event(
             "finished",
@@ -69,7 +94,7 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
                 "accuracy_before": before, "accuracy": after, "rounds": outcome.rounds.len(), "devices": outcome.fleet.folders().len(),
                 "engine": outcome.chosen.why, "seconds": outcome.seconds, "model_sha256": hash.to_string(),
                 "sent": outcome.moved.up, "received": outcome.moved.down,
-                "ledger": ledger::as_json(records.records()), "report": report, "folder": outcome.folder,
+                "ledger": ledger_command::as_json(records), "report": report, "folder": outcome.folder,
             }),
         );
     }
@@ -84,7 +109,7 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
         profile_command::show(document, language)?;
     }
     terminal::line("\nThat device's privacy ledger")?;
-    ledger::show(records.records(), outcome.args.delta)?;
+    ledger_command::show(records, outcome.args.delta)?;
     terminal::line(&format!(
         "\n{:.1} s in all, devices sent {} and received {}; report: {}",
         outcome.seconds,
@@ -94,7 +119,7 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
     ))
 }
 
-fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocument) -> ReportData {
+fn report_data(outcome: &Outcome<'_>, profile: ProfileSection) -> ReportData {
     let last = outcome.rounds.iter().rev().find_map(|r| r.evaluation.as_ref());
     let labels: Vec<String> = outcome.model.task().heads.first().map_or_else(Vec::new, |h| h.labels().to_vec());
     let n = labels.len();
@@ -103,6 +128,7 @@ fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocu
     };
     let row = |name: &str, value: String| (name.to_owned(), value);
     ReportData {
+        kind: ReportKind::Demonstration,
         title: "Silhouette: demo".into(),
         summary: vec![
             row("Accuracy on held-out people", accuracy(last)),
@@ -118,21 +144,21 @@ fn report_data(outcome: &Outcome<'_>, person: &SynthUser, document: &ProfileDocu
         settings: vec![
             row("transport", "QUIC, TLS 1.3, certificates on both ends, loopback".into()),
             row("computed by", outcome.chosen.why.clone()),
-            row("mode", "central: the aggregator sees clipped updates and adds the noise".into()),
+            row("mode", format!("{}: {}", outcome.args.mode, who_sees(outcome.args.mode))),
             row("seconds", format!("{:.1}", outcome.seconds)),
         ],
         assumptions: vec![
             "Unit: one person with one device; neighbouring: with or without that person.".into(),
-            "Mode central: the aggregator is trusted to add the noise and to drop single updates.".into(),
+            assumption(outcome.args.mode).into(),
             "No amplification by sampling is claimed: every device is in every round.".into(),
             "The people are made up; the noise is the operating system's randomness.".into(),
         ],
         left_device: vec![
-            "Per round and device: one vector of 16-bit integers, clipped, rounded, its norm checked exactly.".into(),
+            "Per round and device: one vector of integers, clipped, rounded, its norm checked exactly.".into(),
             "No text, no label, no count of texts, no profile.".into(),
         ],
         user_accuracy: last.map_or_else(Vec::new, |e| e.user_accuracy.clone()),
-        profile: Some(section(person, document)),
+        profile: Some(profile),
         ..ReportData::default()
     }
 }
@@ -158,16 +184,36 @@ fn point(round: &super::Round) -> Option<RoundPoint> {
     })
 }
 
-fn section(person: &SynthUser, document: &ProfileDocument) -> ProfileSection {
-    let text = [PersonaLanguage::Zh, PersonaLanguage::En]
-        .map(|language| persona(document, language).expose_on_device().text());
+/// The ledger's charges with what they add up to.
+fn charges(records: &[Record], delta: f64) -> anyhow::Result<Vec<LedgerLine>> {
+    let delta = Delta::new(delta)?;
+    let mut spent = 0.0;
+    let line = |r: &Record| {
+        let rho = r.charge().map_or(0.0, silhouette_privacy::Charge::rho);
+        spent += rho;
+        let epsilon = zcdp::epsilon(Rho::new(spent)?, delta).get();
+        Ok(LedgerLine { round: r.round, time: terminal::utc(r.time), rho, epsilon })
+    };
+    records.iter().map(line).collect()
+}
+
+fn section(person: &SynthUser, document: &ProfileDocument, ledger: Vec<LedgerLine>) -> ProfileSection {
+    let clause = |c: &Clause| ProfileClause {
+        text: c.text.clone(),
+        field: c.field.clone(),
+        quotes: profile_command::quotes(document, &c.field).into_iter().map(str::to_owned).collect(),
+    };
+    let told = [PersonaLanguage::Zh, PersonaLanguage::En].map(|language| persona(document, language));
+    let told = told.each_ref().map(Private::expose_on_device);
     let planted =
         |label: &str| person.planted.interests.iter().find(|(i, _)| i.key() == label).map_or(0.0, |(_, &share)| share);
     let interests = document.interests.iter().filter(|i| i.head == "interest");
     ProfileSection {
         name: person.id.clone(),
         synthetic: true,
-        text: text.into(),
+        text: told.iter().map(|persona| persona.text()).collect(),
+        clauses: told.iter().flat_map(|persona| &persona.clauses).map(clause).collect(),
+        ledger,
         facts: vec![
             ("texts".into(), document.behavior.texts.to_string()),
             ("mean sentiment".into(), format!("{:+.2}", document.sentiment.mean)),

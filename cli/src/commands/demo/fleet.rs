@@ -17,6 +17,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::terminal;
+use whim::Whim;
+
+mod whim;
 
 /// Devices enrolled at a time: each makes a key and a handshake, and there are few cores.
 const AT_ONCE: usize = 16;
@@ -83,6 +86,7 @@ impl Fleet {
         task: &Task,
         budget: f64,
         engine: &Arc<dyn Engine>,
+        drop: f64,
     ) -> anyhow::Result<mpsc::UnboundedReceiver<Attendance>> {
         let id = task.id()?;
         let (reports, attendance) = mpsc::unbounded_channel();
@@ -99,7 +103,9 @@ impl Fleet {
                     }
                 };
                 let mut participant = Participant::new(config, identity, engine, events, ledger, device.models());
-                let observer = |event| {
+                let whim = Whim::new(drop);
+                let observer = |event: ParticipantEvent| {
+                    whim.consider(&event);
                     let declined = match event {
                         ParticipantEvent::Declined(refusal) => Some(refusal.to_string()),
                         ParticipantEvent::Took { .. } => None,
@@ -108,7 +114,7 @@ impl Fleet {
                     // Nobody listening is fine.
                     let _ = reports.send((number, declined));
                 };
-                let ended = participant.run(stopped, observer).await;
+                let ended = whim.run(&mut participant, stopped, observer).await;
                 if let Err(error) = &ended {
                     // It takes part no more: whoever counts the devices has to know now.
                     let _ = reports.send((number, Some(error.to_string())));

@@ -38,7 +38,7 @@ use buckets::Buckets;
 use compose::Composed;
 pub use error::PldError;
 use mechanism::{Mechanism, Source, TooLarge};
-pub(super) use noise::{discrete_laplace_pair, randomised_response_pair};
+pub(super) use noise::{discrete_laplace_pair, randomised_response_loss, randomised_response_pair};
 use tilt::{Sum, Term};
 
 /// The width of the grid for few steps.

@@ -19,11 +19,23 @@ const MODULUS_SDS: f64 = 4.5;
 /// More grid steps in the clip norm than an `f32` update has digits are of no use.
 const MOST_CLIP_UNITS: f64 = (1 << 24) as f64;
 
-pub(super) fn default_modulus_bits(cohort: u32) -> u8 {
-    if cohort <= MOST_WITH_16_BITS { 16 } else { 24 }
-}
+/// Fewer grid steps in the clip norm than this make rounding felt; short vectors have so little room,
+/// because the rotation has few entries to spread them over.
+const FEWEST_CLIP_UNITS: u32 = 1 << 10;
 
 impl ReleaseParameters {
+    /// The default modulus: the smallest whose grid is fine enough for the sum of the cohort.
+    pub(super) fn with_default_modulus(mut self) -> Self {
+        for bits in [16, 24, 32] {
+            self.modulus_bits = bits;
+            let crowded = bits == 16 && self.cohort > MOST_WITH_16_BITS;
+            if !crowded && self.masked_clip_units() >= FEWEST_CLIP_UNITS {
+                break;
+            }
+        }
+        self
+    }
+
     /// Devices whose noise is counted on, `h = N_min - ceil(gamma n)`: of the fewest that may report,
     /// those that are honest. 0 if none is.
     pub fn honest_reports(&self) -> u32 {

@@ -15,10 +15,9 @@ pub(super) struct Buckets {
     pub(super) q: Vec<f64>,
     /// A bound on the error of `p[i] - q[i] exp((first + i) h)`.
     pub(super) blur: Vec<f64>,
-    /// `P` and `Q` masses outside all buckets, whatever their loss.
+    /// `P` and `Q` masses outside all buckets, whatever their loss. No mechanism here has an infinite loss
+    /// by itself; a mass that is zero in floats may be a tiny one.
     pub(super) outside: [f64; 2],
-    /// The part of `outside` whose loss is certainly infinite (`Q` or `P` is zero there).
-    pub(super) infinite: [f64; 2],
 }
 
 /// A privacy loss on the grid: `masses[i]` at `(first + i) h`.
@@ -35,7 +34,7 @@ pub(super) struct Losses {
 impl Buckets {
     pub(super) fn empty(h: f64, first: i64, len: usize) -> Self {
         let zeros = || vec![0.0; len];
-        Self { h, first, p: zeros(), q: zeros(), blur: zeros(), outside: [0.0; 2], infinite: [0.0; 2] }
+        Self { h, first, p: zeros(), q: zeros(), blur: zeros(), outside: [0.0; 2] }
     }
 
     /// The edge below bucket `i`.
@@ -55,7 +54,6 @@ impl Buckets {
             // |q - p exp(-edge)| = exp(-edge) |p - q exp(edge)|, and the lower edge gives the larger factor.
             blur: (0..len).rev().map(|i| self.blur[i] * (-self.edge(i)).exp()).collect(),
             outside: [self.outside[1], self.outside[0]],
-            infinite: [self.infinite[1], self.infinite[0]],
         }
     }
 
@@ -74,7 +72,6 @@ impl Buckets {
             }
             for side in 0..2 {
                 sum.outside[side] += share * part.outside[side];
-                sum.infinite[side] += share * part.infinite[side];
             }
         }
         sum
@@ -100,8 +97,7 @@ impl Buckets {
 
     /// Merges the outcomes of a bucket (a post-processing, so every divergence falls or stays), then
     /// rounds the loss `ln(p / q)` of the merged outcome down to the lower edge. Mass outside is
-    /// dropped, save what is certainly infinite. What rounding removed is known on average and
-    /// bounded by `h`.
+    /// dropped. What rounding removed is known on average and bounded by `h`.
     pub(super) fn rounded_down(&self) -> Losses {
         let mut removed = 0.0;
         let mut total = 0.0;
@@ -113,7 +109,7 @@ impl Buckets {
             }
         }
         let mean = if total > 0.0 { removed / total * (1.0 - 1e-9) } else { 0.0 };
-        Losses::trimmed(self.first, self.p.clone(), self.infinite[0], mean)
+        Losses::trimmed(self.first, self.p.clone(), 0.0, mean)
     }
 }
 

@@ -58,7 +58,7 @@ impl Mechanism {
     pub(super) fn largest_loss(&self) -> f64 {
         match *self {
             Self::DiscreteLaplace { a, sensitivity } => a * sensitivity as f64,
-            Self::RandomisedResponse { p, k } => ((1.0 - p) * k as f64 / p).ln_1p(),
+            Self::RandomisedResponse { p, k } => noise::randomised_response_loss(p, k),
             _ => f64::INFINITY,
         }
     }

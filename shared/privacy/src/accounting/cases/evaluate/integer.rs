@@ -3,7 +3,7 @@
 use super::{Figures, Mechanism, Rounds, because};
 use crate::accounting::{
     Delta, Epsilon, NoiseMultiplier, Rho, SamplingRate,
-    pld::PrivacyLoss,
+    pld::{PrivacyLoss, randomised_response_loss},
     rdp::{DistributedGaussian, Orders, RdpCurve, RdpError},
     zcdp,
 };
@@ -21,7 +21,7 @@ impl Figures {
                 self.pld(loss.and_then(|loss| loss.repeated(steps)), delta);
             }
             Mechanism::RandomisedResponse { p, k, steps } => {
-                let one = ((1.0 - p) * k as f64 / p).ln_1p();
+                let one = randomised_response_loss(p, k);
                 self.details.insert("eps_pure_one", one);
                 let curve = RdpCurve::randomised_response(&Orders::default(), p, k);
                 self.pure(one, curve, steps, delta);
