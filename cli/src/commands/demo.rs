@@ -179,7 +179,7 @@ fn task(devices: usize, args: &Args) -> anyhow::Result<Task> {
         BagSpec { buckets_log2: 12, words: true, hashed_share: hashed_share(Some(rho), devices), ..BagSpec::default() };
     let classes = |labels: Vec<String>| HeadKind::Classes { labels };
     let interests = Interest::ALL.iter().map(|i| i.key().to_owned()).collect();
-    let head = |name: &str, kind| Head { name: name.into(), field: name.into(), kind };
+    let head = |name: &str, kind| Head::new(name, name, kind);
     let task = Task {
         name: "demo".into(),
         encoder: EncoderSpec::Bag(bag),

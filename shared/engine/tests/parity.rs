@@ -10,7 +10,7 @@ use silhouette_model::{
 
 fn task(encoder: EncoderSpec) -> Task {
     let classes = |n: usize| HeadKind::Classes { labels: (0..n).map(|i| format!("c{i}")).collect() };
-    let head = |name: &str, kind| Head { name: name.into(), field: name.into(), kind };
+    let head = |name: &str, kind| Head::new(name, name, kind);
     Task {
         name: "parity".into(),
         encoder,
