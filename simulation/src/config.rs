@@ -36,8 +36,8 @@ pub enum PrivacyChoice {
 /// Settings of a run; `None` leaves a value to the recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulationConfig {
-    /// The encoder.
-    pub encoder: EncoderChoice,
+    /// The encoder; a task file's own, or else the frozen bag, when absent.
+    pub encoder: Option<EncoderChoice>,
     /// Privacy.
     pub privacy: PrivacyChoice,
     /// Rounds.
@@ -72,7 +72,7 @@ pub struct SimulationConfig {
 impl Default for SimulationConfig {
     fn default() -> Self {
         Self {
-            encoder: EncoderChoice::Bag,
+            encoder: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             rounds: 20,
             cohort: None,
@@ -98,7 +98,7 @@ pub enum ConfigError {
     /// A setting outside its range.
     #[error("{field}: expected {expected}, found {found}")]
     Setting {
-        /// The setting.
+        /// The setting, by the name of the program's flag.
         field: &'static str,
         /// What is accepted.
         expected: String,

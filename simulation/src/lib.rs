@@ -34,7 +34,7 @@ mod run;
 pub mod synth;
 
 pub use config::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
-pub use dataset::{Dataset, DatasetError, TaskChoice, User};
+pub use dataset::{Dataset, DatasetError, TaskChoice, Unseen, User};
 pub use evaluate::{Evaluation, evaluate};
 pub use federation::{FederationError, RoundRecord};
 pub use output::{OutputError, Summary, report_data, write_outputs};

@@ -240,7 +240,7 @@ impl Judge {
     fn new(task: &Task, people: &[&SynthUser], models: PathBuf) -> anyhow::Result<Self> {
         let vectoriser = Vectoriser::new(&task.encoder)?;
         let user = |u: &&SynthUser| -> anyhow::Result<User> {
-            Ok(User { id: u.id.clone(), examples: Examples::of(task, &vectoriser, &u.events)? })
+            Ok(User { id: u.id.clone(), examples: Examples::of(task, &vectoriser, &u.events)?, unseen: Vec::new() })
         };
         Ok(Self { people: people.iter().map(user).collect::<Result<_, _>>()?, models: ModelCache::new(models) })
     }
