@@ -1,5 +1,7 @@
 //! What a run is asked to do.
 
+mod check;
+
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
@@ -96,7 +98,7 @@ impl Default for SimulationConfig {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A setting outside its range.
-    #[error("{field}: expected {expected}, found {found}")]
+    #[error("--{field}: expected {expected}, found {found}")]
     Setting {
         /// The setting, by the name of the program's flag.
         field: &'static str,

@@ -144,6 +144,7 @@ impl Dataset {
         config: &SimulationConfig,
     ) -> Result<Self, DatasetError> {
         let started = Instant::now();
+        config.validate()?;
         let (events, report) = read_all(path, options)?;
         let mut dataset = Self::of_events(events, choice, config)?;
         dataset.read = report;
@@ -157,6 +158,7 @@ impl Dataset {
     /// When labels or settings can't be used.
     pub fn of_events(events: Vec<Event>, choice: &TaskChoice, config: &SimulationConfig) -> Result<Self, DatasetError> {
         let started = Instant::now();
+        config.validate()?;
         let mut users: BTreeMap<String, Vec<Event>> = BTreeMap::new();
         for event in events {
             users.entry(event.user.clone()).or_default().push(event);
@@ -173,6 +175,7 @@ impl Dataset {
         }
         let rho = config.plan(devices)?.map(|p| p.rho_total.get());
         let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
+        recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;
         let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
         let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;

@@ -112,3 +112,14 @@ fn a_task_files_encoder_holds_unless_another_is_asked_for() {
     let EncoderSpec::Bag(bag) = &data.task.encoder else { panic!() };
     assert_eq!(bag.buckets_log2, 16);
 }
+
+#[test]
+fn bad_settings_are_refused_before_the_file_is_opened() {
+    let config = SimulationConfig { learning_rate: Some(f64::NAN), ..config() };
+    let field = TaskChoice::Field("topic".into());
+    let error = Dataset::load(Path::new("no such file"), &ReadOptions::default(), &field, &config).err().unwrap();
+    assert_eq!(error.to_string(), "--lr: expected a number above 0, at most 1000, found NaN");
+    let config = SimulationConfig { proximal_mu: 0.7, learning_rate: None, ..config };
+    let error = Dataset::of_events(people(), &field, &config).err().unwrap();
+    assert!(matches!(error, DatasetError::Config(_)), "{error}");
+}
