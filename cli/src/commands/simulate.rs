@@ -2,9 +2,11 @@
 
 mod introduce;
 mod staging;
+mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use silhouette_engine::{Backend, choose};
@@ -19,6 +21,7 @@ use silhouette_text::ReadOptions;
 
 use self::introduce::{introduce, introduce_json};
 use self::staging::Staging;
+use self::watched::Watched;
 use crate::terminal::{self, Usage};
 
 /// Train over every user of a file, in one process, through the code that devices and aggregator run.
@@ -128,6 +131,7 @@ impl Args {
             secure_aggregation: self.secure_aggregation,
             threads: self.threads.unwrap_or(defaults.threads),
         };
+        config.validate().map_err(|e| Usage(e.to_string()))?;
         Ok(config)
     }
 
@@ -177,15 +181,16 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     } else {
         introduce(&data, &config, &why)?
     }
-    let bar = terminal::bar(config.rounds, json);
-    let mut failure = None;
-    let result = run_rounds(&data, &config, engine.as_ref(), &mut |record| {
-        bar.inc(1);
-        bar.set_message(describe(record));
+    let bar = terminal::bar(config.rounds * u64::from(config.cohort_of(data.train.len())?), json);
+    let watched = Watched { engine: engine.as_ref(), bar: &bar };
+    let (mut failure, started) = (None, Instant::now());
+    let result = run_rounds(&data, &config, &watched, &mut |record| {
+        bar.set_message(format!("devices, round {}: {}", record.round, describe(record)));
         let shown = if json {
             terminal::json_event("round", record)
         } else if bar.is_hidden() {
-            terminal::line(&format!("  round {}: {}", record.round, describe(record)))
+            let left = started.elapsed().as_secs_f64() / record.round as f64 * (config.rounds - record.round) as f64;
+            terminal::line(&format!("  round {}: {} (about {left:.0} s left)", record.round, describe(record)))
         } else {
             Ok(())
         };

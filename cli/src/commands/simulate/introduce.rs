@@ -1,6 +1,6 @@
 //! What a person or a machine is told before a run starts.
 
-use silhouette_simulation::{Dataset, SimulationConfig};
+use silhouette_simulation::{Dataset, SimulationConfig, noise_estimate};
 
 use crate::people::skipped;
 use crate::terminal;
@@ -13,6 +13,7 @@ pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &st
         "read": data.read, "duplicates": data.duplicates, "notes": data.notes,
         "noise_multiplier": plan.as_ref().map(|p| p.noise_multiplier.get()),
         "participations": plan.as_ref().map(|p| p.participations_per_user),
+        "seconds_of_noise": noise_estimate(data, config)?.map(|noise| noise.seconds()),
     });
     terminal::json_event("data", facts)
 }
@@ -33,7 +34,16 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
             plan.epsilon.get(),
             plan.delta.get(),
             plan.participations_per_user
-        )),
-        None => terminal::line("NO NOISE: this run promises no privacy"),
+        ))?,
+        None => terminal::line("NO NOISE: this run promises no privacy")?,
     }
+    let Some(noise) = noise_estimate(data, config)? else { return Ok(()) };
+    terminal::line(&format!(
+        "the devices' own noise: {:.3} billion draws, {:.1} million a second and thread on {} threads: about {:.0} s, \
+         training not counted",
+        noise.draws / 1e9,
+        noise.draws_per_second / 1e6,
+        noise.threads,
+        noise.seconds()
+    ))
 }
