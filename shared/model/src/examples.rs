@@ -74,3 +74,36 @@ impl Examples {
         self.items.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_label_hides_no_other() {
+        let task = Task::from_toml(
+            "name = \"t\"\n\
+             [[head]]\nname = \"a\"\nfield = \"a\"\nkind = \"classes\"\nlabels = [\"x\", \"y\"]\n\
+             [[head]]\nname = \"b\"\nfield = \"b\"\nkind = \"score\"\nmin = 0.0\nmax = 10.0\n",
+        )
+        .unwrap();
+        let event = |a: &str, b: &str| {
+            let mut event = Event::new("u", "some words");
+            event.extra.insert("a".into(), a.into());
+            event.extra.insert("b".into(), b.into());
+            event
+        };
+        let events = [event("y", "5"), event("z", "5"), event("z", "11"), Event::new("u", "no label")];
+        let vectoriser = Vectoriser::new(&task.encoder).unwrap();
+        assert!(Examples::of(&task, &vectoriser, &events).is_err());
+        let (examples, unknown) = Examples::of_known(&task, &vectoriser, &events);
+        assert_eq!(unknown, 2);
+        let targets: Vec<_> = examples.items().iter().map(|e| e.targets.clone()).collect();
+        let half = Some(Target::Score(0.5));
+        assert_eq!(targets, [vec![Some(Target::Class(1)), half], vec![None, half]]);
+        // Where every label is known, both say the same.
+        let strict = Examples::of(&task, &vectoriser, &events[..1]).unwrap();
+        let (known, none) = Examples::of_known(&task, &vectoriser, &events[..1]);
+        assert_eq!((known.len(), none), (strict.len(), 0));
+    }
+}
