@@ -158,7 +158,7 @@ type Opened =
 /// The made-up people agree to one promise: their ledgers hold what it costs and no more.
 fn open(device: &DeviceFolder, budget: f64) -> anyhow::Result<Opened> {
     let caps = Caps { task_rho: budget, device_rho: budget };
-    Ok((device.store()?.events()?, Box::new(Ledger::open(device.ledger_path(), caps)?)))
+    Ok((device.store()?.events()?, Box::new(device.ledger_under(caps)?)))
 }
 
 /// The device's own policy.
