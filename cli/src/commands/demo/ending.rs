@@ -189,7 +189,7 @@ fn charges(records: &[Record], delta: f64) -> anyhow::Result<Vec<LedgerLine>> {
     let delta = Delta::new(delta)?;
     let mut spent = 0.0;
     let line = |r: &Record| {
-        let rho = r.charge().map_or(0.0, silhouette_privacy::Charge::rho);
+        let rho = r.charge.rho();
         spent += rho;
         let epsilon = zcdp::epsilon(Rho::new(spent)?, delta).get();
         Ok(LedgerLine { round: r.round, time: terminal::utc(r.time), rho, epsilon })
