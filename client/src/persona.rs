@@ -6,6 +6,7 @@
 
 mod chinese;
 mod english;
+mod names;
 
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::Private;
@@ -108,10 +109,16 @@ impl Tone {
     }
 }
 
+/// A label under the name of the persona's language.
+struct Named<'d> {
+    name: &'d str,
+    share: f64,
+}
+
 /// What each language has to say.
 trait Grammar {
     fn too_little(&self, texts: usize) -> String;
-    fn interests(&self, head: &str, strength: Strength, labels: &[&Interest]) -> String;
+    fn interests(&self, head: &str, strength: Strength, labels: &[Named<'_>]) -> String;
     fn tone(&self, tone: Tone, document: &ProfileDocument) -> String;
     fn keywords(&self, words: &[&str]) -> String;
     fn languages(&self, document: &ProfileDocument) -> Option<String>;
@@ -134,7 +141,7 @@ pub(crate) fn compose(document: &ProfileDocument, language: PersonaLanguage) -> 
     if document.behavior.texts < MIN_TEXTS {
         push(&mut clauses, "behavior.texts", grammar.too_little(document.behavior.texts));
     } else {
-        interests(&mut clauses, grammar, document);
+        interests(&mut clauses, grammar, document, language);
         rest(&mut clauses, grammar, document);
     }
     bound(&mut clauses);
@@ -145,7 +152,7 @@ fn push(clauses: &mut Vec<Clause>, field: impl Into<String>, text: String) {
     clauses.push(Clause { text, field: field.into() });
 }
 
-fn interests(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &ProfileDocument) {
+fn interests(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &ProfileDocument, language: PersonaLanguage) {
     let mut heads: Vec<&str> = document.interests.iter().map(|i| i.head.as_str()).collect();
     heads.dedup();
     for head in heads {
@@ -154,7 +161,9 @@ fn interests(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &Profil
         if let Some(first) = named.first()
             && first.confidence >= WORTH_SAYING
         {
-            let text = grammar.interests(head, Strength::of(first.confidence), &named);
+            let labels: Vec<_> =
+                named.iter().map(|i| Named { name: names::label(i, language), share: i.share }).collect();
+            let text = grammar.interests(names::head(first, language), Strength::of(first.confidence), &labels);
             push(clauses, format!("interests.{head}"), text);
         }
     }
@@ -177,18 +186,10 @@ fn rest(clauses: &mut Vec<Clause>, grammar: &dyn Grammar, document: &ProfileDocu
     if let Some(per_week) = document.behavior.events_per_week
         && document.behavior.timed >= MIN_TEXTS
     {
-        let weekday = busiest_weekday(&document.behavior.weekdays);
+        let weekday = document.behavior.busiest_weekday();
         let text = grammar.rhythm(&document.behavior.busiest_hours, weekday, per_week);
         push(clauses, "behavior.busiest_hours", text);
     }
-}
-
-/// The busiest day, if it stands out: at least a fifth of all events, where an even week has a
-/// seventh.
-fn busiest_weekday(weekdays: &[usize]) -> Option<usize> {
-    let total: usize = weekdays.iter().sum();
-    let (day, &most) = weekdays.iter().enumerate().rev().max_by_key(|&(_, &n)| n)?;
-    (most * 5 >= total && most > 0).then_some(day)
 }
 
 /// Whole clauses only, as many as fit.

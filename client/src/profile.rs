@@ -71,12 +71,14 @@ mod behavior;
 mod document;
 mod evidence;
 mod interests;
+mod places;
 mod predict;
+mod quote;
 mod sentiment;
 
 use silhouette_model::{Engine, EngineError, Model};
 use silhouette_privacy::Private;
-use silhouette_text::{Event, KeywordExtractor, Language};
+use silhouette_text::Event;
 use silhouette_wire::ContentHash;
 use thiserror::Error;
 
@@ -85,12 +87,12 @@ use self::predict::Predictions;
 use crate::persona::{PersonaLanguage, compose};
 
 pub use self::document::{
-    Behavior, Evidence, Interest, LabelShare, LanguageShare, PersonaTexts, ProfileDocument, Provenance, ScoreMean,
-    Sentiment, SentimentSource,
+    Behavior, Evidence, Interest, Keyword, LabelShare, LanguageShare, PersonaTexts, ProfileDocument, Provenance,
+    ScoreMean, Sentiment, SentimentSource, Shown,
 };
 
-/// The version of [`ProfileDocument`].
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of [`ProfileDocument`]. 2: evidence for every part, by field; display names.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Texts at which confidence reaches half of the model's own certainty.
 pub const PSEUDO_TEXTS: f64 = 5.0;
@@ -160,13 +162,15 @@ pub fn profile(
         evidence = witness.into_evidence();
     }
     let sentiment = sentiment::sentiment(predictions.as_ref(), events, &texts, &mut evidence);
+    let mut behavior = behavior::behavior(events, texts.len(), scores);
+    places::behavior(&mut behavior, events, &mut evidence);
     let mut document = ProfileDocument {
         schema_version: SCHEMA_VERSION,
         interests,
         sentiment,
-        behavior: behavior::behavior(events, texts.len(), scores),
-        languages: languages(events, &texts),
-        keywords: keywords(events, &texts),
+        behavior,
+        languages: places::languages(events, &texts, &mut evidence),
+        keywords: places::keywords(events, &texts, &mut evidence),
         evidence,
         persona: PersonaTexts::default(),
         provenance: Provenance {
@@ -181,25 +185,6 @@ pub fn profile(
         en: compose(&document, PersonaLanguage::En).clauses,
     };
     Ok(Private::new(document))
-}
-
-/// Shares of the texts in each language, largest first.
-fn languages(events: &[Event], texts: &[usize]) -> Vec<LanguageShare> {
-    let mut counts = std::collections::BTreeMap::new();
-    for &i in texts {
-        *counts.entry(Language::of(&events[i].text)).or_insert(0_usize) += 1;
-    }
-    let total = texts.len().max(1) as f64;
-    let mut shares: Vec<_> =
-        counts.into_iter().map(|(language, n)| LanguageShare { language, share: n as f64 / total }).collect();
-    shares.sort_by(|a, b| b.share.total_cmp(&a.share));
-    shares
-}
-
-fn keywords(events: &[Event], texts: &[usize]) -> Vec<silhouette_text::Keyword> {
-    let mut words = KeywordExtractor::default();
-    texts.iter().for_each(|&i| words.add(&events[i].text));
-    words.top(MAX_KEYWORDS)
 }
 
 #[cfg(test)]

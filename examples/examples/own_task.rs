@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     // Six guests are far too few for a promise: no noise here. `silhouette plan` tells how many it takes.
     let config = SimulationConfig { privacy: PrivacyChoice::None, rounds: 40, ..SimulationConfig::default() };
-    let data = Dataset::of_events(events.to_vec(), &TaskChoice::Task(Box::new(task)), &config)?;
+    let data = Dataset::of_events(events.to_vec(), &TaskChoice::OpenTask(Box::new(task)), &config)?;
     let model = run(&data, &config, &NativeEngine, &mut |_| {})?.model;
 
     let vectoriser = Vectoriser::new(&model.task().encoder)?;

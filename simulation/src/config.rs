@@ -1,5 +1,7 @@
 //! What a run is asked to do.
 
+mod check;
+
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
@@ -36,8 +38,8 @@ pub enum PrivacyChoice {
 /// Settings of a run; `None` leaves a value to the recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulationConfig {
-    /// The encoder.
-    pub encoder: EncoderChoice,
+    /// The encoder; a task file's own, or else the frozen bag, when absent.
+    pub encoder: Option<EncoderChoice>,
     /// Privacy.
     pub privacy: PrivacyChoice,
     /// Rounds.
@@ -72,7 +74,7 @@ pub struct SimulationConfig {
 impl Default for SimulationConfig {
     fn default() -> Self {
         Self {
-            encoder: EncoderChoice::Bag,
+            encoder: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             rounds: 20,
             cohort: None,
@@ -96,9 +98,9 @@ impl Default for SimulationConfig {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A setting outside its range.
-    #[error("{field}: expected {expected}, found {found}")]
+    #[error("--{field}: expected {expected}, found {found}")]
     Setting {
-        /// The setting.
+        /// The setting, by the name of the program's flag.
         field: &'static str,
         /// What is accepted.
         expected: String,

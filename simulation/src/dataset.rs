@@ -1,16 +1,17 @@
 //! From a file of per-user text to virtual devices and held-out people.
 
+mod encode;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
-use silhouette_model::{EncoderError, Examples, Task, TaskError, Vectoriser};
-use silhouette_text::clean::DuplicateOptions;
-use silhouette_text::{
-    CleanOptions, CleanReport, Cleaner, Deduplicator, Event, ReadError, ReadOptions, ReadReport, Verdict, read_all,
-};
+use silhouette_model::{EncoderError, EncoderSpec, Examples, Task, TaskError, TextVector, Vectoriser};
+use silhouette_text::{CleanReport, Event, ReadError, ReadOptions, ReadReport, read_all};
 use thiserror::Error;
 
+use self::encode::Encoding;
 use crate::config::{ConfigError, SimulationConfig};
 use crate::recipe::Recipe;
 
@@ -19,8 +20,36 @@ use crate::recipe::Recipe;
 pub enum TaskChoice {
     /// The values of this column are the labels; they are taken to be public.
     Field(String),
-    /// A task file.
+    /// A task with its encoder.
     Task(Box<Task>),
+    /// A task that leaves its encoder to the recipe.
+    OpenTask(Box<Task>),
+}
+
+impl TaskChoice {
+    /// The task that a file of TOML describes; its encoder too, if the file states one.
+    ///
+    /// # Errors
+    /// When it describes no usable task.
+    pub fn from_toml(text: &str) -> Result<Self, TaskError> {
+        let (task, states_encoder) = Task::from_toml_stating(text)?;
+        Ok(if states_encoder { Self::Task(Box::new(task)) } else { Self::OpenTask(Box::new(task)) })
+    }
+
+    /// The encoder that the task states, if it does.
+    pub fn stated_encoder(&self) -> Option<&EncoderSpec> {
+        match self {
+            Self::Task(task) => Some(&task.encoder),
+            Self::Field(_) | Self::OpenTask(_) => None,
+        }
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        match self {
+            Self::Field(field) => vec![field],
+            Self::Task(task) | Self::OpenTask(task) => task.heads.iter().map(|h| h.field.as_str()).collect(),
+        }
+    }
 }
 
 /// One person: labelled texts as numbers.
@@ -29,6 +58,16 @@ pub struct User {
     pub id: String,
     /// The examples.
     pub examples: Examples,
+    /// Texts whose label no training user has; always empty for training users.
+    pub unseen: Vec<Unseen>,
+}
+
+/// A held-out text that can't be predicted right: its label is none of the task's.
+pub struct Unseen {
+    /// The text as numbers.
+    pub vector: TextVector,
+    /// Its label.
+    pub label: String,
 }
 
 /// People to train on and people never trained on.
@@ -47,6 +86,10 @@ pub struct Dataset {
     pub cleaned: CleanReport,
     /// Texts of training users left out as repeats of one of their earlier ones.
     pub duplicates: u64,
+    /// What a reader of the results should know of how the data were taken, in sentences.
+    pub notes: Vec<String>,
+    /// Seconds of reading, cleaning and encoding.
+    pub seconds: f64,
 }
 
 /// Data that make no federation.
@@ -100,9 +143,12 @@ impl Dataset {
         choice: &TaskChoice,
         config: &SimulationConfig,
     ) -> Result<Self, DatasetError> {
+        let started = Instant::now();
+        config.validate()?;
         let (events, report) = read_all(path, options)?;
         let mut dataset = Self::of_events(events, choice, config)?;
         dataset.read = report;
+        dataset.seconds = started.elapsed().as_secs_f64();
         Ok(dataset)
     }
 
@@ -111,15 +157,15 @@ impl Dataset {
     /// # Errors
     /// When labels or settings can't be used.
     pub fn of_events(events: Vec<Event>, choice: &TaskChoice, config: &SimulationConfig) -> Result<Self, DatasetError> {
+        let started = Instant::now();
+        config.validate()?;
         let mut users: BTreeMap<String, Vec<Event>> = BTreeMap::new();
         for event in events {
             users.entry(event.user.clone()).or_default().push(event);
         }
         let (test, train): (Vec<_>, Vec<_>) = users.into_iter().partition(|(id, events)| is_held_out(id, events));
-        let labelled = |events: &[Event]| match choice {
-            TaskChoice::Field(field) => events.iter().any(|e| e.field(field).is_some()),
-            TaskChoice::Task(task) => task.heads.iter().any(|h| events.iter().any(|e| e.field(&h.field).is_some())),
-        };
+        let columns = choice.columns();
+        let labelled = |events: &[Event]| columns.iter().any(|c| events.iter().any(|e| e.field(c).is_some()));
         let devices = train.iter().filter(|(_, events)| labelled(events)).count();
         if devices == 0 {
             return Err(no_labels(choice, &train));
@@ -128,41 +174,78 @@ impl Dataset {
             return Err(DatasetError::TooFewUsers { found: devices });
         }
         let rho = config.plan(devices)?.map(|p| p.rho_total.get());
-        let recipe = Recipe::of(config, devices, rho);
+        let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
+        recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;
         let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
         let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;
         let (test, _, _) = encoding.encode(&test, false, config.threads)?;
-        Ok(Self { task, recipe, train, test, read: ReadReport::default(), cleaned, duplicates })
+        let notes = notes(choice, &recipe, &test);
+        let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
+        Ok(Self { task, recipe, train, test, read, cleaned, duplicates, notes, seconds })
+    }
+
+    /// Held-out texts whose label no training user has. They count as wrong.
+    pub fn unseen(&self) -> usize {
+        unseen(&self.test)
     }
 }
 
-/// Held out by the column `split_user`, or by a hash of the id where there is none (a fifth).
-fn is_held_out(id: &str, events: &[Event]) -> bool {
-    match events.first().and_then(|e| e.field("split_user")) {
-        Some(split) => split.to_string() == "test",
-        None => {
-            let hash = Sha256::digest(format!("split:{id}"));
-            let mut first = [0; 8];
-            first.copy_from_slice(&hash[..8]);
-            u64::from_be_bytes(first) % 100 < 20
-        }
+fn unseen(test: &[User]) -> usize {
+    test.iter().map(|user| user.unseen.len()).sum()
+}
+
+fn notes(choice: &TaskChoice, recipe: &Recipe, test: &[User]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(stated) = choice.stated_encoder()
+        && *stated != recipe.encoder
+    {
+        let (asked, stated) = (describe(&recipe.encoder), describe(stated));
+        notes.push(format!("encoder: {asked} as asked for, instead of the task file's {stated}"));
     }
+    let (texts, people) = (unseen(test), test.iter().filter(|u| !u.unseen.is_empty()).count());
+    if texts > 0 {
+        notes.push(format!(
+            "{texts} texts of {people} held-out people have a label that is not among the task's: they count as wrong"
+        ));
+    }
+    notes
+}
+
+fn describe(encoder: &EncoderSpec) -> String {
+    match encoder {
+        EncoderSpec::Bag(bag) => format!("{} of 2^{} buckets", encoder.describe(), bag.buckets_log2),
+        EncoderSpec::Transformer(t) => format!("{} of 2^{} buckets", encoder.describe(), t.buckets_log2),
+        _ => encoder.describe().to_owned(),
+    }
+}
+
+/// Held out if any row says so in the column `split_user` (`test`): one row kept back by mistake costs
+/// a user, one row trained on by mistake would make the figures wrong. By a hash of the id where no
+/// row has the column (a fifth).
+fn is_held_out(id: &str, events: &[Event]) -> bool {
+    let mut splits = events.iter().filter_map(|e| e.field("split_user")).peekable();
+    if splits.peek().is_some() {
+        return splits.any(|split| split.to_string() == "test");
+    }
+    let hash = Sha256::digest(format!("split:{id}"));
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash[..8]);
+    u64::from_be_bytes(first) % 100 < 20
 }
 
 fn no_labels(choice: &TaskChoice, train: &[(String, Vec<Event>)]) -> DatasetError {
     let columns: BTreeSet<_> = train.iter().flat_map(|(_, e)| e).take(1000).flat_map(|e| e.extra.keys()).collect();
-    let field = match choice {
-        TaskChoice::Field(field) => field.clone(),
-        TaskChoice::Task(task) => task.heads.iter().map(|h| h.field.as_str()).collect::<Vec<_>>().join(", "),
-    };
-    DatasetError::NoLabels { field, columns: columns.into_iter().cloned().collect::<Vec<_>>().join(", ") }
+    DatasetError::NoLabels {
+        field: choice.columns().join(", "),
+        columns: columns.into_iter().cloned().collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The task file, or a task whose labels are the column's values among *training* users.
 fn resolve(choice: &TaskChoice, recipe: &Recipe, train: &[(String, Vec<Event>)]) -> Result<Task, DatasetError> {
     match choice {
-        TaskChoice::Task(task) => {
+        TaskChoice::Task(task) | TaskChoice::OpenTask(task) => {
             let mut task = task.as_ref().clone();
             task.encoder = recipe.encoder.clone();
             Ok(task)
@@ -178,65 +261,5 @@ fn resolve(choice: &TaskChoice, recipe: &Recipe, train: &[(String, Vec<Event>)])
     }
 }
 
-struct Encoding<'a> {
-    vectoriser: Vectoriser,
-    task: &'a Task,
-}
-
-type Encoded = (Vec<User>, CleanReport, u64);
-
-impl Encoding<'_> {
-    /// Cleans and encodes people in parallel, in the order given.
-    fn encode(
-        &self,
-        users: &[(String, Vec<Event>)],
-        deduplicate: bool,
-        threads: usize,
-    ) -> Result<Encoded, DatasetError> {
-        let share = users.len().div_ceil(threads.max(1)).max(1);
-        let parts: Vec<Result<Encoded, DatasetError>> = std::thread::scope(|scope| {
-            let workers: Vec<_> =
-                users.chunks(share).map(|part| scope.spawn(move || self.encode_part(part, deduplicate))).collect();
-            workers.into_iter().map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        });
-        let mut all = (Vec::with_capacity(users.len()), CleanReport::default(), 0);
-        for part in parts {
-            let (users, cleaned, duplicates) = part?;
-            all.0.extend(users);
-            all.1.merge(&cleaned);
-            all.2 += duplicates;
-        }
-        Ok(all)
-    }
-
-    fn encode_part(&self, users: &[(String, Vec<Event>)], deduplicate: bool) -> Result<Encoded, DatasetError> {
-        let cleaner = Cleaner::new(CleanOptions::default());
-        let mut report = CleanReport::default();
-        let mut encoded = Vec::with_capacity(users.len());
-        let mut duplicates = 0;
-        for (id, events) in users {
-            let mut seen = Deduplicator::new(DuplicateOptions::default());
-            let mut kept = Vec::with_capacity(events.len());
-            for event in events {
-                let mut event = event.clone();
-                event.text = cleaner.clean_counted(&event.text, &mut report);
-                if deduplicate && !matches!(seen.check(id, &event.text), Verdict::New) {
-                    duplicates += 1;
-                    continue;
-                }
-                kept.push(event);
-            }
-            let examples = if deduplicate {
-                Examples::of(self.task, &self.vectoriser, &kept)?
-            } else {
-                // A held-out person's unknown label can't be predicted right; it must not stop the run.
-                kept.retain(|e| self.task.targets(e).is_ok());
-                Examples::of(self.task, &self.vectoriser, &kept)?
-            };
-            if !examples.is_empty() {
-                encoded.push(User { id: id.clone(), examples });
-            }
-        }
-        Ok((encoded, report, duplicates))
-    }
-}
+#[cfg(test)]
+mod tests;

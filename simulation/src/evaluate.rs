@@ -1,5 +1,7 @@
 //! How well a model does on people it was never trained on.
 
+use std::collections::BTreeMap;
+
 use silhouette_model::{Confusion, Engine, EngineError, Model, Target, argmax, user_top1};
 
 use crate::dataset::User;
@@ -10,9 +12,10 @@ const CHUNK: usize = 512;
 /// Figures of one model on held-out people, for the task's first classes head.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluation {
-    /// Counts of (true, predicted).
+    /// Counts of (true, predicted); a text whose label is none of the task's counts as wrong.
     pub confusion: Confusion,
-    /// Mean cross-entropy, in nats.
+    /// Mean cross-entropy, in nats, of the texts whose label is one of the task's: of the others it
+    /// would be infinite.
     pub loss: f64,
     /// Share of people whose top label is right.
     pub user_top1: f64,
@@ -30,27 +33,30 @@ pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Ev
     let (mut loss, mut texts, mut hits) = (0.0, 0_u64, 0_u64);
     let mut user_accuracy = Vec::with_capacity(users.len());
     for user in users {
-        let mut counts = vec![0_u64; labels];
-        let mut mean = vec![0.0_f32; labels];
-        let mut right = 0_u64;
+        let mut tally = Tally::new(labels);
         for chunk in user.examples.items().chunks(CHUNK) {
             let vectors: Vec<_> = chunk.iter().map(|e| &e.vector).collect();
             for (outputs, example) in engine.predict(model, &vectors)?.iter().zip(chunk) {
                 let Some(Target::Class(truth)) = example.targets[index] else { continue };
-                let p = &outputs[range.clone()];
-                let predicted = argmax(p);
-                confusion.add(truth as usize, predicted);
-                counts[truth as usize] += 1;
-                right += u64::from(predicted == truth as usize);
-                loss -= f64::from(p[truth as usize].max(1e-12)).ln();
-                mean.iter_mut().zip(p).for_each(|(m, p)| *m += p);
+                let (p, truth) = (&outputs[range.clone()], truth as usize);
+                let predicted = tally.add(p);
+                confusion.add(truth, predicted);
+                tally.counts[truth] += 1;
+                tally.right += u64::from(predicted == truth);
+                loss -= f64::from(p[truth].max(1e-12)).ln();
+                texts += 1;
             }
         }
-        let n: u64 = counts.iter().sum();
-        texts += n;
-        if n > 0 {
-            hits += u64::from(user_top1(&counts, &mean));
-            user_accuracy.push(right as f64 / n as f64);
+        for chunk in user.unseen.chunks(CHUNK) {
+            let vectors: Vec<_> = chunk.iter().map(|u| &u.vector).collect();
+            for (outputs, text) in engine.predict(model, &vectors)?.iter().zip(chunk) {
+                confusion.add_unseen(tally.add(&outputs[range.clone()]));
+                *tally.unseen.entry(&text.label).or_insert(0) += 1;
+            }
+        }
+        if tally.texts > 0 {
+            hits += u64::from(tally.top_is_right());
+            user_accuracy.push(tally.right as f64 / tally.texts as f64);
         }
     }
     let per = |sum: f64, n: usize| if n > 0 { sum / n as f64 } else { 0.0 };
@@ -60,6 +66,38 @@ pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Ev
         confusion,
         user_accuracy,
     })
+}
+
+/// One person's counts.
+struct Tally<'u> {
+    /// Texts by true label.
+    counts: Vec<u64>,
+    /// Texts by label that is none of the task's.
+    unseen: BTreeMap<&'u str, u64>,
+    /// Sum of the predicted probabilities.
+    mean: Vec<f32>,
+    texts: u64,
+    right: u64,
+}
+
+impl Tally<'_> {
+    fn new(labels: usize) -> Self {
+        Self { counts: vec![0; labels], unseen: BTreeMap::new(), mean: vec![0.0; labels], texts: 0, right: 0 }
+    }
+
+    /// Takes a prediction in and returns its label.
+    fn add(&mut self, p: &[f32]) -> usize {
+        self.mean.iter_mut().zip(p).for_each(|(m, p)| *m += p);
+        self.texts += 1;
+        argmax(p)
+    }
+
+    /// Whether the person's predicted top label is one of their most frequent ones.
+    fn top_is_right(&self) -> bool {
+        let known = self.counts.iter().copied().max().unwrap_or(0);
+        let unseen = self.unseen.values().copied().max().unwrap_or(0);
+        known >= unseen && user_top1(&self.counts, &self.mean)
+    }
 }
 
 fn first_classes(model: &Model) -> Option<(usize, std::ops::Range<usize>, usize)> {

@@ -25,6 +25,7 @@
 mod config;
 mod dataset;
 mod device;
+mod estimate;
 mod evaluate;
 mod federation;
 mod output;
@@ -34,7 +35,8 @@ mod run;
 pub mod synth;
 
 pub use config::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
-pub use dataset::{Dataset, DatasetError, TaskChoice, User};
+pub use dataset::{Dataset, DatasetError, TaskChoice, Unseen, User};
+pub use estimate::{NoiseEstimate, noise_estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use federation::{FederationError, RoundRecord};
 pub use output::{OutputError, Summary, report_data, write_outputs};

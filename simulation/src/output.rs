@@ -69,9 +69,19 @@ pub struct Summary {
     pub recall: f64,
     /// Share of held-out people whose top label is right.
     pub user_top1: f64,
-    /// Seconds of training and evaluation.
+    /// Held-out texts whose label is none of the task's; they count as wrong.
+    pub texts_unseen_label: usize,
+    /// Rows the reader skipped.
+    pub rows_skipped: u64,
+    /// Texts left out of training as repeats.
+    pub texts_repeated: u64,
+    /// What a reader of the figures should know besides.
+    pub notes: Vec<String>,
+    /// Seconds of everything: reading, cleaning and encoding the data, training, evaluation.
     pub seconds: f64,
-    /// Seconds per round, evaluation included.
+    /// Of these, seconds of training and evaluation.
+    pub seconds_training: f64,
+    /// Seconds of training and evaluation per round.
     pub seconds_per_round: f64,
     /// Peak resident memory of the process; 0 where the system does not tell.
     pub peak_rss_mib: f64,
@@ -115,7 +125,12 @@ impl Summary {
             precision: scores.precision,
             recall: scores.recall,
             user_top1: result.evaluation.user_top1,
-            seconds: result.seconds,
+            texts_unseen_label: data.unseen(),
+            rows_skipped: data.read.skipped,
+            texts_repeated: data.duplicates,
+            notes: data.notes.clone(),
+            seconds: data.seconds + result.seconds,
+            seconds_training: result.seconds,
             seconds_per_round: result.seconds / config.rounds.max(1) as f64,
             peak_rss_mib: peak_rss_mib().unwrap_or(0.0),
             seed: config.seed,
@@ -239,7 +254,11 @@ fn settings(data: &Dataset, s: &Summary) -> Vec<(String, String)> {
         row("server learning rate", data.recipe.optimiser.learning_rate.to_string()),
         row("rows skipped by the reader", data.read.skipped.to_string()),
         row("repeated texts left out of training", data.duplicates.to_string()),
-        row("seconds", format!("{:.1} ({:.2} a round)", s.seconds, s.seconds_per_round)),
+        row("held-out texts with a label unseen in training (wrong)", s.texts_unseen_label.to_string()),
+        row(
+            "seconds",
+            format!("{:.1}, training {:.1} ({:.2} a round)", s.seconds, s.seconds_training, s.seconds_per_round),
+        ),
         row("peak memory", format!("{} MiB", s.peak_rss_mib)),
         row("seed", s.seed.to_string()),
         row("model (SHA-256)", s.model_sha256.clone()),
@@ -251,7 +270,12 @@ pub(crate) fn left_device(config: &SimulationConfig) -> Vec<String> {
     let noise = match config.privacy {
         PrivacyChoice::None => "No noise was added, so each vector shows its device's update.",
         PrivacyChoice::Budget { mode: Mode::Local, .. } => "Each device added all the noise itself, before sending.",
-        PrivacyChoice::Budget { .. } => "The aggregator added the noise to the sum; it saw each bounded vector.",
+        PrivacyChoice::Budget { mode: Mode::Distributed, .. } => {
+            "Each device added its share of the noise; under its mask nobody could see its vector, only the sum."
+        }
+        PrivacyChoice::Budget { mode: Mode::Central, .. } => {
+            "The aggregator added the noise to the sum; it saw each bounded vector."
+        }
     };
     vec![
         "Per round and device: one vector of integers, clipped to a fixed norm, rounded, checked exactly.".into(),
@@ -267,11 +291,17 @@ fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
     };
     let mut all: Vec<String> = plan.assumptions.iter().map(ToString::to_string).collect();
     all.extend(plan.warnings.iter().map(ToString::to_string));
-    if let PrivacyChoice::Budget { mode: Mode::Central, .. } = config.privacy {
-        all.push(
+    match config.privacy {
+        PrivacyChoice::Budget { mode: Mode::Central, .. } => all.push(
             "Mode central: the aggregator sees every clipped update and adds the noise itself; it is trusted to."
                 .into(),
-        );
+        ),
+        PrivacyChoice::Budget { mode: Mode::Distributed, .. } => all.push(
+            "Mode distributed: at most a tenth of a cohort colludes with the aggregator, which may lie about who \
+             survived and hands out the keys it received."
+                .into(),
+        ),
+        _ => {}
     }
     all.push("Public, not protected: the labels, the number of users, the number of rounds, and the recipe.".into());
     all.push("This is a simulation: its noise is reproducible from the seed, so its outputs protect nobody.".into());

@@ -27,11 +27,14 @@ pub struct Recipe {
 
 impl Recipe {
     /// The recipe for `users` training users and a total budget of `rho` (`None`: no noise).
-    pub fn of(config: &SimulationConfig, users: usize, rho: Option<f64>) -> Self {
-        let mut recipe = match config.encoder {
-            EncoderChoice::Bag => Self::frozen_bag(users, rho),
-            EncoderChoice::TrainedBag(dim) => Self::trained_bag(dim),
-            EncoderChoice::Transformer => Self::transformer(),
+    /// `stated` is the encoder that a task file states; it holds unless the configuration asks for
+    /// another.
+    pub fn of(config: &SimulationConfig, stated: Option<&EncoderSpec>, users: usize, rho: Option<f64>) -> Self {
+        let mut recipe = match (config.encoder, stated) {
+            (Some(EncoderChoice::TrainedBag(dim)), _) => Self::trained_bag(dim),
+            (Some(EncoderChoice::Transformer), _) => Self::transformer(),
+            (None, Some(spec)) => Self::stated(spec, users, rho),
+            (Some(EncoderChoice::Bag) | None, _) => Self::frozen_bag(users, rho),
         };
         if let (Some(power), EncoderSpec::Bag(bag)) = (config.buckets_log2, &mut recipe.encoder) {
             bag.buckets_log2 = power;
@@ -50,6 +53,16 @@ impl Recipe {
         }
         recipe.optimiser.learning_rate = config.server_learning_rate.unwrap_or(recipe.optimiser.learning_rate);
         recipe
+    }
+
+    /// The encoder as it is stated, trained as the recipe trains its kind.
+    fn stated(spec: &EncoderSpec, users: usize, rho: Option<f64>) -> Self {
+        let kind = match spec {
+            EncoderSpec::Bag(BagSpec { dim: None, .. }) => Self::frozen_bag(users, rho),
+            EncoderSpec::Bag(BagSpec { dim: Some(dim), .. }) => Self::trained_bag(*dim),
+            _ => Self::transformer(),
+        };
+        Self { encoder: spec.clone(), ..kind }
     }
 
     /// One clipped full-batch step per device and round on frozen features: with a convex loss and

@@ -38,7 +38,7 @@ pub struct RunResult {
     pub rounds: Vec<RoundRecord>,
     /// What the promise cost; `None` without privacy.
     pub plan: Option<PrivacyPlan>,
-    /// Seconds in all.
+    /// Seconds of training and evaluation.
     pub seconds: f64,
 }
 

@@ -57,6 +57,7 @@ pub fn loss(model: &Model, people: &[Vec<Event>]) -> f64 {
     let user = |events: &Vec<Event>| User {
         id: events[0].user.clone(),
         examples: Examples::of(task, &vectoriser, events).unwrap(),
+        unseen: Vec::new(),
     };
     evaluate(&NativeEngine, model, &people.iter().map(user).collect::<Vec<_>>()).unwrap().loss
 }

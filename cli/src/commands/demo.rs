@@ -179,7 +179,7 @@ fn task(devices: usize, args: &Args) -> anyhow::Result<Task> {
         BagSpec { buckets_log2: 12, words: true, hashed_share: hashed_share(Some(rho), devices), ..BagSpec::default() };
     let classes = |labels: Vec<String>| HeadKind::Classes { labels };
     let interests = Interest::ALL.iter().map(|i| i.key().to_owned()).collect();
-    let head = |name: &str, kind| Head { name: name.into(), field: name.into(), kind };
+    let head = |name: &str, kind| Head::new(name, name, kind);
     let task = Task {
         name: "demo".into(),
         encoder: EncoderSpec::Bag(bag),
@@ -240,7 +240,7 @@ impl Judge {
     fn new(task: &Task, people: &[&SynthUser], models: PathBuf) -> anyhow::Result<Self> {
         let vectoriser = Vectoriser::new(&task.encoder)?;
         let user = |u: &&SynthUser| -> anyhow::Result<User> {
-            Ok(User { id: u.id.clone(), examples: Examples::of(task, &vectoriser, &u.events)? })
+            Ok(User { id: u.id.clone(), examples: Examples::of(task, &vectoriser, &u.events)?, unseen: Vec::new() })
         };
         Ok(Self { people: people.iter().map(user).collect::<Result<_, _>>()?, models: ModelCache::new(models) })
     }

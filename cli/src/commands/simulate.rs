@@ -1,13 +1,16 @@
 //! `silhouette simulate`: a federation in one process, over a file of real text.
 
+mod introduce;
 mod staging;
+mod watched;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use silhouette_engine::{Backend, choose};
-use silhouette_model::{Engine, Task};
+use silhouette_model::{EncoderSpec, Engine};
 use silhouette_privacy::Mode;
 use silhouette_query::OptimiserKind;
 use silhouette_simulation::{
@@ -16,8 +19,9 @@ use silhouette_simulation::{
 };
 use silhouette_text::ReadOptions;
 
+use self::introduce::{introduce, introduce_json};
 use self::staging::Staging;
-use crate::people::skipped;
+use self::watched::Watched;
 use crate::terminal::{self, Usage};
 
 /// Train over every user of a file, in one process, through the code that devices and aggregator run.
@@ -55,9 +59,9 @@ pub(crate) struct Args {
     /// Devices per round [default: every training user]
     #[arg(long)]
     cohort: Option<u32>,
-    /// bag, bag:DIM (trained table of that width) or transformer.
-    #[arg(long, default_value = "bag")]
-    encoder: String,
+    /// bag, bag:DIM (trained table of that width) or transformer [default: the task file's, else bag]
+    #[arg(long)]
+    encoder: Option<String>,
     /// auto, native, flex, ndarray or wgpu. auto takes the hand-written engine for the frozen bag.
     #[arg(long, default_value = "auto")]
     backend: Backend,
@@ -109,17 +113,9 @@ impl Args {
         if self.secure_aggregation && self.mode != "distributed" {
             bail!(Usage(format!("--secure-aggregation: expected --mode distributed, found {}", self.mode)));
         }
-        let encoder = match self.encoder.split_once(':') {
-            None if self.encoder == "bag" => EncoderChoice::Bag,
-            None if self.encoder == "transformer" => EncoderChoice::Transformer,
-            Some(("bag", dim)) => EncoderChoice::TrainedBag(
-                dim.parse().with_context(|| format!("--encoder bag:{dim}: expected a width"))?,
-            ),
-            _ => bail!(Usage(format!("--encoder: expected bag, bag:DIM or transformer, found {}", self.encoder))),
-        };
         let defaults = SimulationConfig::default();
-        Ok(SimulationConfig {
-            encoder,
+        let config = SimulationConfig {
+            encoder: self.encoder.as_deref().map(encoder).transpose()?,
             privacy,
             rounds: self.rounds,
             cohort: self.cohort,
@@ -133,22 +129,27 @@ impl Args {
             buckets_log2: self.buckets,
             seed: self.seed,
             secure_aggregation: self.secure_aggregation,
-            threads: self.threads.unwrap_or(defaults.threads).max(1),
-        })
+            threads: self.threads.unwrap_or(defaults.threads),
+        };
+        config.validate().map_err(|e| Usage(e.to_string()))?;
+        Ok(config)
     }
 
     fn task(&self) -> anyhow::Result<TaskChoice> {
-        if !Path::new(&self.task).extension().is_some_and(|e| e == "toml") {
+        if Path::new(&self.task).extension().is_none_or(|e| e != "toml") {
             return Ok(TaskChoice::Field(self.task.clone()));
         }
         let text = std::fs::read_to_string(&self.task).with_context(|| format!("--task {}", self.task))?;
-        let task = Task::from_toml(&text).with_context(|| format!("--task {}", self.task))?;
-        Ok(TaskChoice::Task(Box::new(task)))
+        TaskChoice::from_toml(&text).with_context(|| format!("--task {}", self.task))
     }
 
-    fn engine(&self, encoder: EncoderChoice) -> anyhow::Result<(Arc<dyn Engine>, String)> {
+    fn engine(&self, config: &SimulationConfig, task: &TaskChoice) -> anyhow::Result<(Arc<dyn Engine>, String)> {
         let mut backend = self.backend;
-        if backend == Backend::Auto && encoder == EncoderChoice::Bag {
+        let frozen = match config.encoder {
+            Some(choice) => choice == EncoderChoice::Bag,
+            None => task.stated_encoder().is_none_or(EncoderSpec::is_frozen),
+        };
+        if backend == Backend::Auto && frozen {
             backend = Backend::Native;
         }
         let chosen = choose(backend)?;
@@ -156,30 +157,44 @@ impl Args {
     }
 }
 
+fn encoder(text: &str) -> anyhow::Result<EncoderChoice> {
+    match text.split_once(':') {
+        None if text == "bag" => Ok(EncoderChoice::Bag),
+        None if text == "transformer" => Ok(EncoderChoice::Transformer),
+        Some(("bag", dim)) => {
+            let width = dim.parse().with_context(|| format!("--encoder bag:{dim}: expected a width"))?;
+            Ok(EncoderChoice::TrainedBag(width))
+        }
+        _ => bail!(Usage(format!("--encoder: expected bag, bag:DIM or transformer, found {text}"))),
+    }
+}
+
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let config = args.config()?;
-    let (engine, why) = args.engine(config.encoder)?;
+    let task = args.task()?;
+    let (engine, why) = args.engine(&config, &task)?;
     let options = ReadOptions { strict: args.strict, ..ReadOptions::default() };
     Staging::try_out(&args.out)?;
-    let data = Dataset::load(&args.data, &options, &args.task()?, &config)?;
+    let data = Dataset::load(&args.data, &options, &task, &config)?;
     if json {
-        introduce_json(&data, &config, &why)?
+        introduce_json(&data, &config, &why)?;
     } else {
-        introduce(&data, &config, &why)?
+        introduce(&data, &config, &why)?;
     }
-    let bar = terminal::bar(config.rounds, json);
-    let mut failure = None;
-    let result = run_rounds(&data, &config, engine.as_ref(), &mut |record| {
-        bar.inc(1);
-        bar.set_message(describe(record));
+    let bar = terminal::bar(config.rounds * u64::from(config.cohort_of(data.train.len())?), json);
+    let watched = Watched { engine: engine.as_ref(), bar: &bar };
+    let (mut failure, started) = (None, Instant::now());
+    let result = run_rounds(&data, &config, &watched, &mut |record| {
+        bar.set_message(format!("devices, round {}: {}", record.round, describe(record)));
         let shown = if json {
             terminal::json_event("round", record)
         } else if bar.is_hidden() {
-            terminal::line(&format!("  round {}: {}", record.round, describe(record)))
+            let left = started.elapsed().as_secs_f64() / record.round as f64 * (config.rounds - record.round) as f64;
+            terminal::line(&format!("  round {}: {} (about {left:.0} s left)", record.round, describe(record)))
         } else {
             Ok(())
         };
-        failure = failure.take().or(shown.err());
+        failure = failure.take().or_else(|| shown.err());
     })?;
     bar.finish();
     if let Some(error) = failure {
@@ -190,38 +205,6 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     write_outputs(staging.place(), &data, &config, &result, &summary)?;
     staging.publish()?;
     conclude(args, &result, &summary, json)
-}
-
-fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.iter().map(|u| u.examples.len()).sum();
-    let plan = config.plan(data.train.len())?;
-    let facts = serde_json::json!({
-        "users": data.train.len(), "users_test": data.test.len(), "texts": texts, "computed_by": why,
-        "read": data.read, "duplicates": data.duplicates,
-        "noise_multiplier": plan.as_ref().map(|p| p.noise_multiplier.get()),
-        "participations": plan.as_ref().map(|p| p.participations_per_user),
-    });
-    terminal::json_event("data", facts)
-}
-
-fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.iter().map(|u| u.examples.len()).sum();
-    terminal::line(&format!("{} people train on {texts} texts, {} are held out", data.train.len(), data.test.len()))?;
-    terminal::line(&format!("computed by {why}"))?;
-    skipped(&data.read).iter().try_for_each(|line| terminal::line(line))?;
-    if data.duplicates > 0 {
-        terminal::line(&format!("left out {} texts that repeat an earlier one of the same person", data.duplicates))?;
-    }
-    match config.plan(data.train.len())? {
-        Some(plan) => terminal::line(&format!(
-            "noise multiplier {:.3} for epsilon {} at delta {:e}, {} participations per user",
-            plan.noise_multiplier.get(),
-            plan.epsilon.get(),
-            plan.delta.get(),
-            plan.participations_per_user
-        )),
-        None => terminal::line("NO NOISE: this run promises no privacy"),
-    }
 }
 
 fn describe(r: &RoundRecord) -> String {
@@ -251,8 +234,9 @@ fn conclude(args: &Args, result: &RunResult, summary: &Summary, json: bool) -> a
         100.0 * summary.user_top1
     ))?;
     terminal::line(&format!(
-        "{:.1} s ({:.2} s a round), {} MiB peak; report: {}",
+        "{:.1} s, {:.1} of them training ({:.2} s a round), {} MiB peak; report: {}",
         summary.seconds,
+        summary.seconds_training,
         summary.seconds_per_round,
         summary.peak_rss_mib,
         args.out.join("report.html").display()

@@ -2,8 +2,8 @@
 
 use silhouette_text::Language;
 
-use super::{Grammar, Strength, Tone, percent};
-use crate::profile::{Interest, ProfileDocument, SentimentSource};
+use super::{Grammar, Named, Strength, Tone, percent};
+use crate::profile::{ProfileDocument, SentimentSource};
 
 pub(super) struct Chinese;
 
@@ -18,16 +18,6 @@ fn list(items: &[String]) -> String {
     }
 }
 
-/// The usual names of heads; others are shown as they are.
-fn head_name(head: &str) -> &str {
-    match head {
-        "category" => "类别",
-        "interest" | "interests" => "兴趣",
-        "topic" => "话题",
-        other => other,
-    }
-}
-
 impl Grammar for Chinese {
     fn too_little(&self, texts: usize) -> String {
         match texts {
@@ -36,14 +26,14 @@ impl Grammar for Chinese {
         }
     }
 
-    fn interests(&self, head: &str, strength: Strength, labels: &[&Interest]) -> String {
-        let named: Vec<_> = labels.iter().map(|i| format!("{}（{}%）", i.label, percent(i.share))).collect();
+    fn interests(&self, head: &str, strength: Strength, labels: &[Named<'_>]) -> String {
+        let named: Vec<_> = labels.iter().map(|i| format!("{}（{}%）", i.name, percent(i.share))).collect();
         let how = match strength {
             Strength::Clear => "明显偏向",
             Strength::Likely => "较可能偏向",
             Strength::Perhaps => "或许偏向",
         };
-        format!("从{}看，{how}{}。", head_name(head), list(&named))
+        format!("从{}看，{how}{}。", head, list(&named))
     }
 
     fn tone(&self, tone: Tone, document: &ProfileDocument) -> String {

@@ -2,8 +2,8 @@
 
 use silhouette_text::Language;
 
-use super::{Grammar, Strength, Tone, percent};
-use crate::profile::{Interest, ProfileDocument, SentimentSource};
+use super::{Grammar, Named, Strength, Tone, percent};
+use crate::profile::{ProfileDocument, SentimentSource};
 
 pub(super) struct English;
 
@@ -27,8 +27,8 @@ impl Grammar for English {
         }
     }
 
-    fn interests(&self, head: &str, strength: Strength, labels: &[&Interest]) -> String {
-        let named: Vec<_> = labels.iter().map(|i| format!("{} ({}%)", i.label, percent(i.share))).collect();
+    fn interests(&self, head: &str, strength: Strength, labels: &[Named<'_>]) -> String {
+        let named: Vec<_> = labels.iter().map(|i| format!("{} ({}%)", i.name, percent(i.share))).collect();
         let how = match strength {
             Strength::Clear => "clearly",
             Strength::Likely => "probably",

@@ -1,23 +1,23 @@
 use proptest::prelude::*;
-use silhouette_text::{Keyword, Language};
+use silhouette_text::Language;
 
 use super::*;
-use crate::profile::{Behavior, LanguageShare, PersonaTexts, Provenance, Sentiment, SentimentSource};
+use crate::profile::{Behavior, Keyword, LanguageShare, PersonaTexts, Provenance, Sentiment, SentimentSource};
 
 fn interest(head: &str, label: &str, share: f64, confidence: f64) -> Interest {
     let (head, label) = (head.to_owned(), label.to_owned());
-    Interest { head, label, share, confidence, texts: 10, evidence: Vec::new() }
+    Interest { head, label, share, confidence, texts: 10, shown: Default::default(), evidence: Vec::new() }
 }
 
 fn keyword(term: &str) -> Keyword {
-    Keyword { term: term.to_owned(), score: 1.0, count: 2 }
+    Keyword { term: term.to_owned(), score: 1.0, count: 2, evidence: Vec::new() }
 }
 
 fn document(confidence: f64) -> ProfileDocument {
     let mut weekdays = vec![2; 7];
     weekdays[5] = 9;
     ProfileDocument {
-        schema_version: 1,
+        schema_version: 2,
         interests: vec![
             interest("topic", "sport", 0.62, confidence),
             interest("topic", "music", 0.2, confidence),
@@ -43,8 +43,8 @@ fn document(confidence: f64) -> ProfileDocument {
             ..Behavior::default()
         },
         languages: vec![
-            LanguageShare { language: Language::Zh, share: 0.8 },
-            LanguageShare { language: Language::En, share: 0.2 },
+            LanguageShare { language: Language::Zh, share: 0.8, evidence: Vec::new() },
+            LanguageShare { language: Language::En, share: 0.2, evidence: Vec::new() },
         ],
         keywords: vec![keyword("比赛"), keyword("guitar")],
         evidence: Vec::new(),
@@ -69,7 +69,7 @@ fn a_full_profile_in_english() {
 fn a_full_profile_in_chinese() {
     assert_eq!(
         compose(&document(0.8), PersonaLanguage::Zh).text(),
-        "从话题看，明显偏向sport（62%）和music（20%）。语气积极（正面70%，负面10%）。\
+        "从话题看，明显偏向体育（62%）和音乐（20%）。语气积极（正面70%，负面10%）。\
          常用词有比赛、guitar。文本使用中文（80%）和英文（20%）。\
          多在20时、21时（UTC）活跃，周六最多，平均每周约4.2条。"
     );

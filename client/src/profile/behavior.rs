@@ -29,11 +29,31 @@ pub(super) fn behavior(events: &[Event], texts: usize, scores: Vec<ScoreMean>) -
     behavior
 }
 
+/// The hour of the day in UTC, 0 to 23.
+pub(super) fn hour_of(time: i64) -> usize {
+    (time.rem_euclid(DAY) / HOUR) as usize
+}
+
+/// The day of the week in UTC, Monday 0.
+pub(super) fn weekday_of(time: i64) -> usize {
+    (time.div_euclid(DAY) + FIRST_WEEKDAY).rem_euclid(7) as usize
+}
+
+impl Behavior {
+    /// The busiest day of the week, Monday 0, if it stands out: at least a fifth of all events, where
+    /// an even week has a seventh.
+    pub fn busiest_weekday(&self) -> Option<usize> {
+        let total: usize = self.weekdays.iter().sum();
+        let (day, &most) = self.weekdays.iter().enumerate().rev().max_by_key(|&(_, &n)| n)?;
+        (most * 5 >= total && most > 0).then_some(day)
+    }
+}
+
 fn rhythm(behavior: &mut Behavior, times: &[i64], first: i64, last: i64) {
     let (mut hours, mut weekdays) = (vec![0; 24], vec![0; 7]);
     for time in times {
-        hours[(time.rem_euclid(DAY) / HOUR) as usize] += 1;
-        weekdays[(time.div_euclid(DAY) + FIRST_WEEKDAY).rem_euclid(7) as usize] += 1;
+        hours[hour_of(*time)] += 1;
+        weekdays[weekday_of(*time)] += 1;
     }
     let mut order: Vec<u8> = (0..24).filter(|&h| hours[usize::from(h)] > 0).collect();
     order.sort_by_key(|&h| (std::cmp::Reverse(hours[usize::from(h)]), h));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use silhouette_text::{Keyword, Language};
+use silhouette_text::Language;
 
 use crate::persona::Clause;
 
@@ -24,12 +24,28 @@ pub struct ProfileDocument {
     pub languages: Vec<LanguageShare>,
     /// Words they use often that people in general use rarely.
     pub keywords: Vec<Keyword>,
-    /// The places in their texts that led to the labels above.
+    /// The places in their texts that everything above stands on.
     pub evidence: Vec<Evidence>,
     /// The profile in sentences.
     pub persona: PersonaTexts,
     /// What made it.
     pub provenance: Provenance,
+}
+
+impl ProfileDocument {
+    /// Up to `most` places behind a field, as a [`Clause`] names it: the best of each label, word,
+    /// language or hour first, then the second best of each.
+    pub fn evidence_for(&self, field: &str, most: usize) -> Vec<&Evidence> {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut found: Vec<(usize, &Evidence)> = Vec::new();
+        for evidence in self.evidence.iter().filter(|e| e.field == field) {
+            let rank = seen.entry(&evidence.label).or_insert(0);
+            found.push((*rank, evidence));
+            *rank += 1;
+        }
+        found.sort_by_key(|&(rank, _)| rank);
+        found.into_iter().take(most).map(|(_, evidence)| evidence).collect()
+    }
 }
 
 /// One label of one head.
@@ -45,6 +61,34 @@ pub struct Interest {
     pub confidence: f64,
     /// Texts of which this is the likeliest label.
     pub texts: usize,
+    /// Names shown instead of head and label, by language (`en`, `zh`), where the task gives them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shown: BTreeMap<String, Shown>,
+    /// Places in [`ProfileDocument::evidence`].
+    pub evidence: Vec<usize>,
+}
+
+/// How one label of one head is shown in one language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// The head's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// The label's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// A word they use often that people in general use rarely.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Keyword {
+    /// The word, in small letters.
+    pub term: String,
+    /// How much it says about the person.
+    pub score: f64,
+    /// How often they used it.
+    pub count: u32,
     /// Places in [`ProfileDocument::evidence`].
     pub evidence: Vec<usize>,
 }
@@ -91,12 +135,14 @@ pub struct LabelShare {
 }
 
 /// A language and its share of the texts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LanguageShare {
     /// The language.
     pub language: Language,
     /// Its share.
     pub share: f64,
+    /// Places in [`ProfileDocument::evidence`].
+    pub evidence: Vec<usize>,
 }
 
 /// The mean of a head that predicts a number.
@@ -139,24 +185,32 @@ pub struct Behavior {
     pub events_per_week: Option<f64>,
     /// Means of the heads that predict numbers.
     pub scores: Vec<ScoreMean>,
+    /// Places in [`ProfileDocument::evidence`]: of the busiest hours and day, and of the ratings.
+    pub evidence: Vec<usize>,
 }
 
-/// One place in one text that led to a label.
+/// One place in one text that something in the profile stands on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The head.
-    pub head: String,
-    /// The label it speaks for.
+    /// What it speaks for, as a [`Clause`] names it: `interests.HEAD`, `sentiment`, `keywords`,
+    /// `languages`, `behavior.busiest_hours` or `behavior.mean_rating`.
+    pub field: String,
+    /// Which part of that: the label, the word, the language, the hour in UTC (`20:00`), the day
+    /// (`saturday`) or the rating.
     pub label: String,
     /// The event, counted from 0 in the order given.
     pub event: usize,
+    /// When that was, in unix seconds, where known.
+    pub time: Option<i64>,
     /// First byte in the event's text.
     pub start: usize,
-    /// First byte after it.
+    /// First byte after it. Equal to `start` where the event itself is the evidence and has no text.
     pub end: usize,
-    /// The place with a little around it.
+    /// The place with a little around it, in whole words; `…` where the sentence goes on.
     pub quote: String,
-    /// How much it adds to the label's raw output over the mean of the head's other labels.
+    /// How much it counts for the label: for a model, what it adds to the label's raw output over the
+    /// mean of the head's other labels; for the word list, its weight there; for a keyword, its score;
+    /// for a rating, the rating; else the label's share.
     pub weight: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Which words led to a label.
+//! Which words led to a label of a model.
 //!
 //! For the bag encoders the raw output of a label is a sum over a text's features, so each feature
 //! has its exact part of it: `value x (weight of the label - mean weight of the head's others)`. A
@@ -9,6 +9,8 @@ use silhouette_text::Event;
 
 use super::document::Evidence;
 use super::predict::{HeadView, Predictions};
+use super::quote::quote;
+use super::sentiment::HEAD;
 
 /// Places shown for one label.
 const PLACES: usize = 3;
@@ -16,11 +18,51 @@ const PLACES: usize = 3;
 /// Texts searched for one label, the likeliest first.
 const SEARCHED: usize = 50;
 
-/// Characters quoted on either side of a place.
-const AROUND: usize = 12;
+/// A place in the texts and how much it counts.
+pub(super) struct Place {
+    pub(super) event: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) weight: f64,
+}
 
-/// Longest quote, in characters.
-const LONGEST: usize = 60;
+impl Place {
+    /// The words there, for comparison.
+    fn words(&self, events: &[Event]) -> String {
+        events[self.event].text[self.start..self.end].to_lowercase()
+    }
+
+    /// The place as evidence, quoted.
+    pub(super) fn evidence(&self, events: &[Event], field: &str, label: &str) -> Evidence {
+        let event = &events[self.event];
+        Evidence {
+            field: field.to_owned(),
+            label: label.to_owned(),
+            event: self.event,
+            time: event.time,
+            start: self.start,
+            end: self.end,
+            quote: quote(&event.text, self.start, self.end),
+            weight: self.weight,
+        }
+    }
+}
+
+/// The weightiest places, apart from each other and of different words.
+pub(super) fn best(mut places: Vec<Place>, events: &[Event]) -> Vec<Place> {
+    places.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.event, a.start).cmp(&(b.event, b.start))));
+    let mut kept: Vec<Place> = Vec::new();
+    for place in places {
+        let words = place.words(events);
+        if !kept.iter().any(|k| overlaps(k, &place) || k.words(events) == words) {
+            kept.push(place);
+        }
+        if kept.len() == PLACES {
+            break;
+        }
+    }
+    kept
+}
 
 /// Finds evidence and collects it.
 pub(super) struct Witness<'a> {
@@ -37,35 +79,19 @@ impl<'a> Witness<'a> {
     /// Finds the best places for one label and returns their numbers.
     pub(super) fn find(&mut self, view: &HeadView<'_>, label: usize) -> Vec<usize> {
         let direction = Direction::of(self.predictions.model, view, label);
-        let mut places: Vec<Evidence> = Vec::new();
+        let mut places = Vec::new();
         for text in likeliest_texts(view, label) {
-            let event = self.predictions.texts[text];
-            self.search(event, &direction, view, label, &mut places);
+            self.search(self.predictions.texts[text], &direction, &mut places);
         }
-        places.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.event, a.start).cmp(&(b.event, b.start))));
         let first = self.found.len();
-        for place in places {
-            let words = |e: &Evidence| self.events[e.event].text[e.start..e.end].to_lowercase();
-            let known = words(&place);
-            if self.found[first..].iter().any(|e| overlaps(e, &place) || words(e) == known) {
-                continue;
-            }
-            self.found.push(place);
-            if self.found.len() == first + PLACES {
-                break;
-            }
+        let field = if view.head.name == HEAD { HEAD.to_owned() } else { format!("interests.{}", view.head.name) };
+        for place in best(places, self.events) {
+            self.found.push(place.evidence(self.events, &field, &view.head.labels()[label]));
         }
         (first..self.found.len()).collect()
     }
 
-    fn search(
-        &self,
-        event: usize,
-        direction: &Direction,
-        view: &HeadView<'_>,
-        label: usize,
-        places: &mut Vec<Evidence>,
-    ) {
+    fn search(&self, event: usize, direction: &Direction, places: &mut Vec<Place>) {
         let text = &self.events[event].text;
         for feature in self.predictions.vectoriser.trace(text) {
             let weight: f64 = feature.entries.iter().map(|&(i, v)| f64::from(v * direction.weight(i))).sum();
@@ -73,15 +99,7 @@ impl<'a> Witness<'a> {
                 continue;
             };
             if weight > 0.0 && text.get(start..end).is_some() {
-                places.push(Evidence {
-                    head: view.head.name.clone(),
-                    label: view.head.labels()[label].clone(),
-                    event,
-                    start,
-                    end,
-                    quote: quote(text, start, end),
-                    weight,
-                });
+                places.push(Place { event, start, end, weight });
             }
         }
     }
@@ -91,7 +109,7 @@ impl<'a> Witness<'a> {
     }
 }
 
-fn overlaps(a: &Evidence, b: &Evidence) -> bool {
+fn overlaps(a: &Place, b: &Place) -> bool {
     a.event == b.event && a.start < b.end && b.start < a.end
 }
 
@@ -134,39 +152,5 @@ impl Direction {
 
     fn weight(&self, input: u32) -> f32 {
         self.per_input.get(input as usize).copied().unwrap_or(0.0)
-    }
-}
-
-/// The place and a little around it, cut at characters.
-fn quote(text: &str, start: usize, end: usize) -> String {
-    let from = text[..start].char_indices().rev().take(AROUND).last().map_or(start, |(i, _)| i);
-    let to = text[end..].char_indices().nth(AROUND).map_or(text.len(), |(i, _)| end + i);
-    let mut quote: String = text[from..to].trim().chars().take(LONGEST).collect();
-    quote = quote.split_whitespace().collect::<Vec<_>>().join(" ");
-    quote
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_quote_holds_the_place_and_a_little_around_it() {
-        let text = "昨天和朋友一起去看了一场非常精彩的足球比赛，大家都很开心";
-        let start = text.find("足球").unwrap();
-        let quote = quote(text, start, start + "足球".len());
-        assert_eq!(quote, "一起去看了一场非常精彩的足球比赛，大家都很开心");
-    }
-
-    proptest! {
-        #[test]
-        fn a_quote_never_splits_a_character(text in "\\PC{1,80}", a in 0_usize..80, b in 0_usize..80) {
-            let at: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
-            let (a, b) = (at[a % at.len()], at[b % at.len()]);
-            let quote = quote(&text, a.min(b), a.max(b));
-            prop_assert!(quote.chars().count() <= LONGEST);
-        }
     }
 }

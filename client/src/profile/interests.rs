@@ -1,7 +1,11 @@
 //! From predictions to a mixture of labels.
 
+use std::collections::BTreeMap;
+
+use silhouette_model::Head;
+
 use super::MAX_LABELS;
-use super::document::Interest;
+use super::document::{Interest, Shown};
 use super::evidence::Witness;
 use super::predict::{HeadView, Predictions, confidence};
 use super::sentiment::HEAD;
@@ -33,8 +37,17 @@ fn of_head(view: &HeadView<'_>, witness: &mut Witness<'_>) -> Vec<Interest> {
             share: shares[label],
             confidence: confidence(with_label().map(|row| view.certainty(row))),
             texts,
+            shown: shown(view.head, &view.head.labels()[label]),
             evidence,
         });
     }
     found
+}
+
+/// The task's own names for the head and one of its labels.
+fn shown(head: &Head, label: &str) -> BTreeMap<String, Shown> {
+    let names = head.display.iter().map(|(language, names)| {
+        (language.clone(), Shown { head: names.name.clone(), label: names.labels.get(label).cloned() })
+    });
+    names.filter(|(_, shown)| *shown != Shown::default()).collect()
 }

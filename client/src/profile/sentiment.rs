@@ -3,7 +3,7 @@
 use silhouette_text::{Event, Lexicon, Segmenter};
 
 use super::document::{Evidence, LabelShare, Sentiment, SentimentSource};
-use super::evidence::Witness;
+use super::evidence::{Place, Witness, best};
 use super::predict::{HeadView, Predictions, confidence};
 
 /// The name of the head that judges sentiment.
@@ -41,7 +41,7 @@ pub(super) fn sentiment(
             return sentiment;
         }
     }
-    by_lexicon(events, texts)
+    by_lexicon(events, texts, evidence)
 }
 
 fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> Sentiment {
@@ -60,12 +60,25 @@ fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> S
     sentiment
 }
 
-fn by_lexicon(events: &[Event], texts: &[usize]) -> Sentiment {
+fn by_lexicon(events: &[Event], texts: &[usize], evidence: &mut Vec<Evidence>) -> Sentiment {
     let lexicon = Lexicon::built_in();
-    let values: Vec<f64> =
-        texts.iter().map(|&i| f64::from(lexicon.sentiment(&Segmenter::default().tokens(&events[i].text)))).collect();
+    let mut values = Vec::with_capacity(texts.len());
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for &event in texts {
+        let words = lexicon.words(&Segmenter::default().tokens(&events[event].text));
+        values.push(f64::from(Lexicon::of_words(&words)));
+        for word in words {
+            let side = if word.weight > 0.0 { &mut good } else { &mut bad };
+            side.push(Place { event, start: word.start, end: word.end, weight: f64::from(word.weight.abs()) });
+        }
+    }
     let mut sentiment = summary(&values, LEXICON_EDGE, SentimentSource::Lexicon);
     sentiment.confidence = confidence(values.iter().map(|&v| if v == 0.0 { 0.0 } else { LEXICON_CERTAINTY }));
+    let first = evidence.len();
+    for (label, places) in [(POSITIVE[0], good), (NEGATIVE[0], bad)] {
+        evidence.extend(best(places, events).iter().map(|place| place.evidence(events, HEAD, label)));
+    }
+    sentiment.evidence = (first..evidence.len()).collect();
     sentiment
 }
 

@@ -94,7 +94,7 @@ fn the_top_level_keys_are_fixed() {
         "sentiment",
     ];
     assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>(), expected.map(str::to_owned).iter().collect());
-    assert_eq!(json["schema_version"], 1);
+    assert_eq!(json["schema_version"], 2);
     assert_eq!(json["provenance"]["round"], 9);
     assert_eq!(
         serde_json::from_value::<ProfileDocument>(json.clone()).map(|d| serde_json::to_value(d).unwrap()).unwrap(),
@@ -115,7 +115,7 @@ fn interests_are_a_mixture_with_evidence() {
     assert!((1..=3).contains(&sport.evidence.len()));
     for &i in &sport.evidence {
         let e = &d.evidence[i];
-        assert_eq!((e.head.as_str(), e.label.as_str()), ("topic", "sport"));
+        assert_eq!((e.field.as_str(), e.label.as_str()), ("interests.topic", "sport"));
         let place = &events[e.event].text[e.start..e.end];
         assert!(e.quote.contains(place) && e.weight > 0.0, "{e:?}");
     }
@@ -130,7 +130,7 @@ fn the_sentiment_head_judges_where_there_is_one() {
     assert_eq!((s.source, s.labels.len()), (SentimentSource::Model, 2));
     assert!(s.mean > 0.2 && s.positive > s.negative);
     assert!((s.positive + s.neutral + s.negative - 1.0).abs() < 1e-9);
-    assert!(s.evidence.iter().all(|&i| d.evidence[i].head == "sentiment"));
+    assert!(s.evidence.iter().all(|&i| d.evidence[i].field == "sentiment"));
     assert!(!s.evidence.is_empty());
     assert!(!d.interests.iter().any(|i| i.head == "sentiment"));
 }
@@ -149,19 +149,104 @@ fn an_untrained_model_claims_nothing() {
     let d = document(&corpus(), Some(&model));
     assert!(d.interests.iter().all(|i| i.confidence == 0.0 && (i.share - 1.0 / 3.0).abs() < 1e-6));
     assert_eq!(d.sentiment.confidence, 0.0);
-    assert!(d.evidence.is_empty());
+    assert!(!d.evidence.iter().any(|e| e.field == "sentiment" || e.field.starts_with("interests")));
 }
 
 #[test]
 fn without_a_model_there_is_still_a_profile() {
     let d = document(&corpus(), None);
-    assert!(d.interests.is_empty() && d.evidence.is_empty() && d.provenance.model.is_none());
+    assert!(d.interests.is_empty() && d.provenance.model.is_none());
     assert_eq!(d.sentiment.source, SentimentSource::Lexicon);
     assert!(d.sentiment.positive > 0.0 && d.sentiment.negative > 0.0);
     assert_eq!(d.behavior.kinds["review"], 8);
     assert!(d.keywords.iter().any(|k| k.term == "guitar"));
     assert!((d.languages.iter().map(|l| l.share).sum::<f64>() - 1.0).abs() < 1e-9);
     assert!(d.persona.zh.len() >= 3 && d.persona.en.len() == d.persona.zh.len());
+}
+
+/// The corpus, with a text every day at 20:15 and one event without a text at 3:00.
+fn timed_corpus() -> Vec<Event> {
+    let evening = 1_709_164_800 + 20 * 3600 + 15 * 60;
+    let mut events = corpus();
+    for (day, event) in events.iter_mut().enumerate() {
+        event.time = Some(evening + 86_400 * day as i64);
+    }
+    events.push(Event { time: Some(1_709_164_800 + 3 * 3600), ..Event::new("me", " ") });
+    events
+}
+
+#[test]
+fn every_clause_of_a_persona_has_evidence() {
+    let events = timed_corpus();
+    for model in [None, Some(trained(None))] {
+        let d = document(&events, model.as_ref());
+        let fields: Vec<_> = d.persona.en.iter().map(|c| c.field.as_str()).collect();
+        for field in ["sentiment", "behavior.mean_rating", "keywords", "languages", "behavior.busiest_hours"] {
+            assert!(fields.contains(&field), "{field} is not in {fields:?}");
+        }
+        assert_eq!(fields.contains(&"interests.topic"), model.is_some());
+        for clause in d.persona.en.iter().chain(&d.persona.zh) {
+            let found = d.evidence_for(&clause.field, 3);
+            assert!(!found.is_empty() && found.len() <= 3, "{clause:?}");
+            for e in found {
+                assert_eq!(e.time, events[e.event].time);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_evidence_of_counts_is_what_was_counted() {
+    let events = timed_corpus();
+    let d = document(&events, None);
+    let text = |i: usize| {
+        let e = &d.evidence[i];
+        &events[e.event].text[e.start..e.end]
+    };
+    for keyword in &d.keywords {
+        assert_eq!(keyword.evidence.len(), 1, "{keyword:?}");
+        assert_eq!(text(keyword.evidence[0]).to_lowercase(), keyword.term);
+    }
+    for share in &d.languages {
+        let e = &d.evidence[share.evidence[0]];
+        assert_eq!(silhouette_text::Language::of(&events[e.event].text), share.language);
+        assert_eq!((e.label.clone(), e.weight), (share.language.to_string(), share.share));
+    }
+    let rhythm: Vec<_> = d.evidence.iter().filter(|e| e.field == "behavior.busiest_hours").collect();
+    let labels: Vec<_> = rhythm.iter().map(|e| e.label.as_str()).collect();
+    // Nine events: eight evenings from a Thursday on, so that Thursday comes three times.
+    assert_eq!(labels, ["20:00", "3:00", "thursday"]);
+    assert!((rhythm[0].weight - 8.0 / 9.0).abs() < 1e-9 && (rhythm[2].weight - 3.0 / 9.0).abs() < 1e-9);
+    assert_eq!((rhythm[1].event, rhythm[1].start, rhythm[1].end, rhythm[1].quote.as_str()), (8, 1, 1, ""));
+    let ratings: Vec<_> = d.evidence.iter().filter(|e| e.field == "behavior.mean_rating").collect();
+    assert_eq!(ratings.iter().map(|e| e.label.as_str()).collect::<Vec<_>>(), ["1", "5"]);
+}
+
+#[test]
+fn the_word_list_shows_its_words() {
+    let mut events = corpus();
+    events.push(Event::new("me", "This amplifier is not very good"));
+    let d = document(&events, None);
+    let of = |label: &str| {
+        let found = d.sentiment.evidence.iter().map(|&i| &d.evidence[i]).filter(|e| e.label == label);
+        found.map(|e| events[e.event].text[e.start..e.end].to_owned()).collect::<Vec<_>>()
+    };
+    let (good, bad) = (of("positive"), of("negative"));
+    assert!(good.contains(&"wonderful".to_owned()) && bad.contains(&"awful".to_owned()), "{good:?} {bad:?}");
+    assert!(bad.contains(&"not very good".to_owned()), "{bad:?}");
+}
+
+#[test]
+fn a_chinese_persona_uses_the_tasks_chinese_names() {
+    let own = "[head.display.zh]\nname = \"爱好\"\nlabels = { sport = \"运动\" }\n\n[[head]]\nname = \"sentiment\"";
+    let task = Task::from_toml(&TASK.replace("[[head]]\n    name = \"sentiment\"", own)).unwrap();
+    let plain = trained(None);
+    let named = Model::with_values(task, plain.values().to_vec()).unwrap();
+    let text = |model: &Model| document(&corpus(), Some(model)).persona.zh[0].text.clone();
+    let (plain, named) = (text(&plain), text(&named));
+    assert!(plain.starts_with("从话题看") && plain.contains("体育（"), "{plain}");
+    // 财经 is not among the task's names: the usual one stands in.
+    assert!(named.starts_with("从爱好看") && named.contains("运动（") && named.contains("财经（"), "{named}");
 }
 
 #[test]
@@ -193,10 +278,13 @@ proptest! {
         }
         for e in &d.evidence {
             prop_assert!(events[e.event].text.get(e.start..e.end).is_some_and(|t| !t.is_empty()));
+            prop_assert!(e.weight > 0.0 && !e.quote.is_empty());
         }
-        for i in d.interests.iter().flat_map(|i| &i.evidence).chain(&d.sentiment.evidence) {
-            prop_assert!(*i < d.evidence.len());
-        }
+        let cited = d.interests.iter().flat_map(|i| &i.evidence).chain(&d.sentiment.evidence);
+        let cited = cited.chain(d.keywords.iter().flat_map(|k| &k.evidence)).chain(&d.behavior.evidence);
+        let mut cited: Vec<_> = cited.chain(d.languages.iter().flat_map(|l| &l.evidence)).copied().collect();
+        cited.sort_unstable();
+        prop_assert_eq!(cited, (0..d.evidence.len()).collect::<Vec<_>>());
         prop_assert_eq!(d, document(&events, Some(&trained(None))));
     }
 }

@@ -74,3 +74,42 @@ impl Examples {
         self.items.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_label_leaves_the_text_its_other_labels() {
+        let task = Task::from_toml(
+            r#"
+            name = "t"
+            [[head]]
+            name = "a"
+            kind = "classes"
+            labels = ["x", "y"]
+            field = "a"
+            [[head]]
+            name = "b"
+            kind = "score"
+            min = 0.0
+            max = 1.0
+            field = "b"
+            "#,
+        )
+        .unwrap();
+        let event = |a: &str, b: f64| {
+            let mut event = Event::new("me", "some text");
+            event.extra.insert("a".into(), a.into());
+            event.extra.insert("b".into(), b.into());
+            event
+        };
+        let events = [event("x", 0.5), event("z", 0.5), event("z", 7.0)];
+        let vectoriser = Vectoriser::new(&task.encoder).unwrap();
+        let (examples, unknown) = Examples::of_known(&task, &vectoriser, &events);
+        assert_eq!(examples.items()[0].targets, [Some(Target::Class(0)), Some(Target::Score(0.5))]);
+        assert_eq!(examples.items()[1].targets, [None, Some(Target::Score(0.5))]);
+        assert_eq!((examples.len(), unknown), (2, 2));
+        assert!(Examples::of(&task, &vectoriser, &events).is_err());
+    }
+}

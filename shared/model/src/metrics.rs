@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 pub struct Confusion {
     labels: usize,
     counts: Vec<u64>,
+    /// Texts whose true label is none of the labels, by what was predicted.
+    #[serde(default)]
+    unseen: Vec<u64>,
 }
 
 /// Precision, recall and F1 averaged over labels with equal weight (labels that never occur and
-/// are never predicted are left out), and plain accuracy.
+/// are never predicted are left out), and plain accuracy. Texts whose true label is none of the
+/// labels count as wrong: in the accuracy, and in the precision of what was predicted instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Share of texts predicted right.
@@ -26,7 +30,7 @@ pub struct Scores {
 impl Confusion {
     /// No counts yet, over `labels` labels.
     pub fn new(labels: usize) -> Self {
-        Self { labels, counts: vec![0; labels * labels] }
+        Self { labels, counts: vec![0; labels * labels], unseen: vec![0; labels] }
     }
 
     /// Counts one text.
@@ -36,8 +40,21 @@ impl Confusion {
         }
     }
 
+    /// Counts one text whose true label is none of the labels: whatever is predicted is wrong.
+    pub fn add_unseen(&mut self, predicted: usize) {
+        if let Some(count) = self.unseen.get_mut(predicted) {
+            *count += 1;
+        }
+    }
+
+    /// Texts whose true label is none of the labels.
+    pub fn unseen(&self) -> u64 {
+        self.unseen.iter().sum()
+    }
+
     /// Adds another shard's counts.
     pub fn merge(&mut self, other: &Self) {
+        self.unseen.iter_mut().zip(&other.unseen).for_each(|(a, b)| *a += b);
         self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
     }
 
@@ -48,7 +65,7 @@ impl Confusion {
 
     /// All texts counted.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<u64>() + self.unseen()
     }
 
     /// The figures.
@@ -62,7 +79,8 @@ impl Confusion {
         for label in 0..self.labels {
             let hit = self.count(label, label) as f64;
             let truth: u64 = (0..self.labels).map(|p| self.count(label, p)).sum();
-            let predicted: u64 = (0..self.labels).map(|t| self.count(t, label)).sum();
+            let known: u64 = (0..self.labels).map(|t| self.count(t, label)).sum();
+            let predicted = known + self.unseen.get(label).copied().unwrap_or(0);
             if truth + predicted == 0 {
                 continue;
             }
@@ -79,7 +97,8 @@ impl Confusion {
         }
     }
 
-    /// The table as CSV: a header of predicted labels, one row per true label.
+    /// The table as CSV: a header of predicted labels, one row per true label, and a last row for
+    /// texts of no known label where there are any.
     pub fn to_csv(&self, labels: &[String]) -> String {
         let quote = |s: &String| {
             if s.contains([',', '"', '\n']) { format!("\"{}\"", s.replace('"', "\"\"")) } else { s.clone() }
@@ -93,6 +112,11 @@ impl Confusion {
         for (truth, label) in labels.iter().enumerate() {
             out.push_str(&quote(label));
             (0..self.labels).for_each(|p| out.push_str(&format!(",{}", self.count(truth, p))));
+            out.push('\n');
+        }
+        if self.unseen() > 0 {
+            out.push_str("(unseen in training)");
+            self.unseen.iter().for_each(|count| out.push_str(&format!(",{count}")));
             out.push('\n');
         }
         out
@@ -133,6 +157,23 @@ mod tests {
         assert!((s.recall - (5.0 / 6.0 + 3.0 / 4.0) / 3.0).abs() < 1e-12);
         assert!((s.macro_f1 - (10.0 / 14.0 + 6.0 / 8.0) / 3.0).abs() < 1e-12);
         assert_eq!(c.to_csv(&["x".into(), "y,z".into(), "w".into()]).lines().nth(2), Some("\"y,z\",1,3,0"));
+    }
+
+    #[test]
+    fn labels_never_seen_in_training_count_as_wrong() {
+        let mut c = Confusion::new(2);
+        c.add(0, 0);
+        c.add(1, 1);
+        c.add_unseen(1);
+        c.add_unseen(1);
+        let s = c.scores();
+        assert_eq!((c.total(), c.unseen(), s.accuracy), (4, 2, 0.5));
+        assert!((s.precision - (1.0 + 1.0 / 3.0) / 2.0).abs() < 1e-12);
+        assert!((s.macro_f1 - (1.0 + 2.0 / 4.0) / 2.0).abs() < 1e-12);
+        assert_eq!(c.to_csv(&["x".into(), "y".into()]).lines().last(), Some("(unseen in training),0,2"));
+        let mut both = c.clone();
+        both.merge(&c);
+        assert_eq!((both.total(), both.unseen()), (8, 4));
     }
 
     #[test]

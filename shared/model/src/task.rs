@@ -1,5 +1,7 @@
 //! What is to be learned: heads and their labels, read from a task file.
 
+mod head;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use silhouette_text::Event;
 use silhouette_wire::TaskId;
 use thiserror::Error;
 
+pub use self::head::{DisplayNames, Head, HeadKind, Target};
 use crate::encoder::EncoderSpec;
 
 /// A task: an encoder and the heads on it.
@@ -34,45 +37,6 @@ pub struct Task {
     /// What is predicted.
     #[serde(rename = "head")]
     pub heads: Vec<Head>,
-}
-
-/// One thing that is predicted of a text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Head {
-    /// The head's name.
-    pub name: String,
-    /// Where the label is found: a column of the data.
-    pub field: String,
-    /// What kind of label.
-    #[serde(flatten)]
-    pub kind: HeadKind,
-}
-
-/// The kind of a head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum HeadKind {
-    /// One of several labels; softmax and cross-entropy.
-    Classes {
-        /// The labels, in the order of the outputs. They are public.
-        labels: Vec<String>,
-    },
-    /// A number; one output, squared error on the value scaled to [0, 1].
-    Score {
-        /// The smallest value.
-        min: f32,
-        /// The largest value.
-        max: f32,
-    },
-}
-
-/// What a text is known to be under one head.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Target {
-    /// The label's index.
-    Class(u32),
-    /// The value, scaled to [0, 1].
-    Score(f32),
 }
 
 /// A task file or a label that can't be used.
@@ -122,9 +86,20 @@ impl Task {
     /// # Errors
     /// When the file is not TOML, has unknown keys, or describes no usable task.
     pub fn from_toml(text: &str) -> Result<Self, TaskError> {
-        let task: Self = toml::from_str(text).map_err(|e| TaskError::Parse(e.to_string()))?;
+        Self::from_toml_stating(text).map(|(task, _)| task)
+    }
+
+    /// The same, with whether the file states an encoder. Where it does not, the task has the
+    /// default one, and who reads the file may choose another.
+    ///
+    /// # Errors
+    /// As [`from_toml`](Self::from_toml).
+    pub fn from_toml_stating(text: &str) -> Result<(Self, bool), TaskError> {
+        let parse = |e: toml::de::Error| TaskError::Parse(e.to_string());
+        let task: Self = toml::from_str(text).map_err(parse)?;
         task.validate()?;
-        Ok(task)
+        let keys: toml::Table = toml::from_str(text).map_err(parse)?;
+        Ok((task, keys.contains_key("encoder")))
     }
 
     /// A task of one head whose labels are the given ones, sorted.
@@ -133,7 +108,7 @@ impl Task {
     /// When there are fewer than two labels, or the name is no task id.
     pub fn of_labels(field: &str, labels: BTreeSet<String>, encoder: EncoderSpec) -> Result<Self, TaskError> {
         let kind = HeadKind::Classes { labels: labels.into_iter().collect() };
-        let head = Head { name: field.to_owned(), field: field.to_owned(), kind };
+        let head = Head::new(field, field, kind);
         let task = Self { name: field.to_owned(), encoder, heads: vec![head] };
         task.validate()?;
         Ok(task)
@@ -166,21 +141,7 @@ impl Task {
             if !names.insert(&head.name) {
                 return fail("head.name", "a name once", head.name.clone());
             }
-            match &head.kind {
-                HeadKind::Classes { labels } => {
-                    if !(2..=4096).contains(&labels.len()) {
-                        return fail(&format!("{}.labels", head.name), "2 to 4096 labels", labels.len().to_string());
-                    }
-                    if labels.iter().collect::<BTreeSet<_>>().len() != labels.len() {
-                        return fail(&format!("{}.labels", head.name), "each label once", "a repeated label".into());
-                    }
-                }
-                HeadKind::Score { min, max } => {
-                    if !(min.is_finite() && max.is_finite() && min < max) {
-                        return fail(&format!("{}.min", head.name), "min below max", format!("{min} to {max}"));
-                    }
-                }
-            }
+            head.validate().or_else(|(key, expected, found)| fail(&format!("{}.{key}", head.name), expected, found))?;
         }
         self.encoder.validate().map_err(|e| TaskError::Parse(e.to_string()))
     }
@@ -216,41 +177,5 @@ impl Task {
     }
 }
 
-impl Head {
-    /// How many outputs the head has.
-    pub fn outputs(&self) -> usize {
-        match &self.kind {
-            HeadKind::Classes { labels } => labels.len(),
-            HeadKind::Score { .. } => 1,
-        }
-    }
-
-    /// The labels, empty for a score.
-    pub fn labels(&self) -> &[String] {
-        match &self.kind {
-            HeadKind::Classes { labels } => labels,
-            HeadKind::Score { .. } => &[],
-        }
-    }
-
-    pub(crate) fn target(&self, event: &Event) -> Result<Option<Target>, TaskError> {
-        let Some(value) = event.field(&self.field) else { return Ok(None) };
-        let value = value.to_string();
-        match &self.kind {
-            HeadKind::Classes { labels } => match labels.iter().position(|l| *l == value) {
-                Some(i) => Ok(Some(Target::Class(i as u32))),
-                None => Err(TaskError::UnknownLabel {
-                    field: self.field.clone(),
-                    expected: labels.join(", "),
-                    found: value.chars().count(),
-                }),
-            },
-            HeadKind::Score { min, max } => match value.parse::<f32>() {
-                Ok(v) if v.is_finite() && (*min..=*max).contains(&v) => {
-                    Ok(Some(Target::Score((v - min) / (max - min))))
-                }
-                _ => Err(TaskError::Score { field: self.field.clone(), min: *min, max: *max }),
-            },
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

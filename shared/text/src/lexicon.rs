@@ -27,6 +27,17 @@ enum Role {
     Negation,
 }
 
+/// A word of the lexicon in a text, with what modifies it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SentimentWord {
+    /// First byte: of the word, or of the first negation or degree word that applies to it.
+    pub start: usize,
+    /// First byte after the word.
+    pub end: usize,
+    /// Its weight, modifiers applied; below 0 for bad words.
+    pub weight: f32,
+}
+
 /// A sentiment lexicon.
 #[derive(Clone, Debug)]
 pub struct Lexicon {
@@ -52,8 +63,19 @@ impl Lexicon {
 
     /// The sentiment of a text from -1 to 1, by its tokens in order; 0 where no word is known.
     pub fn sentiment(&self, tokens: &[Token<'_>]) -> f32 {
-        let mut sum = 0.0;
-        let mut modifiers: Vec<(usize, f32)> = Vec::new();
+        Self::of_words(&self.words(tokens))
+    }
+
+    /// The sentiment of a text whose known words are these.
+    pub fn of_words(words: &[SentimentWord]) -> f32 {
+        let sum: f32 = words.iter().map(|word| word.weight).sum();
+        if sum == 0.0 { 0.0 } else { (sum / (sum * sum + SQUEEZE).sqrt()).clamp(-1.0, 1.0) }
+    }
+
+    /// The words of a text that feel like something, by its tokens in order.
+    pub fn words(&self, tokens: &[Token<'_>]) -> Vec<SentimentWord> {
+        let mut words = Vec::new();
+        let mut modifiers: Vec<(usize, usize, f32)> = Vec::new();
         let mut taken = 0;
         for token in tokens {
             // Of overlapping n-grams the longest, which comes first, is the one that counts.
@@ -66,15 +88,19 @@ impl Lexicon {
             };
             taken = token.end;
             match *role {
-                Role::Negation => modifiers.push((token.end, NEGATED)),
-                Role::Degree(factor) => modifiers.push((token.end, factor)),
+                Role::Negation => modifiers.push((token.start, token.end, NEGATED)),
+                Role::Degree(factor) => modifiers.push((token.start, token.end, factor)),
                 Role::Weight(weight) => {
-                    let near = modifiers.drain(..).filter(|(end, _)| token.start - end <= REACH);
-                    sum += near.fold(weight, |weight, (_, factor)| weight * factor);
+                    let mut word = SentimentWord { start: token.start, end: token.end, weight };
+                    for (start, _, factor) in modifiers.drain(..).filter(|&(_, end, _)| token.start - end <= REACH) {
+                        word.start = word.start.min(start);
+                        word.weight *= factor;
+                    }
+                    words.push(word);
                 }
             }
         }
-        if sum == 0.0 { 0.0 } else { (sum / (sum * sum + SQUEEZE).sqrt()).clamp(-1.0, 1.0) }
+        words
     }
 }
 
@@ -139,6 +165,15 @@ mod tests {
         assert!(score("very good") > score("good"));
         assert!(score("somewhat good") < score("good"));
         assert!(score("非常满意") > score("满意"));
+    }
+
+    #[test]
+    fn words_are_placed_with_their_modifiers() {
+        let text = "It is not very good, 但是非常满意";
+        let words = Lexicon::built_in().words(&Segmenter::Jieba.tokens(text));
+        let places: Vec<_> = words.iter().map(|w| (&text[w.start..w.end], w.weight > 0.0)).collect();
+        assert_eq!(places, [("not very good", false), ("非常满意", true)]);
+        assert_eq!(Lexicon::of_words(&words), score(text));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub use event::{Event, EventKind, FieldValue};
 pub use features::{NgramHasher, NgramOptions, SparseCounts};
 pub use keywords::{Keyword, KeywordExtractor, KeywordOptions};
 pub use language::{Language, ScriptShares};
-pub use lexicon::Lexicon;
+pub use lexicon::{Lexicon, SentimentWord};
 pub use read::{EventReader, Format, OpenError, ReadError, ReadOptions, ReadReport, RowError, read_all};
 pub use script::Script;
 pub use segment::{Segmenter, StopWords, Token};

@@ -221,7 +221,7 @@ fn section(person: &SynthUser, document: &ProfileDocument, ledger: Vec<LedgerLin
         shares: interests
             .map(|i| ProfileShare { label: i.label.clone(), found: i.share, planted: Some(planted(&i.label)) })
             .collect(),
-        terms: document.keywords.iter().take(12).map(|k| (k.term.clone(), f64::from(k.score))).collect(),
+        terms: document.keywords.iter().take(12).map(|k| (k.term.clone(), k.score)).collect(),
         hours: document.behavior.hours.iter().map(|&h| h as f64).collect(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use silhouette_aggregator::Running;
-use silhouette_client::ledger::{Caps, Ledger};
+use silhouette_client::ledger::Caps;
 use silhouette_client::participant::ParticipateError;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, ParticipantEvent, participant::Transferred};
 use silhouette_model::{Engine, Task};

@@ -1,0 +1,118 @@
+//! `silhouette simulate` as a person runs it: what it refuses, what it says, what it takes from a task file.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test may panic")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn simulate(folder: &Path, arguments: &[&str]) -> Output {
+    let run = ["simulate", "--data", "people.jsonl", "--rounds", "2", "--out", "run"];
+    let all = [&run[..], arguments].concat();
+    Command::new(env!("CARGO_BIN_EXE_silhouette")).args(all).current_dir(folder).output().unwrap()
+}
+
+fn succeeds(folder: &Path, arguments: &[&str]) -> (String, Value) {
+    let output = simulate(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let summary = std::fs::read(folder.join("run/summary.json")).unwrap();
+    (String::from_utf8(output.stdout).unwrap(), serde_json::from_slice(&summary).unwrap())
+}
+
+/// Six people who train and one held out, one of whose labels nobody else has.
+fn people() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let row = |user: &str, text: &str, topic: &str, split: &str| {
+        format!("{{\"user\":\"{user}\",\"text\":\"{text}\",\"topic\":\"{topic}\",\"split_user\":\"{split}\"}}\n")
+    };
+    let mut rows = String::new();
+    for user in ["a", "b", "c", "d", "e", "f"] {
+        rows += &row(user, &format!("{user} plays the guitar"), "music", "train");
+        rows += &row(user, &format!("{user} watches the match"), "sport", "train");
+    }
+    rows += &row("z", "a guitar song", "music", "test");
+    rows += &row("z", "green tea", "tea", "test");
+    std::fs::write(place.path().join("people.jsonl"), rows).unwrap();
+    place
+}
+
+const HEAD: &str =
+    "[[head]]\nname = \"topic\"\nkind = \"classes\"\nfield = \"topic\"\nlabels = [\"music\", \"sport\"]\n";
+
+#[test]
+fn bad_settings_are_refused_by_their_flag() {
+    let place = people();
+    for (flag, value) in [
+        ("--lr", "nan"),
+        ("--lr", "1e30"),
+        ("--lr", "0"),
+        ("--prox-mu", "nan"),
+        ("--prox-mu", "0.9"),
+        ("--local-epochs", "0"),
+        ("--batch", "0"),
+        ("--clip", "inf"),
+        ("--server-lr", "-1"),
+        ("--buckets", "40"),
+        ("--rounds", "0"),
+        ("--threads", "0"),
+        ("--cohort", "99"),
+    ] {
+        let run = ["simulate", "--data", "people.jsonl", "--task", "topic", "--mode", "none", "--out", "run"];
+        let argument = format!("{flag}={value}");
+        let output = Command::new(env!("CARGO_BIN_EXE_silhouette"))
+            .args([&run[..], &[argument.as_str()]].concat())
+            .current_dir(place.path())
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{argument} was accepted");
+        assert!(error.contains(&format!("{flag}: expected")) && error.contains("found"), "{argument}: {error}");
+        assert!(!place.path().join("run").join("summary.json").exists());
+    }
+}
+
+#[test]
+fn a_task_file_keeps_its_encoder_unless_another_is_asked_for() {
+    let place = people();
+    let write = |encoder: &str| {
+        std::fs::write(place.path().join("task.toml"), format!("name = \"topics\"\n{encoder}{HEAD}")).unwrap();
+    };
+    write("[encoder]\nkind = \"bag\"\nbuckets_log2 = 9\nwords = false\n");
+    let model = || std::fs::metadata(place.path().join("run/model.safetensors")).unwrap().len();
+    let (shown, _) = succeeds(place.path(), &["--task", "task.toml", "--mode", "none"]);
+    assert!(!shown.contains("note: encoder"), "{shown}");
+    // 2 labels x (512 buckets + 1) floats and a small header.
+    assert!((4_104..6_000).contains(&model()), "{}", model());
+    let (shown, summary) = succeeds(place.path(), &["--task", "task.toml", "--mode", "none", "--buckets", "10"]);
+    assert!(shown.contains("note: encoder: bag of 2^10 buckets as asked for, instead of the task file's"), "{shown}");
+    assert!(summary["notes"][0].as_str().unwrap().contains("2^10"));
+    assert!(model() > 8_200);
+    write("");
+    let (_, summary) = succeeds(place.path(), &["--task", "task.toml", "--mode", "none"]);
+    assert_eq!(summary["encoder"], "bag");
+    std::fs::write(place.path().join("typo.toml"), format!("name = \"t\"\n{HEAD}lables = [\"x\"]\n")).unwrap();
+    let refused = simulate(place.path(), &["--task", "typo.toml"]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("unknown field `lables`"));
+}
+
+#[test]
+fn what_is_left_out_or_counted_as_wrong_is_said() {
+    let place = people();
+    let (shown, summary) = succeeds(place.path(), &["--task", "topic", "--mode", "none"]);
+    assert!(shown.contains("note: 1 texts of 1 held-out people"), "{shown}");
+    assert_eq!(summary["texts_unseen_label"], 1);
+    assert!(summary["accuracy"].as_f64().unwrap() <= 0.5);
+    assert_eq!((&summary["rows_skipped"], &summary["texts_repeated"]), (&0.into(), &0.into()));
+    assert!(summary["seconds"].as_f64().unwrap() >= summary["seconds_training"].as_f64().unwrap());
+}
+
+#[test]
+fn mode_local_says_how_long_its_noise_takes() {
+    let place = people();
+    let (shown, _) = succeeds(place.path(), &["--task", "topic", "--mode", "local", "--buckets", "6"]);
+    assert!(shown.contains("the devices' own noise:") && shown.contains("about "), "{shown}");
+    assert!(shown.contains("s left)"), "{shown}");
+    let (shown, _) = succeeds(place.path(), &["--task", "topic", "--mode", "central", "--buckets", "6"]);
+    assert!(!shown.contains("own noise"), "{shown}");
+}

@@ -1,0 +1,140 @@
+//! Which settings make a run.
+//!
+//! Every bound here also holds without noise, where no manifest is made whose own checks would
+//! refuse the rest.
+
+use std::fmt::Display;
+
+use silhouette_model::LocalTraining;
+
+use super::{ConfigError, EncoderChoice, SimulationConfig};
+use crate::recipe::Recipe;
+
+/// Largest learning rate, clip norm and mu. The recipe's are 3, 0.2 and 0; beyond this a 32-bit
+/// model only overflows.
+const LARGEST: f64 = 1e3;
+
+/// Most local epochs and largest batch: what a manifest can say.
+const MAX_EPOCHS: u32 = 1_000;
+const MAX_BATCH: u32 = 65_536;
+
+/// Most rounds: far beyond what one process trains, and small enough to count charges exactly.
+const MAX_ROUNDS: u64 = 1_000_000;
+
+/// Most worker threads.
+const MAX_THREADS: usize = 1_024;
+
+fn ensure(holds: bool, field: &'static str, expected: &str, found: impl Display) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError::Setting { field, expected: expected.to_owned(), found: found.to_string() })
+}
+
+/// Above zero and at most [`LARGEST`]; an absent value is the recipe's. NaN fails every comparison.
+fn positive(field: &'static str, value: Option<f64>) -> Result<(), ConfigError> {
+    let Some(value) = value else { return Ok(()) };
+    ensure(value > 0.0 && value <= LARGEST, field, "a number above 0, at most 1000", value)
+}
+
+impl SimulationConfig {
+    /// Checks every setting on its own. What depends on the data or on the recipe is checked when
+    /// they are known: [`cohort_of`](Self::cohort_of), [`plan`](Self::plan), [`Recipe::check`].
+    ///
+    /// # Errors
+    /// Names the first setting outside its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        ensure((1..=MAX_ROUNDS).contains(&self.rounds), "rounds", "1 to 1000000", self.rounds)?;
+        if let Some(cohort) = self.cohort {
+            ensure(cohort >= 1, "cohort", "at least 1", cohort)?;
+        }
+        positive("clip", self.clip)?;
+        positive("lr", self.learning_rate)?;
+        if let Some(epochs) = self.local_epochs {
+            ensure((1..=MAX_EPOCHS).contains(&epochs), "local-epochs", "1 to 1000", epochs)?;
+        }
+        if let Some(batch) = self.batch {
+            ensure((1..=MAX_BATCH).contains(&batch), "batch", "1 to 65536", batch)?;
+        }
+        let mu = self.proximal_mu;
+        ensure((0.0..=LARGEST).contains(&mu), "prox-mu", "a number from 0 to 1000", mu)?;
+        positive("server-lr", self.server_learning_rate)?;
+        if let Some(EncoderChoice::TrainedBag(width)) = self.encoder {
+            ensure((1..=512).contains(&width), "encoder bag:DIM", "a width of 1 to 512", width)?;
+        }
+        if let Some(buckets) = self.buckets_log2 {
+            let most = if self.encoder == Some(EncoderChoice::Transformer) { 16 } else { 20 };
+            ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
+        }
+        ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
+    }
+}
+
+impl Recipe {
+    /// Checks what several settings make together.
+    ///
+    /// # Errors
+    /// When FedProx pulls further than back: a local step multiplies the distance from the global
+    /// model by `1 - lr mu`, which must stay above -1 (gradient descent on `mu/2 |w - w_global|^2`
+    /// converges for `lr mu < 2` only).
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let LocalTraining { learning_rate, proximal_mu, .. } = self.training;
+        let most = 2.0 / learning_rate;
+        ensure(
+            proximal_mu < most,
+            "prox-mu",
+            &format!("below 2 / lr = {most} with a local learning rate of {learning_rate}"),
+            proximal_mu,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(change: impl FnOnce(&mut SimulationConfig)) -> &'static str {
+        let mut config = SimulationConfig::default();
+        change(&mut config);
+        match config.validate() {
+            Err(ConfigError::Setting { field, .. }) => field,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_default_makes_a_run() {
+        assert_eq!(SimulationConfig::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn every_setting_outside_its_range_is_named_by_its_flag() {
+        for bad in [f64::NAN, f64::INFINITY, -1.0, 1e30] {
+            assert_eq!(field(|c| c.learning_rate = Some(bad)), "lr");
+            assert_eq!(field(|c| c.clip = Some(bad)), "clip");
+            assert_eq!(field(|c| c.server_learning_rate = Some(bad)), "server-lr");
+            assert_eq!(field(|c| c.proximal_mu = bad), "prox-mu");
+        }
+        assert_eq!(field(|c| c.learning_rate = Some(0.0)), "lr");
+        assert_eq!(field(|c| c.clip = Some(0.0)), "clip");
+        assert_eq!(field(|c| c.local_epochs = Some(0)), "local-epochs");
+        assert_eq!(field(|c| c.local_epochs = Some(1_001)), "local-epochs");
+        assert_eq!(field(|c| c.batch = Some(0)), "batch");
+        assert_eq!(field(|c| c.batch = Some(65_537)), "batch");
+        assert_eq!(field(|c| c.rounds = 0), "rounds");
+        assert_eq!(field(|c| c.cohort = Some(0)), "cohort");
+        assert_eq!(field(|c| c.buckets_log2 = Some(5)), "buckets");
+        assert_eq!(field(|c| c.buckets_log2 = Some(21)), "buckets");
+        assert_eq!(field(|c| c.encoder = Some(EncoderChoice::TrainedBag(0))), "encoder bag:DIM");
+        assert_eq!(field(|c| c.threads = 0), "threads");
+    }
+
+    #[test]
+    fn a_proximal_term_that_diverges_is_refused() {
+        // The bag's rate is 3: 2 / 3 is the edge.
+        let recipe =
+            |mu| Recipe::of(&SimulationConfig { proximal_mu: mu, ..SimulationConfig::default() }, None, 9, None);
+        assert_eq!(recipe(0.6).check(), Ok(()));
+        assert!(recipe(0.7).check().unwrap_err().to_string().starts_with("--prox-mu: expected below 2 / lr"));
+    }
+}
