@@ -73,7 +73,7 @@ impl ServerOptimiser {
         if mean.len() != self.iterate.len() {
             return Err(OptimiserError::Dimension { expected: self.iterate.len(), found: mean.len() });
         }
-        self.step += 1;
+        self.step = self.step.saturating_add(1);
         match self.config.kind {
             OptimiserKind::Sgd => self.step_sgd(mean),
             OptimiserKind::Adam => self.step_adam(mean, noise_sd),
@@ -81,7 +81,7 @@ impl ServerOptimiser {
         }
         let first_averaged = rounds as f64 * (1.0 - self.config.averaging);
         if self.config.averaging > 0.0 && round as f64 > first_averaged {
-            self.averaged += 1;
+            self.averaged = self.averaged.saturating_add(1);
             let share = 1.0 / self.averaged as f32;
             self.average.iter_mut().zip(&self.iterate).for_each(|(a, w)| *a += share * (w - *a));
             return Ok(self.average.clone());
@@ -148,9 +148,11 @@ impl ServerOptimiser {
     /// Restores [`to_bytes`](Self::to_bytes) for a model of `dimension` parameters.
     ///
     /// # Errors
-    /// When the length does not fit.
+    /// When the length does not fit, a setting is outside its range, or the numbers are not finite: such
+    /// a state would turn every later model into nothing.
     pub fn from_bytes(config: OptimiserConfig, dimension: usize, bytes: &[u8]) -> Result<Self, OptimiserError> {
-        let expected = 16 + 16 * dimension;
+        let empty = Self::new(config, &[])?;
+        let expected = dimension.saturating_mul(16).saturating_add(16);
         if bytes.len() != expected {
             return Err(OptimiserError::State { expected, found: bytes.len() });
         }
@@ -166,15 +168,29 @@ impl ServerOptimiser {
                 .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
                 .collect()
         };
-        Ok(Self {
-            config,
+        let state = Self {
             step: word(0),
             averaged: word(8),
             m: vector(0),
             v: vector(1),
             iterate: vector(2),
             average: vector(3),
-        })
+            ..empty
+        };
+        state.checked()
+    }
+
+    fn checked(self) -> Result<Self, OptimiserError> {
+        let vectors = [("m", &self.m), ("v", &self.v), ("iterate", &self.iterate), ("average", &self.average)];
+        for (vector, values) in vectors {
+            if let Some(&found) = values.iter().find(|x| !x.is_finite()) {
+                return Err(OptimiserError::Value { vector, expected: "finite numbers", found });
+            }
+        }
+        match self.v.iter().find(|&&v| v < 0.0) {
+            Some(&found) => Err(OptimiserError::Value { vector: "v", expected: "numbers from 0 on", found }),
+            None => Ok(self),
+        }
     }
 }
 

@@ -86,6 +86,16 @@ pub enum OptimiserError {
         /// The update's.
         found: usize,
     },
+    /// Stored state that no step leaves behind.
+    #[error("server optimiser state, {vector}: expected {expected}, found {found}")]
+    Value {
+        /// Which of its vectors.
+        vector: &'static str,
+        /// What a number of it is.
+        expected: &'static str,
+        /// What was found.
+        found: f32,
+    },
     /// Stored state that does not fit.
     #[error("server optimiser state: expected {expected} bytes, found {found}")]
     State {

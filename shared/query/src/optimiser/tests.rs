@@ -55,6 +55,28 @@ fn a_restart_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_state_that_no_step_leaves_is_refused() {
+    let kind = config(OptimiserKind::Adam);
+    let good = ServerOptimiser::new(kind, &[0.0, 1.0]).unwrap().to_bytes();
+    let with = |at: usize, value: f32| {
+        let mut bytes = good.clone();
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        ServerOptimiser::from_bytes(kind, 2, &bytes)
+    };
+    // After two counts of eight bytes: m, v, iterate, average of two numbers each.
+    for (at, name) in [(16, "m"), (28, "v"), (32, "iterate"), (44, "average")] {
+        for value in [f32::NAN, f32::INFINITY] {
+            assert!(matches!(with(at, value), Err(OptimiserError::Value { vector, .. }) if vector == name));
+        }
+    }
+    assert!(matches!(with(24, -1.0), Err(OptimiserError::Value { vector: "v", .. })));
+    let bad = OptimiserConfig { learning_rate: f64::NAN, ..kind };
+    assert!(matches!(ServerOptimiser::from_bytes(bad, 2, &good), Err(OptimiserError::Setting { .. })));
+    // A dimension whose bytes can't be counted.
+    assert!(matches!(ServerOptimiser::from_bytes(kind, usize::MAX, &good), Err(OptimiserError::State { .. })));
+}
+
+#[test]
 fn wrong_settings_and_dimensions_are_refused() {
     let bad = OptimiserConfig { momentum: 1.0, ..config(OptimiserKind::Sgd) };
     assert!(matches!(ServerOptimiser::new(bad, &[0.0]), Err(OptimiserError::Setting { field: "momentum", .. })));
