@@ -86,7 +86,6 @@ pub(crate) struct Outcome<'a> {
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let started = Instant::now();
-    let chosen = choose(args.backend)?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("silhouette-demo-{}", std::process::id())),
@@ -95,6 +94,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let people = Population::generate(config)?;
     let (test, train): (Vec<&SynthUser>, Vec<&SynthUser>) = people.users.iter().partition(|u| u.split() == "test");
     check_numbers(args, train.len(), test.len())?;
+    let chosen = choose(args.backend)?;
     if json {
         let counts = serde_json::json!({
             "people": people.users.len(), "devices": train.len(), "held_out": test.len(),
