@@ -203,6 +203,16 @@ fn min_reports(drop: f64, devices: u32) -> u32 {
     (f64::from(devices) * (0.9 - drop)).ceil() as u32
 }
 
+/// Steps of a masked round wait for whoever vanished, so they must not wait long; but one machine
+/// draws the noise of all devices, about a third of a second each on one core.
+fn deadline_ms(args: &Args, devices: u32) -> u64 {
+    match args.mode {
+        Mode::Central if args.drop > 0.0 => 10_000,
+        Mode::Central => 30_000,
+        _ => 8_000 + 400 * u64::from(devices),
+    }
+}
+
 /// The aggregator's terms: everybody in every round.
 fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
     TaskConfig {
@@ -212,8 +222,7 @@ fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
         cohort: devices,
         min_reports: min_reports(args.drop, devices),
         over_selection: 1.0,
-        // Steps of a masked round wait for whoever vanished, so they must not wait long.
-        deadline_ms: if args.drop > 0.0 { 10_000 } else { 30_000 },
+        deadline_ms: deadline_ms(args, devices),
         gathering_ms: 5_000,
         hold_ms: 60_000,
         retry_ms: (200, 1_000),
