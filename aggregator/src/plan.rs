@@ -15,7 +15,7 @@ mod terms;
 
 use ed25519_dalek::SigningKey;
 use silhouette_model::{Layout, Model, Task};
-use silhouette_privacy::accounting::{Delta, Epsilon, NoiseMultiplier, Rho, calibrate, zcdp};
+use silhouette_privacy::accounting::{Delta, Epsilon, Rho, calibrate, zcdp};
 use silhouette_privacy::{Charge, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
 use silhouette_round::{Coordinator, MaskedRound, RoundConfig, Terms};
@@ -153,17 +153,16 @@ impl Plan {
         if joined == 0 {
             return 0.0;
         }
-        let spent = Rho::new(self.charge.rho() * joined as f64);
+        let spent = Rho::new(self.charge.times(joined).rho());
         spent.map_or(f64::INFINITY, |rho| zcdp::epsilon(rho, self.delta).get())
     }
 
-    /// The epsilon of a device that joins as often as it can in all rounds.
+    /// The epsilon of a device that joins as often as it can in all rounds, as its ledger counts.
     ///
     /// # Errors
     /// When the numbers leave the accountant's range.
     pub fn promised_epsilon(&self) -> Result<f64, PlanError> {
-        let z = NoiseMultiplier::new(self.parameters.noise_multiplier())?;
-        let spent = zcdp::repeated(zcdp::gaussian(z), self.participations())?;
+        let spent = Rho::new(self.charge.times(self.participations()).rho())?;
         Ok(zcdp::epsilon(spent, self.delta).get())
     }
 }
@@ -180,7 +179,7 @@ fn noise_multiplier(config: &TaskConfig, delta: Delta) -> Result<f64, PlanError>
         (Some(z), None) => Ok(z),
         (None, Some(epsilon)) => {
             let joined = participations(config, config.rounds);
-            Ok(calibrate::for_aggregator(Epsilon::new(epsilon)?, delta, joined)?.get())
+            Ok(calibrate::for_ledgers(Epsilon::new(epsilon)?, delta, joined)?.get())
         }
         _ => Err(PlanError::OneOfTwo),
     }

@@ -36,7 +36,8 @@
 //!
 //! It does not train: an [`Engine`](silhouette_model::Engine) is handed in, so this crate builds
 //! without a tensor library. It does not guard against whoever has the whole folder and the key in
-//! it, and it can't tell when both ledger files are replaced by older copies at once.
+//! it, and it can't tell when that whole folder is replaced by an older copy: a host's key chain
+//! ([`keys::KeyStore`]) does both.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic"))]
 
 mod durable;

@@ -169,7 +169,7 @@ impl VirtualDevice {
                 }
                 Action::DrawEntropy => {
                     let streams = Streams::new(around.seed, self.history.last_round, self.number + 1);
-                    Input::Entropy(Entropy::dangerous_for_simulation_only(streams.bytes("masks")))
+                    Input::Entropy(Box::new(Entropy::dangerous_for_simulation_only(streams.bytes("masks"))))
                 }
                 Action::Mask { request, vector } => return Ok(Outward::Mask { request, vector }),
                 Action::Took { .. } => return Ok(Outward::Done),

@@ -63,8 +63,7 @@ impl<'a> Federation<'a> {
             ..RoundConfig::default()
         };
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
-        // A hair above the plan: the ledger counts in billionths of rho, each charge rounded up.
-        let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get() * (1.0 + 1e-6) + 1e-6);
+        let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         let device = |i| VirtualDevice::new(i, terms.task.clone(), owner.verifying_key(), cap);
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,

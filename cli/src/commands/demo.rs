@@ -123,8 +123,8 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         let authority = aggregator.authority().clone();
         let running = aggregator.run(Listen::loopback(), std::future::pending()).await?;
         let mut fleet = Fleet::enrol(&folder, &train, &tokens, &authority, &running, json).await?;
-        // The ledger counts in billionths of rho, each charge rounded up: a millionth more holds them all.
-        let budget = rho(args)? * (1.0 + 1e-6) + 1e-6;
+        // The noise is made for ledgers to hold the promise to the billionth.
+        let budget = rho(args)?;
         let mut attendance = fleet.start(running.addresses().devices, &task, budget, &chosen.engine, args.drop)?;
         let (rounds, model) = tokio::select! {
             followed = follow(args, &mut events, &judge, json) => followed?,

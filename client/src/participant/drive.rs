@@ -94,7 +94,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
             Action::Upload { header, body } => Next::Tell(self.upload(&header, &body).await?),
             Action::DrawEntropy => {
                 let entropy = self.participant.config.randomness.entropy(self.history().last_round);
-                Next::Tell(entropy.map_or_else(|e| Input::Failed(e.to_string()), Input::Entropy))
+                Next::Tell(entropy.map_or_else(|e| Input::Failed(e.to_string()), |e| Input::Entropy(Box::new(e))))
             }
             Action::Mask { request, vector } => Next::Tell(self.mask(&request, vector.as_ref()).await?),
             Action::Rest(until) => {

@@ -33,10 +33,24 @@ impl Charge {
         self.0
     }
 
+    /// The charge of `participations` such rounds together; what is too much to count is the most there is.
+    #[must_use]
+    pub fn times(self, participations: u64) -> Self {
+        Self(self.0.saturating_mul(participations))
+    }
+
     /// The charge in rho, at least what was asked for.
     pub fn rho(self) -> f64 {
         self.0 as f64 / PER_RHO
     }
+}
+
+/// The most billionths that are no more than `rho`, as [`Charge::rho`] says them: a cap that is the sum
+/// of some charges holds just these. The product alone may round to one less, or to one more.
+pub(crate) fn units_within(rho: f64) -> u64 {
+    let near = (rho.max(0.0) * PER_RHO).floor() as u64;
+    let fits = |units: u64| units as f64 / PER_RHO <= rho;
+    [near.saturating_add(1), near].into_iter().find(|&units| fits(units)).unwrap_or_else(|| near.saturating_sub(1))
 }
 
 /// Why a charge was refused. Nothing was spent.
@@ -84,8 +98,7 @@ pub struct Account {
 impl Account {
     /// An account with a cap per task and a cap over all tasks, both in rho, rounded down.
     pub fn new(task_cap_rho: f64, device_cap_rho: f64) -> Self {
-        let floor = |rho: f64| (rho.max(0.0) * PER_RHO).floor() as u64;
-        Self { task_cap: floor(task_cap_rho), device_cap: floor(device_cap_rho), spent: BTreeMap::new() }
+        Self { task_cap: units_within(task_cap_rho), device_cap: units_within(device_cap_rho), spent: BTreeMap::new() }
     }
 
     /// Charges `charge` to `task` if both caps hold it.
@@ -170,6 +183,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_cap_that_is_a_sum_of_charges_holds_them_and_no_more(rho in 1e-9_f64..0.3, times in 1_u64..200) {
+            let charge = Charge::of(rho).unwrap();
+            let cap = charge.times(times).rho();
+            let mut account = Account::new(cap, cap);
+            for _ in 0..times {
+                account.charge(&task("t"), charge).unwrap();
+            }
+            prop_assert!(account.charge(&task("t"), Charge::of(1e-9).unwrap()).is_err());
+            prop_assert_eq!(account.spent(&task("t")), cap);
+        }
+
         #[test]
         fn the_cap_is_never_passed(charges in prop::collection::vec(1e-9_f64..0.3, 1..60), cap in 0.1_f64..3.0) {
             let mut account = Account::new(cap, cap);

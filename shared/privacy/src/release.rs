@@ -37,6 +37,22 @@ pub enum ReleaseError {
     Pack(String),
 }
 
+/// Integers that passed the one check that privacy rests on. What is noised or packed is made from these
+/// alone, so nothing gets there past the check.
+struct Bounded(Vec<i64>);
+
+impl Bounded {
+    /// Takes `k` if its exact squared norm is at most `bound`; [`quantise`] promises it, this does not
+    /// trust it. Entries that are not there are zero and add nothing.
+    fn checked(k: Vec<i64>, bound: u128) -> Result<Self, ReleaseError> {
+        if squared_norm(&k) > bound { Err(ReleaseError::Norm) } else { Ok(Self(k)) }
+    }
+
+    fn entries(self, indices: Vec<u32>) -> impl Iterator<Item = (u32, i64)> {
+        indices.into_iter().zip(self.0)
+    }
+}
+
 /// Adds `noise`, if there is any, and wraps into `[-2^(b-1), 2^(b-1))`. Wrapping is arithmetic in
 /// `Z_(2^b)`: it costs accuracy in a far tail and never privacy.
 fn add_and_wrap(k: &mut [i64], noise: &[i64], bits: u8) {
@@ -77,19 +93,14 @@ pub fn release<U: Into<Update>>(
         u = rotate(u, seed);
     }
     let bound = parameters.delta2_squared();
-    let k = quantise(&u, parameters.scale(), bound, rounding);
-    // The one check that privacy rests on; `quantise` promises it, this line does not trust it.
-    // Entries that are not here are zero and add nothing to the norm.
-    if squared_norm(&k) > bound {
-        return Err(ReleaseError::Norm);
-    }
+    let k = Bounded::checked(quantise(&u, parameters.scale(), bound, rounding), bound)?;
     let bits = parameters.modulus_bits();
     if parameters.mode() == Mode::Central {
-        let entries = indices.into_iter().zip(k).filter(|&(_, k)| k != 0).collect();
+        let entries = k.entries(indices).filter(|&(_, k)| k != 0).collect();
         return Release::sparse(entries, parameters.released_len(), bits);
     }
     let mut whole = vec![0; parameters.released_len()];
-    indices.into_iter().zip(k).for_each(|(i, k)| whole[i as usize] = k);
+    k.entries(indices).for_each(|(i, k)| whole[i as usize] = k);
     add_and_wrap(&mut whole, &noise, bits);
     Release::dense(whole, bits)
 }
@@ -120,6 +131,14 @@ mod tests {
             let p = ReleaseParameters::new(Mode::Central, update.len(), 0.7, 1.0, 10, 1).unwrap();
             let k = released(update, &p);
             prop_assert!(squared_norm(&k) <= p.delta2_squared());
+        }
+    }
+
+    #[test]
+    fn the_exact_check_does_not_trust_the_rounding() {
+        assert!(Bounded::checked(vec![3, -4], 25).is_ok());
+        for (k, bound) in [(vec![3, -4], 24), (vec![1], 0), (vec![i64::MIN; 4], 1 << 60)] {
+            assert_eq!(Bounded::checked(k, bound).err(), Some(ReleaseError::Norm));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Plans: what a task costs, before it starts.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use silhouette_privacy::Charge;
 use silhouette_privacy::accounting::{
     CohortSampling, Delta, Epsilon, PlanRequest, PrivacyPlan, SamplingRate, calibrate,
     plan::{Assumption, PlanError, Warning},
@@ -24,10 +25,12 @@ fn request() -> PlanRequest {
 fn a_balanced_schedule_costs_its_average() {
     let plan = PrivacyPlan::new(&request()).unwrap();
     assert_eq!(plan.participations_per_user, 5);
-    let z = calibrate::for_aggregator(plan.epsilon, plan.delta, 5).unwrap();
+    let z = calibrate::for_ledgers(plan.epsilon, plan.delta, 5).unwrap();
     assert_eq!(plan.noise_multiplier, z);
     assert_eq!(plan.rho_per_participation, zcdp::gaussian(z));
-    assert_eq!(plan.rho_total, zcdp::repeated(zcdp::gaussian(z), 5).unwrap());
+    let charge = Charge::of(plan.rho_per_participation.get()).unwrap();
+    assert_eq!(plan.rho_total.get(), charge.times(5).rho());
+    assert!(zcdp::epsilon(plan.rho_total, plan.delta) <= plan.epsilon);
     assert!(plan.eps_vs_aggregator <= plan.epsilon);
     assert!(plan.eps_vs_aggregator.get() > 3.9999);
     assert_eq!(plan.eps_vs_release, None);

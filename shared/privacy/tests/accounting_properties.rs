@@ -7,6 +7,7 @@ use silhouette_privacy::accounting::{
     rdp::{Orders, RdpCurve},
     zcdp,
 };
+use silhouette_privacy::{Charge, Mode, ReleaseParameters};
 
 fn coarse() -> Orders {
     Orders::new(vec![1.1, 1.5, 2.0, 2.7, 4.0, 6.3, 10.9, 16.0, 63.0, 256.0]).unwrap()
@@ -92,6 +93,24 @@ proptest! {
         prop_assert!(zcdp::epsilon(spent(less), delta) > eps);
     }
 
+    /// Devices charge what their release parameters say, rounded up: no ledger shows more than the promise,
+    /// and a billionth more for each participation would break it.
+    #[test]
+    fn calibration_for_ledgers(eps in decades(-1.5, 2.0), delta in decades(-12.0, -2.0), k in 1..5_000_u64) {
+        let (eps, delta) = (Epsilon::new(eps).unwrap(), Delta::new(delta).unwrap());
+        let z = calibrate::for_ledgers(eps, delta, k).unwrap();
+        let shown = |rho| zcdp::epsilon(Rho::new(rho).unwrap(), delta);
+        for mode in [Mode::Central, Mode::Distributed] {
+            let parameters = ReleaseParameters::new(mode, 1000, 1.0, z.get(), 200, 150);
+            // Noise that does not fit the modulus is refused, which is not the matter here.
+            let Ok(parameters) = parameters else { continue };
+            let charge = Charge::of(parameters.rho()).unwrap();
+            prop_assert!(shown(charge.times(k).rho()) <= eps, "{mode}");
+            let more = (charge.billionths() + 1) as f64 / 1e9;
+            prop_assert!(shown(Charge::of(more * (1.0 - 1e-12)).unwrap().times(k).rho()) > eps);
+        }
+    }
+
     #[test]
     fn composition_is_associative(a in decades(-9.0, 3.0), b in decades(-9.0, 3.0), c in decades(-9.0, 3.0)) {
         let [a, b, c] = [a, b, c].map(|rho| Rho::new(rho).unwrap());
@@ -117,6 +136,14 @@ proptest! {
         let sum = zcdp::compose((0..n).map(|_| rho)).unwrap().get();
         prop_assert!((zcdp::repeated(rho, n).unwrap().get() / sum - 1.0).abs() < 1e-12);
     }
+}
+
+#[test]
+fn a_promise_too_fine_for_ledgers_is_refused() {
+    let (eps, delta) = (Epsilon::new(1e-3).unwrap(), Delta::new(1e-6).unwrap());
+    let said = calibrate::for_ledgers(eps, delta, 1000).unwrap_err();
+    assert_eq!(said, calibrate::CalibrateError::TooFine { participations: 1000 });
+    assert_eq!(calibrate::for_ledgers(eps, delta, 0), Err(calibrate::CalibrateError::NothingToProtect));
 }
 
 proptest! {

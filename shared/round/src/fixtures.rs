@@ -105,9 +105,9 @@ impl Device {
                     self.history.participations += 1;
                     Input::Charged
                 }
-                Action::DrawEntropy => Input::Entropy(
+                Action::DrawEntropy => Input::Entropy(Box::new(
                     silhouette_privacy::secagg::Entropy::dangerous_for_simulation_only([self.id.0[0]; 32]),
-                ),
+                )),
                 outward => return outward,
             };
             action = self.step(now, input).remove(0);

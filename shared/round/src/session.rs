@@ -54,7 +54,7 @@ pub enum Input {
     /// The answer to an upload.
     Uploaded(UploadReply),
     /// Fresh randomness for keys and masks.
-    Entropy(Entropy),
+    Entropy(Box<Entropy>),
     /// The answer to an exchange of a masked round.
     Masked(SecaggReply),
     /// Something on this device failed: no model, training, ledger.
@@ -181,7 +181,7 @@ impl Session {
             (Stage::Fetching, Input::ModelReady) => self.train(),
             (Stage::Training, Input::Released(release)) => self.charge(now, release),
             (Stage::Charging, Input::Charged) => self.send(),
-            (Stage::Keying, Input::Entropy(entropy)) => self.advertise(now, entropy),
+            (Stage::Keying, Input::Entropy(entropy)) => self.advertise(now, *entropy),
             (Stage::Masking, Input::Masked(reply)) => self.masked(now, &reply),
             (Stage::Uploading, Input::Uploaded(reply)) => self.uploaded(now, reply),
             (Stage::Finished, _) => Vec::new(),

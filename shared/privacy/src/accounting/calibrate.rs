@@ -3,11 +3,12 @@
 use thiserror::Error;
 
 use super::{
-    Delta, Epsilon, NoiseMultiplier, ParameterError, SamplingRate,
+    Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate,
     pld::{PldError, PrivacyLoss},
     rdp::{Orders, RdpCurve},
     zcdp,
 };
+use crate::budget::{Charge, units_within};
 
 /// How far above the smallest sufficient noise multiplier the answer may lie, relatively.
 const TOLERANCE: f64 = 1e-5;
@@ -28,6 +29,12 @@ pub enum CalibrateError {
     /// More noise than any this crate can describe would be needed.
     #[error("no noise multiplier up to 1e9 keeps the promise")]
     Infeasible,
+    /// Ledgers count in billionths of rho, and each participation costs at least one.
+    #[error("the promise leaves less than a billionth of rho for each of {participations} participations")]
+    TooFine {
+        /// Participations of one user.
+        participations: u64,
+    },
     /// The privacy loss has no figure.
     #[error(transparent)]
     Pld(#[from] PldError),
@@ -56,6 +63,32 @@ pub fn for_aggregator(epsilon: Epsilon, delta: Delta, participations: u64) -> Re
         z *= 1.0 + 4.0 * f64::EPSILON;
     }
     Err(CalibrateError::Infeasible)
+}
+
+/// Like [`for_aggregator`], counted as a device's ledger counts ([`Charge`]): every participation is
+/// charged in whole billionths of rho, rounded up, and all of them together keep the promise, so that
+/// no ledger ever shows more than it.
+///
+/// # Errors
+/// When there are no participations, or the promise leaves less than a billionth for each.
+pub fn for_ledgers(epsilon: Epsilon, delta: Delta, participations: u64) -> Result<NoiseMultiplier, CalibrateError> {
+    if participations == 0 {
+        return Err(CalibrateError::NothingToProtect);
+    }
+    let mut units = units_within(zcdp::max_rho(epsilon, delta).get()) / participations;
+    while units > 0 {
+        let each = units as f64 / 1e9;
+        // A trillionth of noise more absorbs the rounding of this line and of whoever computes rho from z:
+        // rounded up to billionths it is `units` again.
+        let z = NoiseMultiplier::new((0.5 / each).sqrt() * (1.0 + 1e-12))?;
+        if let Ok(charge) = Charge::of(zcdp::gaussian(z).get().next_up())
+            && zcdp::epsilon(Rho::new(charge.times(participations).rho())?, delta) <= epsilon
+        {
+            return Ok(z);
+        }
+        units -= 1;
+    }
+    Err(CalibrateError::TooFine { participations })
 }
 
 /// The smallest noise multiplier (to 1e-5, relatively) under which `steps` rounds, each joined with

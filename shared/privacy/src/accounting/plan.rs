@@ -11,6 +11,7 @@ use super::{
     calibrate::{self, CalibrateError},
     zcdp,
 };
+use crate::budget::{Charge, ChargeError};
 
 pub use report::{Assumption, Warning};
 pub use views::View;
@@ -87,6 +88,9 @@ pub enum PlanError {
     /// No noise keeps the promise.
     #[error(transparent)]
     Calibrate(#[from] CalibrateError),
+    /// A participation costs more than a ledger can count.
+    #[error(transparent)]
+    Charge(#[from] ChargeError),
     /// A derived number is out of range.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
@@ -117,7 +121,8 @@ pub struct PrivacyPlan {
     pub noise_multiplier: NoiseMultiplier,
     /// What one participation costs.
     pub rho_per_participation: Rho,
-    /// What all participations cost together: the cap of the device's ledger.
+    /// What all participations cost together, each rounded up to billionths: the cap of the device's
+    /// ledger, which holds just these.
     pub rho_total: Rho,
     /// Which bound the noise was calibrated with.
     pub accountant: Accountant,
@@ -140,8 +145,8 @@ pub struct PrivacyPlan {
 }
 
 impl PrivacyPlan {
-    /// Computes the smallest noise that keeps the promise against the aggregator by [`zcdp`], and both
-    /// views.
+    /// Computes the smallest noise that keeps the promise against the aggregator by [`zcdp`] in every
+    /// device's ledger ([`calibrate::for_ledgers`]), and both views.
     ///
     /// # Errors
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
@@ -157,10 +162,11 @@ impl PrivacyPlan {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
         let noise_multiplier = match accountant {
-            Accountant::Zcdp => calibrate::for_aggregator(epsilon, delta, participations_per_user)?,
+            Accountant::Zcdp => calibrate::for_ledgers(epsilon, delta, participations_per_user)?,
             Accountant::Pld => calibrate::for_aggregator_by_pld(epsilon, delta, participations_per_user)?,
         };
         let rho_per_participation = zcdp::gaussian(noise_multiplier);
+        let charge = Charge::of(rho_per_participation.get())?;
         let against_aggregator = View::of_aggregator(noise_multiplier, participations_per_user, delta)?;
         let against_release = match request.sampling {
             CohortSampling::BalancedSchedule => None,
@@ -180,7 +186,7 @@ impl PrivacyPlan {
             participations_per_user,
             noise_multiplier,
             rho_per_participation,
-            rho_total: zcdp::repeated(rho_per_participation, participations_per_user)?,
+            rho_total: Rho::new(charge.times(participations_per_user).rho())?,
             accountant,
             accountant_version: super::ACCOUNTANT,
             eps_vs_aggregator: against_aggregator.by(accountant),
