@@ -1,5 +1,6 @@
 //! Masked rounds: requests held until their step is over, then the sum and nothing else.
 
+use silhouette_privacy::secagg::Refused;
 use silhouette_round::MaskedEffect;
 use silhouette_wire::message::{SecaggMaskedInput, SecaggReply, SecaggRequest};
 use silhouette_wire::{DeviceId, ErrorCode, UploadReply};
@@ -15,7 +16,7 @@ impl Conductor {
         let Some(Opened { collecting: Collecting::Masked { round, parameters }, .. }) = &self.opened else {
             return Err(ErrorCode::Late);
         };
-        round.admit_input(device).map_err(|refused| refused.code())?;
+        round.admit_input(device).map_err(Refused::code)?;
         if announced.dimension as usize != parameters.released_len() {
             return Err(ErrorCode::WrongDimension);
         }
