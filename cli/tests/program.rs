@@ -148,5 +148,138 @@ fn bad_input_is_refused_with_its_reason() {
         fails(place.path(), &["simulate", "--data", "nine.jsonl", "--task", "interest", "--mode", "shared"])
             .contains("--mode")
     );
-    assert!(fails(place.path(), &["ledger", "--device", "nowhere"]).contains("no device"));
+}
+
+#[test]
+fn only_enroll_makes_a_device() {
+    let place = tempfile::tempdir().unwrap();
+    for command in [
+        &["ledger", "--device", "nowhere"][..],
+        &["profile", "--device", "nowhere"],
+        &["join", "--device", "nowhere", "--server", "127.0.0.1:1"],
+    ] {
+        let output = silhouette(place.path(), command);
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(text(&output.stderr).contains("nowhere: expected a device's folder, found none"), "{command:?}");
+    }
+    // Nor does enroll before its other arguments are usable.
+    let enroll = ["enroll", "--device", "nowhere", "--server", "127.0.0.1:1", "--authority", "ca.pem", "--token", "t"];
+    assert!(fails(place.path(), &enroll).contains("--authority ca.pem"));
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let place = tempfile::tempdir().unwrap();
+    let help = succeeds(place.path(), &["--help"]);
+    assert!(help.contains("Exit codes:"));
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let names: Vec<&str> = commands
+        .lines()
+        .filter(|l| l.starts_with("  ") && !l.starts_with("   "))
+        .filter_map(|l| l.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert_eq!(names.len(), 10, "{names:?}");
+    for name in names {
+        let help = succeeds(place.path(), &[name, "--help"]);
+        assert!(help.contains("Example") && help.contains(&format!("silhouette {name}")), "{help}");
+    }
+}
+
+#[test]
+fn an_unusable_command_line_ends_with_two_and_its_reason() {
+    let place = tempfile::tempdir().unwrap();
+    for (arguments, reason) in [
+        (&["simulate", "--data", "x", "--task", "y", "--rounds", "x"][..], "--rounds"),
+        (&["simulate", "--data", "x", "--task", "y", "--mode", "shared"], "--mode"),
+        (&["simulate", "--data", "x", "--task", "y", "--encoder", "sack"], "--encoder"),
+        (&["simulate", "--data", "x", "--task", "y", "--backend", "abacus"], "--backend"),
+        (&["profile"], "--device"),
+        (&["profile", "--data", "x", "--lang", "la"], "--lang"),
+        (&["serve", "--sample", "--devices", "1"], "--devices"),
+        (&["demo", "--users", "1"], "--users"),
+        (&["demo", "--users", "3"], "--users"),
+        (&["frobnicate"], "frobnicate"),
+    ] {
+        let plain = silhouette(place.path(), arguments);
+        assert_eq!(plain.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&plain.stderr).contains(reason), "{}", text(&plain.stderr));
+        let json = silhouette(place.path(), &[arguments, &["--json"]].concat());
+        assert_eq!(json.status.code(), Some(2), "{arguments:?}");
+        let error: Value = serde_json::from_slice(&json.stderr).unwrap();
+        assert_eq!(error["kind"], "usage");
+        assert!(error["error"].as_str().unwrap().contains(reason), "{error}");
+    }
+    assert_eq!(silhouette(place.path(), &[]).status.code(), Some(2));
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_the_system_says_is_said_once() {
+    let place = tempfile::tempdir().unwrap();
+    let error = fails(place.path(), &["serve", "--config", "missing.toml"]);
+    assert_eq!(error.matches("os error").count(), 1, "{error}");
+    let error = fails(place.path(), &["serve", "--config", "missing.toml", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&error).unwrap()["kind"], "failure");
+}
+
+#[test]
+fn skipped_rows_are_told_and_may_be_fatal() {
+    let place = tempfile::tempdir().unwrap();
+    succeeds(place.path(), &["synth", "--users", "20", "--out", "people.jsonl"]);
+    let path = place.path().join("people.jsonl");
+    let rows = std::fs::read_to_string(&path).unwrap();
+    // A repeat of the first text of a person who trains, and two bad rows at the end.
+    let repeat = rows.lines().find(|l| l.contains("\"train\"")).unwrap();
+    let count = rows.lines().count();
+    std::fs::write(&path, format!("{rows}{repeat}\n{{\"user\":\"u00001\"}}\nno json\n")).unwrap();
+    let bad =
+        [format!("people.jsonl:{}: field `text`", count + 2), format!("people.jsonl:{}: expected a JSON", count + 3)];
+    let skipped = format!("skipped 2 of {} rows", count + 3);
+
+    let profile = ["profile", "--data", "people.jsonl", "--user", "u00001", "--backend", "native"];
+    let told = text(&silhouette(place.path(), &profile).stderr);
+    assert!(told.contains(&skipped) && bad.iter().all(|b| told.contains(b)), "{told}");
+    let told = silhouette(place.path(), &[&profile[..], &["--json"]].concat());
+    assert!(serde_json::from_slice::<Value>(&told.stdout).unwrap().get("persona").is_some());
+    assert_eq!(serde_json::from_slice::<Value>(&told.stderr).unwrap()["read"]["skipped"], 2);
+    assert!(fails(place.path(), &[&profile[..], &["--strict"]].concat()).contains(&bad[0]));
+
+    let run = ["simulate", "--data", "people.jsonl", "--task", "interest", "--rounds", "1", "--backend", "native"];
+    let told = succeeds(place.path(), &run);
+    assert!(told.contains(&skipped) && bad.iter().all(|b| told.contains(b)), "{told}");
+    assert!(told.contains("repeat an earlier one"), "{told}");
+    let told = succeeds(place.path(), &[&run[..], &["--json"]].concat());
+    let lines: Vec<Value> = told.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let events: Vec<&str> = lines.iter().map(|l| l["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["data", "round", "summary"]);
+    assert_eq!(lines[0]["read"]["skipped"], 2);
+    assert_eq!(lines[0]["read"]["first_errors"][0]["line"], count + 2);
+    assert!(lines[0]["duplicates"].as_u64().unwrap() >= 1);
+    assert!(fails(place.path(), &[&run[..], &["--strict"]].concat()).contains(&bad[0]));
+}
+
+#[test]
+fn a_place_for_results_is_tried_before_the_work() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("taken"), "a file").unwrap();
+    // The data are missing too: the place is looked at first.
+    let run = ["simulate", "--data", "missing.jsonl", "--task", "interest", "--out", "taken"];
+    assert!(fails(place.path(), &run).contains("--out taken"));
+    let run = ["simulate", "--data", "missing.jsonl", "--task", "interest", "--out", "free"];
+    assert!(fails(place.path(), &run).contains("missing.jsonl"));
+    assert_eq!(std::fs::read_dir(place.path().join("free")).unwrap().count(), 0);
+}
+
+#[test]
+fn the_sample_is_for_machines_too() {
+    let place = tempfile::tempdir().unwrap();
+    let sample: Value =
+        serde_json::from_str(&succeeds(place.path(), &["serve", "--sample", "--devices", "3", "--json"])).unwrap();
+    assert_eq!(sample["config"]["cohort"], 3);
+    assert_eq!(
+        sample["toml"].as_str().unwrap().trim_end(),
+        succeeds(place.path(), &["serve", "--sample", "--devices", "3"]).trim_end()
+    );
 }

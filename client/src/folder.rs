@@ -3,7 +3,8 @@
 //! ```text
 //! folder/
 //!   identity/         certificate, key, the authority and the task owner it trusts (transport)
-//!   key               what the store is sealed under; readable by its owner only
+//!   key               what the store is sealed and the ledger chained under; its owner's only
+//!   key.mark          how far the ledger has come; with the key in a key chain, so is the mark
 //!   ledger.jsonl      every charge, for people to read
 //!   ledger.head       the mirror of its end
 //!   ledger.lock       held while a process uses the ledger
@@ -14,14 +15,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use silhouette_round::Policy;
 use thiserror::Error;
 
 use crate::durable;
-use crate::keys::{FileKeyStore, KeyError, KeyStore, random_key};
-use crate::ledger::{Caps, Ledger, LedgerError};
+use crate::keys::{FileKeyStore, KeyError, KeyStore, Mark};
+use crate::ledger::{Audit, Caps, Ledger, LedgerError, audit};
 use crate::models::ModelCache;
 use crate::store::{Store, StoreError};
 
@@ -112,7 +114,7 @@ impl DevicePolicy {
 pub struct DeviceFolder {
     root: PathBuf,
     policy: DevicePolicy,
-    keys: Box<dyn KeyStore + Send + Sync>,
+    keys: Arc<dyn KeyStore + Send + Sync>,
 }
 
 impl DeviceFolder {
@@ -131,17 +133,17 @@ impl DeviceFolder {
     /// As [`open`](Self::open).
     pub fn open_with(root: impl AsRef<Path>, keys: Box<dyn KeyStore + Send + Sync>) -> Result<Self, FolderError> {
         let root = root.as_ref().to_owned();
-        // The key is made last, so its presence says that everything else was.
         if !root.is_dir() || keys.load()?.is_none() {
             return Err(FolderError::NoDevice { path: root });
         }
         let policy = read_policy(&root.join("policy.toml"), true)?;
-        let folder = Self { root, policy, keys };
-        let head = folder.ledger_path().with_extension("head");
+        let head = head_of(&root);
         if !head.exists() {
-            return Err(FolderError::Missing { path: head });
+            // The ledger is made last: without one that ever held a charge, the making was cut short.
+            let begun = keys.load_mark()? != Some(Mark::BEGINNING);
+            return Err(if begun { FolderError::Missing { path: head } } else { FolderError::NoDevice { path: root } });
         }
-        Ok(folder)
+        Ok(Self { root, policy, keys: keys.into() })
     }
 
     /// Opens a folder, or makes one with the default policy and its key in a file.
@@ -165,13 +167,15 @@ impl DeviceFolder {
         for folder in [root.clone(), root.join("models"), root.join("identity")] {
             durable::create_folder(&folder).map_err(io_error(&folder))?;
         }
-        if keys.load()?.is_some() {
+        let in_use = keys.load()?.is_some();
+        if in_use && head_of(&root).exists() {
             return Self::open_with(root, keys);
         }
-        let policy = read_policy(&root.join("policy.toml"), false)?;
-        let folder = Self { root, policy, keys };
+        let policy = read_policy(&root.join("policy.toml"), in_use)?;
+        let folder = Self { root, policy, keys: keys.into() };
+        // Makes key, mark and ledger. Over a key that is there already it goes on only while the mark says
+        // that nothing was ever charged: that is a making which was cut short, anything else a deletion.
         drop(folder.ledger()?);
-        folder.keys.keep(&random_key()?)?;
         Ok(folder)
     }
 
@@ -200,7 +204,25 @@ impl DeviceFolder {
     /// # Errors
     /// When it is in use, or not what this device wrote.
     pub fn ledger(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(self.ledger_path(), self.policy.budget)
+        self.ledger_under(self.policy.budget)
+    }
+
+    /// The same under other caps than the policy's.
+    ///
+    /// # Errors
+    /// As [`ledger`](Self::ledger).
+    pub fn ledger_under(&self, caps: Caps) -> Result<Ledger, LedgerError> {
+        Ledger::open(self.ledger_path(), caps, Arc::clone(&self.keys))
+    }
+
+    /// Checks the ledger of the device in `root`, whose key is in a file, and reads it: without a lock,
+    /// so also while the device is at work, and without making or changing anything.
+    ///
+    /// # Errors
+    /// When it is not what this device wrote.
+    pub fn audit_ledger(root: impl AsRef<Path>) -> Result<Audit, LedgerError> {
+        let root = root.as_ref();
+        audit(root.join("ledger.jsonl"), &FileKeyStore::new(root.join("key")))
     }
 
     /// Opens the store.
@@ -215,6 +237,10 @@ impl DeviceFolder {
     pub fn models(&self) -> ModelCache {
         ModelCache::new(self.root.join("models"))
     }
+}
+
+fn head_of(root: &Path) -> PathBuf {
+    root.join("ledger.head")
 }
 
 fn read_policy(path: &Path, in_use: bool) -> Result<DevicePolicy, FolderError> {

@@ -1,34 +1,48 @@
 //! The privacy ledger: what this device has given away, charge by charge.
 //!
-//! One JSON object a line, for people to read; every record carries the hash of the one before, so
-//! that an edited, removed or reordered line is found. The last sequence number and hash are
-//! mirrored in a tiny head file beside it, so that a ledger cut short or deleted is found as well.
+//! One JSON object a line, for people to read. Every record carries an HMAC-SHA-256 under a key that is
+//! derived from the device's, over itself and the code of the record before: without the key nobody
+//! edits, adds, removes or reorders one unnoticed. The last record is named twice more: by a tiny head
+//! file beside the ledger, and by the [`Mark`](crate::keys::Mark) that the host's
+//! [`KeyStore`] holds, which only moves forward. A ledger that was cut short, deleted or put back
+//! from an old copy, with its head or without, is behind its mark.
 //!
 //! A charge is durable *before* it is acknowledged, and only then may anything be sent. The order is
-//! (1) append the line and flush it, (2) replace the head and flush it, (3) acknowledge. Hence:
+//! (1) append the line and flush it, (2) replace the head and flush it, (3) move the mark, durably,
+//! (4) acknowledge. Hence, with the ledger's last record, its head and its mark written as L, H, M:
 //!
 //! | what is found | how it came about | what happens |
 //! |---|---|---|
-//! | ledger and head agree | nothing | goes on |
-//! | ledger one record ahead | crash between 1 and 2 | counts as spent, head brought up |
-//! | a torn last line after the head's record | crash within 1 | cut off: never acknowledged |
-//! | ledger behind its head, or another hash there | lines removed, edited, an old copy restored | stops |
+//! | L = H = M | nothing | goes on |
+//! | L = M + 1, H = M | crash between 1 and 2 | counts as spent, head and mark brought up |
+//! | L = H = M + 1 | crash between 2 and 3 | counts as spent, mark brought up |
+//! | L = H = M, and a torn line | crash within 1 | cut off: never acknowledged |
+//! | no ledger, M = 0, H = 0 or no head | crash while it was begun | begun again |
+//! | L < M, or no ledger, or H < M | lines removed, an old copy put back | stops |
+//! | L or H beyond that | an old mark, or a stranger's lines | stops |
+//! | a code that the key does not give, or another one at H or M | edited, forged, another device's | stops |
+//! | files, but no key or no mark | the key store was emptied or exchanged | stops |
 //! | anything else | damage | stops |
 //!
-//! A ledger that stops is not repaired: the budget it guards is no longer known. The chain has no
-//! key: whoever can write both files can forge both, or restore old copies of both at once.
+//! A ledger that stops is not repaired: the budget it guards is no longer known. Whoever can read the
+//! key can still write any history, and whoever can put back ledger, head *and* mark goes unnoticed:
+//! with [`FileKeyStore`](crate::keys::FileKeyStore) all of them lie in one folder. A host with a
+//! key chain keeps key and mark there.
 
+mod audit;
 mod book;
 mod chain;
+mod compare;
 mod error;
-mod head;
 mod memory;
 mod open;
 mod record;
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use silhouette_privacy::Charge;
@@ -36,29 +50,25 @@ use silhouette_round::History;
 use silhouette_wire::{ContentHash, TaskId};
 
 use self::book::Book;
-use self::head::Head;
+use self::record::ChainKey;
+use crate::durable;
+use crate::keys::{KeyError, KeyStore};
 
+pub use self::audit::{Audit, audit};
 pub use self::book::Caps;
 pub use self::error::{Damage, LedgerError, SpendError};
 pub use self::memory::MemoryLedger;
-pub use self::open::{Recovery, audit};
+pub use self::open::Recovery;
 pub use self::record::Record;
 
 /// Where charges are written down before anything is sent.
 pub trait ChargeBook: Send {
-    /// Charges one participation and makes it durable before returning. `None` stands for a round
-    /// without noise, which has no finite charge and which only an experiment's policy admits.
+    /// Charges one participation and makes it durable before returning.
     ///
     /// # Errors
     /// When the round is not newer than the task's last, a cap would be passed, or the book can't
     /// be written; nothing may be sent then.
-    fn charge(
-        &mut self,
-        task: &TaskId,
-        round: u64,
-        manifest: ContentHash,
-        charge: Option<Charge>,
-    ) -> Result<(), SpendError>;
+    fn charge(&mut self, task: &TaskId, round: u64, manifest: ContentHash, charge: Charge) -> Result<(), SpendError>;
 
     /// What is remembered of `task`, for the session.
     fn history(&self, task: &TaskId) -> History;
@@ -67,7 +77,10 @@ pub trait ChargeBook: Send {
 /// The ledger file of one device, held under an exclusive lock.
 ///
 /// ```
-/// use silhouette_client::ledger::{Caps, ChargeBook, Ledger};
+/// use std::sync::Arc;
+///
+/// use silhouette_client::keys::FileKeyStore;
+/// use silhouette_client::ledger::{Caps, ChargeBook, Ledger, audit};
 /// use silhouette_privacy::Charge;
 /// use silhouette_wire::{ContentHash, TaskId};
 ///
@@ -75,18 +88,21 @@ pub trait ChargeBook: Send {
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("ledger.jsonl");
 /// let task: TaskId = "reviews".parse()?;
-/// let mut ledger = Ledger::open(&path, Caps { task_rho: 0.5, device_rho: 1.0 })?;
-/// ledger.charge(&task, 1, ContentHash::of(b"terms"), Some(Charge::of(0.125)?))?;
+/// let keys = Arc::new(FileKeyStore::new(folder.path().join("key")));
+/// let mut ledger = Ledger::open(&path, Caps { task_rho: 0.5, device_rho: 1.0 }, keys.clone())?;
+/// ledger.charge(&task, 1, ContentHash::of(b"terms"), Charge::of(0.125)?)?;
 /// assert_eq!(ledger.history(&task).last_round, 1);
-/// assert!(ledger.charge(&task, 1, ContentHash::of(b"terms"), Some(Charge::of(0.125)?)).is_err());
+/// assert!(ledger.charge(&task, 1, ContentHash::of(b"terms"), Charge::of(0.125)?).is_err());
+/// assert_eq!(audit(&path, keys.as_ref())?.records, ledger.records());
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
     head_path: PathBuf,
     file: File,
+    key: ChainKey,
+    keys: Arc<dyn KeyStore + Send + Sync>,
     records: Vec<Record>,
     book: Book,
     recovery: Option<Recovery>,
@@ -97,12 +113,17 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger at `path`, or starts one where neither it nor its head exists.
+    /// Opens the ledger at `path`, or starts one where `keys` knows of none. `keys` gets a key and the
+    /// mark of an empty ledger if it has neither.
     ///
     /// # Errors
-    /// When another process holds it, or it is not exactly what this device wrote.
-    pub fn open(path: impl AsRef<Path>, caps: Caps) -> Result<Self, LedgerError> {
-        open::open(path.as_ref(), caps)
+    /// When another process holds it, or it is not exactly what the device with this key wrote.
+    pub fn open(
+        path: impl AsRef<Path>,
+        caps: Caps,
+        keys: Arc<dyn KeyStore + Send + Sync>,
+    ) -> Result<Self, LedgerError> {
+        open::open(path.as_ref(), caps, keys)
     }
 
     /// Every charge, oldest first.
@@ -122,38 +143,47 @@ impl Ledger {
 
     /// Step 1 of a charge.
     fn append(&mut self, record: &Record) -> io::Result<()> {
-        self.file.write_all(record.to_line().as_bytes())?;
-        self.file.sync_all()
+        durable::write_all(&mut self.file, record.to_line().as_bytes())
     }
 
     /// Step 2 of a charge.
     fn advance(&self, record: &Record) -> io::Result<()> {
-        Head::of(record).write(&self.head_path)
+        durable::replace(&self.head_path, record.mark().to_text().as_bytes())
+    }
+
+    /// Step 3 of a charge.
+    fn mark(&self, record: &Record) -> io::Result<()> {
+        self.keys.keep_mark(record.mark()).map_err(|error| match error {
+            KeyError::Io(source) => source,
+            other => io::Error::other(other),
+        })
     }
 
     fn write(&mut self, record: &Record) -> Result<(), SpendError> {
         self.broken = true;
         self.append(record)
             .and_then(|()| self.advance(record))
+            .and_then(|()| self.mark(record))
             .map_err(|source| SpendError::Write { file: self.path.clone(), source })?;
         self.broken = false;
         Ok(())
     }
 }
 
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nothing of the key.
+        f.debug_struct("Ledger").field("path", &self.path).field("records", &self.records).finish_non_exhaustive()
+    }
+}
+
 impl ChargeBook for Ledger {
-    fn charge(
-        &mut self,
-        task: &TaskId,
-        round: u64,
-        manifest: ContentHash,
-        charge: Option<Charge>,
-    ) -> Result<(), SpendError> {
+    fn charge(&mut self, task: &TaskId, round: u64, manifest: ContentHash, charge: Charge) -> Result<(), SpendError> {
         if self.broken {
             return Err(SpendError::Interrupted { file: self.path.clone() });
         }
         self.book.admit(task, round, charge)?;
-        let record = Record::after(self.records.last(), task, round, manifest, charge, now());
+        let record = Record::after(&self.key, self.records.last(), task, round, manifest, charge, now());
         self.write(&record)?;
         self.book.enter(task, round, charge);
         self.records.push(record);

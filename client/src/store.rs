@@ -21,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use silhouette_privacy::Private;
 use silhouette_text::Event;
 
-use crate::keys::{KeyStore, random_key};
+use crate::keys::{KeyStore, load_or_begin};
 use sealing::Sealer;
 
 pub use error::StoreError;
@@ -84,15 +84,7 @@ impl Store {
                 sealer
             }
             None => {
-                let key = match keys.load()? {
-                    Some(key) => key,
-                    None => {
-                        let key = random_key()?;
-                        keys.keep(&key)?;
-                        key
-                    }
-                };
-                let sealer = Sealer::new(&key);
+                let sealer = Sealer::new(&load_or_begin(keys)?);
                 sql::create(&connection, &sealer.check()?)?;
                 sealer
             }

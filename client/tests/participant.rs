@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use silhouette_client::ledger::{Caps, audit};
+use silhouette_client::ledger::Caps;
 use silhouette_client::participant::{End, ParticipantEvent, ParticipateError};
 use silhouette_client::{Draws, Randomness, Work, local_round};
 use silhouette_model::{Examples, NativeEngine, Vectoriser};
@@ -44,7 +44,7 @@ async fn two_rounds_are_charged_before_they_are_sent() {
     // When the announcement of a round arrived, its charge was on the disk.
     assert_eq!(seen.charged_when_begun, [1, 2]);
     assert_eq!(seen.uploads.len(), 2);
-    let records = audit(world.ledger()).unwrap();
+    let records = world.records();
     assert_eq!(records.iter().map(|r| r.round).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(records[0].manifest, seen.uploads[0].0.manifest_hash);
     let body = seen.uploads[0].1.len() as u64;
@@ -91,7 +91,7 @@ async fn an_upload_whose_receipt_is_lost_is_sent_again_unchanged_and_charged_onc
         assert_eq!((tries, connections), (2, 2), "{fault:?}");
         let seen = world.seen();
         assert!(seen.uploads.windows(2).all(|w| w[0] == w[1]), "{fault:?}");
-        assert_eq!(audit(world.ledger()).unwrap().len(), 1);
+        assert_eq!(world.records().len(), 1);
     }
 }
 
@@ -101,7 +101,7 @@ async fn weaker_terms_than_the_policy_send_and_charge_nothing() {
     let strict = Policy { weakest_mode: Mode::Local, ..Policy::default() };
     let run = world.run(READY, |c| c.policy(strict)).await;
     assert!(matches!(declined(&run.events), Refusal::Policy { field: "mode", .. }));
-    assert!(world.seen().uploads.is_empty() && audit(world.ledger()).unwrap().is_empty());
+    assert!(world.seen().uploads.is_empty() && world.records().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +128,7 @@ async fn too_few_labelled_texts_are_found_out_with_the_model() {
     let run = world.run(READY, |c| c.policy(Policy { min_examples: 5, ..Policy::default() })).await;
     // Six events, four of them labelled.
     assert!(matches!(declined(&run.events), Refusal::Device(why) if why.contains("at least 5")));
-    assert!(audit(world.ledger()).unwrap().is_empty());
+    assert!(world.records().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,7 +137,7 @@ async fn a_model_that_is_not_finite_is_not_trained_on() {
     let run = world.run(READY, |c| c).await;
     let Refusal::Device(reason) = declined(&run.events) else { panic!("{:?}", run.events) };
     assert!(reason.contains("finite"), "{reason}");
-    assert!(world.seen().uploads.is_empty() && audit(world.ledger()).unwrap().is_empty());
+    assert!(world.seen().uploads.is_empty() && world.records().is_empty());
     // Nor is it kept: the last model, which is the same, is not in the cache either.
     assert!(matches!(run.end, Ok(End::Finished { cached: false, .. })));
 }
@@ -147,7 +147,7 @@ async fn a_refused_upload_stays_charged() {
     let world = World::start(&[1], Mode::Local, Fault::Refuses).await;
     let run = world.run(READY, |c| c).await;
     assert!(run.events.contains(&ParticipantEvent::Rejected(ErrorCode::Late)));
-    assert_eq!(audit(world.ledger()).unwrap().len(), 1);
+    assert_eq!(world.records().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

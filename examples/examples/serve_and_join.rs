@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig};
-use silhouette_client::ledger::audit;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig};
 use silhouette_model::NativeEngine;
 use silhouette_round::Conditions;
@@ -74,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     for device in joined {
         let (folder, end, moved) = device.await??;
-        let charges = audit(folder.join("ledger.jsonl"))?.len();
+        let charges = DeviceFolder::audit_ledger(&folder)?.records.len();
         println!("{end:?}: {charges} charges in its ledger, {} bytes sent", moved.up);
     }
     running.stop();

@@ -270,7 +270,12 @@ pub(crate) fn left_device(config: &SimulationConfig) -> Vec<String> {
     let noise = match config.privacy {
         PrivacyChoice::None => "No noise was added, so each vector shows its device's update.",
         PrivacyChoice::Budget { mode: Mode::Local, .. } => "Each device added all the noise itself, before sending.",
-        PrivacyChoice::Budget { .. } => "The aggregator added the noise to the sum; it saw each bounded vector.",
+        PrivacyChoice::Budget { mode: Mode::Distributed, .. } => {
+            "Each device added its share of the noise; under its mask nobody could see its vector, only the sum."
+        }
+        PrivacyChoice::Budget { mode: Mode::Central, .. } => {
+            "The aggregator added the noise to the sum; it saw each bounded vector."
+        }
     };
     vec![
         "Per round and device: one vector of integers, clipped to a fixed norm, rounded, checked exactly.".into(),
@@ -286,11 +291,17 @@ fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
     };
     let mut all: Vec<String> = plan.assumptions.iter().map(ToString::to_string).collect();
     all.extend(plan.warnings.iter().map(ToString::to_string));
-    if let PrivacyChoice::Budget { mode: Mode::Central, .. } = config.privacy {
-        all.push(
+    match config.privacy {
+        PrivacyChoice::Budget { mode: Mode::Central, .. } => all.push(
             "Mode central: the aggregator sees every clipped update and adds the noise itself; it is trusted to."
                 .into(),
-        );
+        ),
+        PrivacyChoice::Budget { mode: Mode::Distributed, .. } => all.push(
+            "Mode distributed: at most a tenth of a cohort colludes with the aggregator, which may lie about who \
+             survived and hands out the keys it received."
+                .into(),
+        ),
+        _ => {}
     }
     all.push("Public, not protected: the labels, the number of users, the number of rounds, and the recipe.".into());
     all.push("This is a simulation: its noise is reproducible from the seed, so its outputs protect nobody.".into());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use silhouette_aggregator::{Storage, create_tokens};
-use silhouette_client::ledger::{Caps, Ledger, audit};
+use silhouette_client::ledger::Caps;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, Randomness};
 use silhouette_model::NativeEngine;
 use silhouette_round::{Conditions, Policy};
@@ -50,7 +50,7 @@ impl Device {
 
     /// The rounds it was charged for, read from its ledger by hand.
     pub fn charged(&self) -> Vec<u64> {
-        audit(self.folder.join("ledger.jsonl")).unwrap().iter().map(|record| record.round).collect()
+        DeviceFolder::audit_ledger(&self.folder).unwrap().records.iter().map(|record| record.round).collect()
     }
 
     /// What takes part for it at `address`. Its person accepts any noise: these tests look at
@@ -73,7 +73,7 @@ impl Device {
             identity,
             Arc::new(NativeEngine),
             device.store().unwrap().events().unwrap(),
-            Box::new(Ledger::open(device.ledger_path(), caps).unwrap()),
+            Box::new(device.ledger_under(caps).unwrap()),
             device.models(),
         )
     }

@@ -136,7 +136,7 @@ impl Args {
     }
 
     fn task(&self) -> anyhow::Result<TaskChoice> {
-        if !Path::new(&self.task).extension().is_some_and(|e| e == "toml") {
+        if Path::new(&self.task).extension().is_none_or(|e| e != "toml") {
             return Ok(TaskChoice::Field(self.task.clone()));
         }
         let text = std::fs::read_to_string(&self.task).with_context(|| format!("--task {}", self.task))?;
@@ -177,9 +177,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     Staging::try_out(&args.out)?;
     let data = Dataset::load(&args.data, &options, &task, &config)?;
     if json {
-        introduce_json(&data, &config, &why)?
+        introduce_json(&data, &config, &why)?;
     } else {
-        introduce(&data, &config, &why)?
+        introduce(&data, &config, &why)?;
     }
     let bar = terminal::bar(config.rounds * u64::from(config.cohort_of(data.train.len())?), json);
     let watched = Watched { engine: engine.as_ref(), bar: &bar };
@@ -194,7 +194,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         } else {
             Ok(())
         };
-        failure = failure.take().or(shown.err());
+        failure = failure.take().or_else(|| shown.err());
     })?;
     bar.finish();
     if let Some(error) = failure {

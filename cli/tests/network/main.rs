@@ -51,8 +51,10 @@ fn three_devices_improve_the_model_although_one_is_killed_within_a_round() {
     assert!(site.aggregator.all("round_abandoned").is_empty(), "{:#?}", site.aggregator.told);
     assert_eq!(site.aggregator.all("round_closed").len(), 10);
     finished.iter().for_each(|f| assert_eq!(f["model"], over["model"]));
-    // Before: the one answer of a model of zeros, right on 14 of 46 texts. After, 14 runs gave 31.4
-    // on average, standard deviation 2.9: the noise is real, so no run is like another.
+    // Before: the one answer of a model of zeros, right on 14 of 46 texts. After, 20 runs gave 32.0
+    // on average, standard deviation 3.2: the noise is real, so no run is like another.
+    // Texts that are neither are labelled "neutral", which this task does not know: no reason to decline.
+    finished.iter().for_each(|f| assert!(f["own_texts"]["after"]["unknown_labels"].as_u64().unwrap() > 0));
     let sum = |when: &str| finished.iter().map(|f| right(f, when)).sum::<u64>();
     assert!(sum("after") > sum("before"), "{} before, {} after", sum("before"), sum("after"));
 

@@ -4,6 +4,7 @@ use silhouette_privacy::Charge;
 use silhouette_wire::ContentHash;
 
 use super::*;
+use crate::durable::crash;
 use crate::ledger::ChargeBook;
 
 #[test]
@@ -28,7 +29,7 @@ fn a_folder_keeps_its_policy_and_charges() {
     let device = DeviceFolder::open_or_create(place.path()).unwrap();
     let mut ledger = device.ledger().unwrap();
     let task = "t".parse().unwrap();
-    ledger.charge(&task, 1, ContentHash::of(b""), Some(Charge::of(0.5).unwrap())).unwrap();
+    ledger.charge(&task, 1, ContentHash::of(b""), Charge::of(0.5).unwrap()).unwrap();
     drop(ledger);
     fs::write(place.path().join("policy.toml"), "[budget]\ntask_rho = 0.25\n").unwrap();
     let device = DeviceFolder::open_or_create(place.path()).unwrap();
@@ -53,23 +54,63 @@ fn opening_makes_nothing() {
     assert!(refused(&nowhere));
 }
 
+/// A device that was charged once.
+fn charged(place: &Path) {
+    let mut ledger = DeviceFolder::open_or_create(place).unwrap().ledger().unwrap();
+    ledger.charge(&"t".parse().unwrap(), 1, ContentHash::of(b""), Charge::of(0.5).unwrap()).unwrap();
+}
+
 #[test]
 fn files_missing_from_a_folder_in_use_are_not_made_anew() {
     let place = tempfile::tempdir().unwrap();
-    drop(DeviceFolder::open_or_create(place.path()).unwrap());
-    let missing = |name: &str| {
+    charged(place.path());
+    let without = |name: &str| {
         let path = place.path().join(name);
         let kept = fs::read(&path).unwrap();
         fs::remove_file(&path).unwrap();
-        let found = DeviceFolder::open_or_create(place.path());
+        let opened = DeviceFolder::open(place.path()).and_then(|folder| Ok(folder.ledger()?));
+        let created = DeviceFolder::open_or_create(place.path()).and_then(|folder| Ok(folder.ledger()?));
+        assert!(!path.exists(), "{name} was made anew");
         fs::write(&path, kept).unwrap();
-        matches!(found, Err(FolderError::Missing { path: named }) if named == path)
+        (opened.unwrap_err(), created.unwrap_err())
     };
-    assert!(missing("policy.toml"));
-    assert!(missing("ledger.head"));
-    // Both files of the ledger gone: the key still tells that it had begun.
+    let policy = without("policy.toml");
+    assert!(matches!(policy, (FolderError::Missing { .. }, FolderError::Missing { .. })), "{policy:?}");
+    let head = without("ledger.head");
+    assert!(matches!(head, (FolderError::Missing { .. }, FolderError::Ledger(LedgerError::HeadMissing { .. }))));
+    let ledger = without("ledger.jsonl");
+    let missing = |e| matches!(e, FolderError::Ledger(LedgerError::Missing { expected: 1, .. }));
+    assert!(missing(ledger.0) && missing(ledger.1));
+    let key = without("key");
+    assert!(matches!(key, (FolderError::NoDevice { .. }, FolderError::Ledger(LedgerError::KeyMissing { .. }))));
+    let mark = without("key.mark");
+    let missing = |e| matches!(e, FolderError::Ledger(LedgerError::MarkMissing { .. }));
+    assert!(missing(mark.0) && missing(mark.1));
+    // Both files of the ledger gone: the mark still tells how far it had come.
     fs::remove_file(place.path().join("ledger.jsonl")).unwrap();
-    assert!(missing("ledger.head"));
+    let both = without("ledger.head").1;
+    assert!(matches!(both, FolderError::Ledger(LedgerError::Missing { expected: 1, .. })), "{both:?}");
+}
+
+#[test]
+fn a_making_that_was_cut_short_is_finished() {
+    for steps in 0.. {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("device");
+        let (made, crashed) = crash::after(steps, || DeviceFolder::open_or_create(&root));
+        assert_eq!(made.is_err(), crashed, "{steps}");
+        // Half a device is no device, and says nothing worse than that.
+        if let Err(error) = DeviceFolder::open(&root) {
+            assert!(matches!(error, FolderError::NoDevice { .. }), "{steps}: {error}");
+        }
+        charged(&root);
+        assert_eq!(DeviceFolder::audit_ledger(&root).unwrap().records.len(), 1);
+        assert!(DeviceFolder::open(&root).unwrap().store().is_ok());
+        if !crashed {
+            assert!(steps > 20, "{steps}");
+            return;
+        }
+    }
 }
 
 #[cfg(unix)]

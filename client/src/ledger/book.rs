@@ -11,8 +11,7 @@ use super::error::SpendError;
 
 /// The most this device may ever spend, in rho of zero-concentrated DP.
 ///
-/// At delta = 10^-6, rho 1 is epsilon 8.4 and rho 3 is epsilon 15.9
-/// (`rho + 2 sqrt(rho ln(1/delta))`).
+/// At delta = 10^-5, rho 1.25 is epsilon 8.08 and rho 3.75 is epsilon 15.85 (CKS20, Proposition 12).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Caps {
@@ -45,22 +44,18 @@ impl Book {
     }
 
     /// Whether this charge could be made now; changes nothing.
-    pub(super) fn admit(&self, task: &TaskId, round: u64, charge: Option<Charge>) -> Result<(), SpendError> {
+    pub(super) fn admit(&self, task: &TaskId, round: u64, charge: Charge) -> Result<(), SpendError> {
         let last = self.last_round(task);
         if round <= last {
             return Err(SpendError::Round { task: task.clone(), last, found: round });
         }
-        if let Some(charge) = charge {
-            self.account.clone().charge(task, charge)?;
-        }
+        self.account.clone().charge(task, charge)?;
         Ok(())
     }
 
     /// Enters a charge that has happened, cap or no cap.
-    pub(super) fn enter(&mut self, task: &TaskId, round: u64, charge: Option<Charge>) {
-        if let Some(charge) = charge {
-            self.account.record(task, charge);
-        }
+    pub(super) fn enter(&mut self, task: &TaskId, round: u64, charge: Charge) {
+        self.account.record(task, charge);
         let (last, times) = self.tasks.entry(task.clone()).or_insert((0, 0));
         *last = round;
         *times = times.saturating_add(1);

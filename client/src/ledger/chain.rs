@@ -6,7 +6,8 @@ use std::path::Path;
 use silhouette_wire::TaskId;
 
 use super::error::{Damage, LedgerError};
-use super::record::{GENESIS, Record};
+use super::record::{ChainKey, Record};
+use crate::keys::Mark;
 
 /// A ledger whose links all hold.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ impl Chain {
     ///
     /// The last line alone may be torn: without a newline, or no record. Everything before it has to
     /// be exactly what was written.
-    pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Self, LedgerError> {
+    pub(super) fn read(file: &Path, bytes: &[u8], key: &ChainKey) -> Result<Self, LedgerError> {
         let mut chain = Self::default();
         let mut rounds = BTreeMap::new();
         let mut rest = bytes;
@@ -41,7 +42,7 @@ impl Chain {
                 None => {
                     return Err(chain.damaged(file, Damage::NotARecord, "a record", "something else"));
                 }
-                Some(record) => chain.link(file, record, line, &mut rounds)?,
+                Some(record) => chain.link(file, key, record, line, &mut rounds)?,
             }
             rest = after;
         }
@@ -51,20 +52,22 @@ impl Chain {
     fn link(
         &mut self,
         file: &Path,
+        key: &ChainKey,
         record: Record,
         line: &[u8],
         rounds: &mut BTreeMap<TaskId, u64>,
     ) -> Result<(), LedgerError> {
-        let (seq, prev) = self.records.last().map_or((1, GENESIS), |r| (r.seq + 1, r.hash));
+        let last = self.mark_at(self.records.len() as u64).unwrap_or(Mark::BEGINNING);
+        let (seq, prev) = (last.seq + 1, last.mac);
         if record.seq != seq {
             return Err(self.damaged(file, Damage::Sequence, format!("seq {seq}"), format!("seq {}", record.seq)));
         }
         if record.prev != prev {
             return Err(self.damaged(file, Damage::Link, format!("prev {prev}"), format!("prev {}", record.prev)));
         }
-        let hash = record.computed_hash();
-        if record.hash != hash {
-            return Err(self.damaged(file, Damage::Hash, format!("hash {hash}"), format!("hash {}", record.hash)));
+        if record.mac != record.computed_mac(key) {
+            let expected = "the code that this device's key gives";
+            return Err(self.damaged(file, Damage::Mac, expected, format!("mac {}", record.mac)));
         }
         if record.to_line().as_bytes() != line {
             return Err(self.damaged(file, Damage::Spelling, "the record's one spelling", "another"));
@@ -81,6 +84,14 @@ impl Chain {
         self.whole_len += line.len() as u64;
         self.records.push(record);
         Ok(())
+    }
+
+    /// The mark of a ledger that ends with record `seq`; `None` past the end.
+    pub(super) fn mark_at(&self, seq: u64) -> Option<Mark> {
+        match seq.checked_sub(1) {
+            None => Some(Mark::BEGINNING),
+            Some(index) => self.records.get(usize::try_from(index).ok()?).map(Record::mark),
+        }
     }
 
     /// The number of the line after the last whole record.

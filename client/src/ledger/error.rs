@@ -7,20 +7,27 @@ use silhouette_privacy::ChargeError;
 use silhouette_wire::TaskId;
 use thiserror::Error;
 
+use crate::keys::KeyError;
+
 /// Which promise of the ledger does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Damage {
-    /// The ledger goes on past its head by more than one interrupted charge.
+    /// The ledger goes on past the key store's mark by more than one interrupted charge.
     Ahead,
-    /// A record's own hash is not that of its content: it was edited.
-    Hash,
     /// The head file is not what this device writes.
     Head,
-    /// The head names another hash for its record.
-    HeadHash,
-    /// A record does not name the hash of the one before: one was removed, added or replaced.
+    /// The head is behind the key store's mark: an old copy was put back.
+    HeadBehind,
+    /// The head names another code for its record.
+    HeadMac,
+    /// A record does not name the code of the one before: one was removed, added or replaced.
     Link,
+    /// A record's own code is not the one this device's key gives for its content: it was edited, or
+    /// written by another device.
+    Mac,
+    /// The key store's mark names another code for its record: this is another history.
+    Mark,
     /// A line is no record.
     NotARecord,
     /// A round is not newer than the one before of the same task.
@@ -49,6 +56,21 @@ pub enum LedgerError {
         /// What is there.
         found: String,
     },
+    /// The key store failed, or has lost the key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// There are files of a ledger, but the key store has no key to check them with.
+    #[error("{file}: expected the key it was written under in the key store, found none", file = file.display())]
+    KeyMissing {
+        /// The file that is there.
+        file: PathBuf,
+    },
+    /// The key store has the key, but no mark: it was taken away, or this is an old key store.
+    #[error("{file}: expected the mark of the ledger beside its key, found none", file = file.display())]
+    MarkMissing {
+        /// The ledger.
+        file: PathBuf,
+    },
     /// The ledger has no head file: it was deleted.
     #[error("{file}: expected the head of the ledger beside it, found none", file = file.display())]
     HeadMissing {
@@ -74,21 +96,56 @@ pub enum LedgerError {
     Missing {
         /// The ledger.
         file: PathBuf,
-        /// Records that its head knows of.
+        /// Records that its head, or the key store's mark, knows of.
         expected: u64,
     },
-    /// The ledger ends before its head: it was cut short, or an old copy was restored.
+    /// The ledger ends before its head, or before the key store's mark: it was cut short, or an old
+    /// copy was put back.
     #[error("{file}, line {line}: expected record {expected}, found the end", file = file.display())]
     RolledBack {
         /// The ledger.
         file: PathBuf,
         /// The line after its last whole record.
         line: u64,
-        /// The last record its head knows of.
+        /// The last record that its head or the mark knows of.
         expected: u64,
         /// The last record there is.
         found: u64,
     },
+}
+
+impl LedgerError {
+    /// What it means, in words for the person whose device this is.
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::Damaged { damage, .. } => damage.meaning(),
+            Self::HeadMissing { .. } | Self::Missing { .. } | Self::RolledBack { .. } => {
+                "The ledger ends earlier than this device remembers: it was cut short, deleted, or replaced by an old \
+                 copy. Charges made since then are not in it."
+            }
+            Self::Key(_) | Self::KeyMissing { .. } | Self::MarkMissing { .. } => {
+                "The key store does not belong to this ledger, or lost what it held. Nothing can be checked without it."
+            }
+            Self::Io { .. } => "The file could not be read; that says nothing about its content.",
+            Self::Locked { .. } => "Another process of this device is at work with it.",
+        }
+    }
+}
+
+impl Damage {
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Mac => "A charge was edited after it was written, or this is another device's ledger.",
+            Self::Link | Self::Sequence | Self::Round => "A charge was removed, added, moved or replaced.",
+            Self::NotARecord | Self::Spelling | Self::Head => {
+                "A file holds something that this device did not write: it was edited, or the disk is failing."
+            }
+            Self::HeadBehind => "The ledger's head is an old copy: somebody put it back.",
+            Self::HeadMac | Self::Mark | Self::Ahead => {
+                "The ledger tells another history than this device remembers: it, or the mark, was replaced."
+            }
+        }
+    }
 }
 
 /// Why a charge was not made. Nothing may be sent.

@@ -22,13 +22,7 @@ impl MemoryLedger {
 }
 
 impl ChargeBook for MemoryLedger {
-    fn charge(
-        &mut self,
-        task: &TaskId,
-        round: u64,
-        _manifest: ContentHash,
-        charge: Option<Charge>,
-    ) -> Result<(), SpendError> {
+    fn charge(&mut self, task: &TaskId, round: u64, _manifest: ContentHash, charge: Charge) -> Result<(), SpendError> {
         self.book.admit(task, round, charge)?;
         self.book.enter(task, round, charge);
         Ok(())

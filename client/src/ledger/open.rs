@@ -1,18 +1,20 @@
-//! Opening a ledger: lock, read, compare with the head, mend what a crash may have left.
+//! Opening a ledger: lock, read, compare with head and mark, mend what a crash may have left.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use silhouette_wire::TaskId;
 
 use super::Ledger;
 use super::book::{Book, Caps};
 use super::chain::Chain;
+use super::compare::compare;
 use super::error::{Damage, LedgerError};
-use super::head::Head;
-use super::record::Record;
+use super::record::ChainKey;
 use crate::durable;
+use crate::keys::{KeyStore, Mark, load_or_begin};
 
 /// What an interrupted charge had left behind. It was never acknowledged, so nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,41 +35,52 @@ pub enum Recovery {
 }
 
 /// The files of one ledger.
-struct Paths {
-    ledger: PathBuf,
-    head: PathBuf,
-    lock: PathBuf,
+pub(super) struct Paths {
+    pub(super) ledger: PathBuf,
+    pub(super) head: PathBuf,
+    pub(super) lock: PathBuf,
 }
 
 impl Paths {
-    fn of(ledger: &Path) -> Self {
+    pub(super) fn of(ledger: &Path) -> Self {
         Self { ledger: ledger.to_owned(), head: ledger.with_extension("head"), lock: ledger.with_extension("lock") }
     }
-}
 
-/// Checks the ledger at `path` without locking or changing anything and returns its records: for
-/// showing it while a device is at work.
-///
-/// # Errors
-/// When it is not exactly what this device wrote.
-pub fn audit(path: impl AsRef<Path>) -> Result<Vec<Record>, LedgerError> {
-    let paths = Paths::of(path.as_ref());
-    // The head first: a charge that lands in between makes the ledger one ahead, which is allowed.
-    let head = read_head(&paths)?;
-    match inspect(&paths, head)? {
-        Some((chain, _)) => Ok(chain.records),
-        None => Ok(Vec::new()),
+    /// A file that says that a ledger has begun.
+    fn begun(&self) -> Option<&PathBuf> {
+        [&self.ledger, &self.head].into_iter().find(|file| file.exists())
     }
 }
 
-pub(super) fn open(path: &Path, caps: Caps) -> Result<Ledger, LedgerError> {
+/// What a ledger says, checked against its head and the key store's mark.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) chain: Chain,
+    pub(super) mark: Mark,
+}
+
+impl Found {
+    /// What an interrupted charge has left behind.
+    pub(super) fn unfinished(&self) -> Option<Recovery> {
+        match self.chain.records.last() {
+            Some(last) if last.seq > self.mark.seq => {
+                Some(Recovery::Completed { task: last.task.clone(), round: last.round })
+            }
+            _ if self.chain.torn => Some(Recovery::CutOff { line: self.chain.next_line() }),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn open(path: &Path, caps: Caps, keys: Arc<dyn KeyStore + Send + Sync>) -> Result<Ledger, LedgerError> {
     let paths = Paths::of(path);
     let lock = lock(&paths.lock)?;
-    let head = read_head(&paths)?;
-    let (chain, recovery) = match inspect(&paths, head)? {
-        Some((chain, head)) => {
-            let recovery = mend(&paths, &chain, head)?;
-            (chain, recovery)
+    let key = begin(&paths, keys.as_ref())?;
+    let mark = keys.load_mark()?.ok_or_else(|| LedgerError::MarkMissing { file: paths.ledger.clone() })?;
+    let (chain, recovery) = match inspect(&paths, &key, mark)? {
+        Some(found) => {
+            let recovery = mend(&paths, &found, keys.as_ref())?;
+            (found.chain, recovery)
         }
         None => {
             create(&paths)?;
@@ -77,12 +90,14 @@ pub(super) fn open(path: &Path, caps: Caps) -> Result<Ledger, LedgerError> {
     let file = OpenOptions::new().append(true).open(&paths.ledger).map_err(io_error(&paths.ledger))?;
     let mut book = Book::new(caps);
     for record in &chain.records {
-        book.enter(&record.task, record.round, record.charge());
+        book.enter(&record.task, record.round, record.charge);
     }
     Ok(Ledger {
         path: paths.ledger,
         head_path: paths.head,
         file,
+        key,
+        keys,
         records: chain.records,
         book,
         recovery,
@@ -104,95 +119,72 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
     }
 }
 
-fn read_head(paths: &Paths) -> Result<Option<Head>, LedgerError> {
+/// The chain's key. Mark and key come before the first file, so files without a key lost theirs.
+fn begin(paths: &Paths, keys: &dyn KeyStore) -> Result<ChainKey, LedgerError> {
+    if keys.load()?.is_none()
+        && let Some(file) = paths.begun()
+    {
+        return Err(LedgerError::KeyMissing { file: file.clone() });
+    }
+    Ok(ChainKey::derive(&load_or_begin(keys)?))
+}
+
+fn read_head(paths: &Paths) -> Result<Option<Mark>, LedgerError> {
     let Some(bytes) = durable::read_if_there(&paths.head).map_err(io_error(&paths.head))? else {
         return Ok(None);
     };
-    match Head::from_text(&bytes) {
+    match Mark::from_text(&bytes) {
         Some(head) => Ok(Some(head)),
         None => {
-            Err(Chain::default().damaged(&paths.head, Damage::Head, "a sequence number and a hash", "something else"))
+            Err(Chain::default().damaged(&paths.head, Damage::Head, "a sequence number and a code", "something else"))
         }
     }
 }
 
-/// The chain, if it agrees with its head; `None` if there is no ledger yet.
-fn inspect(paths: &Paths, head: Option<Head>) -> Result<Option<(Chain, Head)>, LedgerError> {
+/// The ledger, if it agrees with its head and `mark`; `None` if it has not begun.
+pub(super) fn inspect(paths: &Paths, key: &ChainKey, mark: Mark) -> Result<Option<Found>, LedgerError> {
+    // The head first: it may only be behind the ledger.
+    let head = read_head(paths)?;
     let bytes = durable::read_if_there(&paths.ledger).map_err(io_error(&paths.ledger))?;
     match (head, bytes) {
-        // The head is created first, so an empty one alone is a creation that was interrupted.
-        (None | Some(Head::EMPTY), None) => Ok(None),
-        (Some(head), None) => Err(LedgerError::Missing { file: paths.ledger.clone(), expected: head.seq }),
+        // The head is created first, so an empty one alone is a creation that was interrupted; nothing
+        // was ever acknowledged while the mark is at the beginning.
+        (None | Some(Mark::BEGINNING), None) if mark == Mark::BEGINNING => Ok(None),
+        (head, None) => {
+            let expected = mark.seq.max(head.map_or(0, |head| head.seq));
+            Err(LedgerError::Missing { file: paths.ledger.clone(), expected })
+        }
         (None, Some(_)) => Err(LedgerError::HeadMissing { file: paths.head.clone() }),
         (Some(head), Some(bytes)) => {
-            let chain = Chain::read(&paths.ledger, &bytes)?;
-            compare(paths, &chain, head)?;
-            Ok(Some((chain, head)))
+            let chain = Chain::read(&paths.ledger, &bytes, key)?;
+            compare(paths, &chain, head, mark)?;
+            Ok(Some(Found { chain, mark }))
         }
     }
 }
 
-fn compare(paths: &Paths, chain: &Chain, head: Head) -> Result<(), LedgerError> {
-    let found = chain.records.len() as u64;
-    if found < head.seq {
-        return Err(LedgerError::RolledBack {
-            file: paths.ledger.clone(),
-            line: chain.next_line(),
-            expected: head.seq,
-            found,
-        });
-    }
-    let at_head = head.seq.checked_sub(1).and_then(|i| chain.records.get(i as usize));
-    let hash = at_head.map_or(Head::EMPTY.hash, |r| r.hash);
-    if hash != head.hash {
-        return Err(LedgerError::Damaged {
-            file: paths.ledger.clone(),
-            line: head.seq.max(1),
-            damage: Damage::HeadHash,
-            expected: format!("hash {}", head.hash),
-            found: format!("hash {hash}"),
-        });
-    }
-    // One charge at most can be under way, so at most one line may lie beyond the head.
-    if found + u64::from(chain.torn) > head.seq + 1 {
-        return Err(LedgerError::Damaged {
-            file: paths.ledger.clone(),
-            line: head.seq + 2,
-            damage: Damage::Ahead,
-            expected: format!("at most record {}", head.seq + 1),
-            found: "more".into(),
-        });
-    }
-    Ok(())
-}
-
-fn mend(paths: &Paths, chain: &Chain, head: Head) -> Result<Option<Recovery>, LedgerError> {
-    match chain.records.last() {
-        Some(last) if last.seq > head.seq => {
-            // The line may have been read out of the cache: flush it before the head vouches for it.
-            flush(&paths.ledger, None).map_err(io_error(&paths.ledger))?;
-            Head::of(last).write(&paths.head).map_err(io_error(&paths.head))?;
-            Ok(Some(Recovery::Completed { task: last.task.clone(), round: last.round }))
+/// Finishes an interrupted charge in the order in which it would have gone on, or cuts it off.
+fn mend(paths: &Paths, found: &Found, keys: &dyn KeyStore) -> Result<Option<Recovery>, LedgerError> {
+    let recovery = found.unfinished();
+    match &recovery {
+        Some(Recovery::Completed { .. }) => {
+            let end = found.chain.mark_at(found.chain.records.len() as u64).unwrap_or(found.mark);
+            // Line and head may have been read out of the cache: on the disk before the mark names them.
+            durable::flush(&paths.ledger, None).map_err(io_error(&paths.ledger))?;
+            durable::replace(&paths.head, end.to_text().as_bytes()).map_err(io_error(&paths.head))?;
+            keys.keep_mark(end)?;
         }
-        _ if chain.torn => {
-            flush(&paths.ledger, Some(chain.whole_len)).map_err(io_error(&paths.ledger))?;
-            Ok(Some(Recovery::CutOff { line: chain.next_line() }))
+        Some(Recovery::CutOff { .. }) => {
+            durable::flush(&paths.ledger, Some(found.chain.whole_len)).map_err(io_error(&paths.ledger))?;
         }
-        _ => Ok(None),
+        None => {}
     }
-}
-
-fn flush(path: &Path, len: Option<u64>) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    if let Some(len) = len {
-        file.set_len(len)?;
-    }
-    file.sync_all()
+    Ok(recovery)
 }
 
 /// The head first: from then on the ledger is known to have begun, and a missing head is a deletion.
 fn create(paths: &Paths) -> Result<(), LedgerError> {
-    Head::EMPTY.write(&paths.head).map_err(io_error(&paths.head))?;
+    durable::replace(&paths.head, Mark::BEGINNING.to_text().as_bytes()).map_err(io_error(&paths.head))?;
     durable::create(&paths.ledger, b"").map_err(io_error(&paths.ledger))
 }
 

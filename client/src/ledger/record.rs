@@ -1,15 +1,22 @@
 //! One line of the ledger.
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use silhouette_privacy::Charge;
 use silhouette_wire::{ContentHash, TaskId};
 
-/// Separates these hashes from any other use of SHA-256.
-const DOMAIN: &[u8] = b"silhouette/ledger/1\0";
+use crate::keys::{Mark, SecretKey, keyed_hash};
 
-/// What the first record names as its predecessor.
-pub(super) const GENESIS: ContentHash = ContentHash([0; 32]);
+/// Separates these codes from any other use of HMAC under the same key.
+const DOMAIN: &[u8] = b"silhouette/ledger/2\0";
+
+/// The key of a ledger's codes, derived from the device's key. Without it nobody writes a record.
+pub(super) struct ChainKey(SecretKey);
+
+impl ChainKey {
+    pub(super) fn derive(device: &SecretKey) -> Self {
+        Self(keyed_hash(device, b"silhouette/ledger key/2\0"))
+    }
+}
 
 /// One charge, as it stands in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,14 +30,14 @@ pub struct Record {
     pub round: u64,
     /// Hash of the signed terms the device acted on.
     pub manifest: ContentHash,
-    /// Billionths of rho; `None` for a round without noise, whose charge has no bound.
-    pub rho_billionths: Option<u64>,
+    /// What was charged.
+    pub charge: Charge,
     /// Unix seconds.
     pub time: u64,
-    /// Hash of the record before.
+    /// The code of the record before; zeros for the first.
     pub prev: ContentHash,
-    /// Hash of this record and, through `prev`, of every one before.
-    pub hash: ContentHash,
+    /// HMAC-SHA-256 under the device's key of this record and, through `prev`, of every one before.
+    pub mac: ContentHash,
 }
 
 /// A line as JSON. `rho` is there for people: it follows from the billionths.
@@ -41,22 +48,23 @@ struct Line {
     task: TaskId,
     round: u64,
     manifest: String,
-    rho_billionths: Option<u64>,
+    rho_billionths: Charge,
     #[serde(rename = "rho")]
     _rho: serde::de::IgnoredAny,
     time: u64,
     prev: String,
-    hash: String,
+    mac: String,
 }
 
 impl Record {
     /// The record that follows `last`.
     pub(super) fn after(
+        key: &ChainKey,
         last: Option<&Self>,
         task: &TaskId,
         round: u64,
         manifest: ContentHash,
-        charge: Option<Charge>,
+        charge: Charge,
         time: u64,
     ) -> Self {
         let mut record = Self {
@@ -64,31 +72,29 @@ impl Record {
             task: task.clone(),
             round,
             manifest,
-            rho_billionths: charge.map(billionths),
+            charge,
             time,
-            prev: last.map_or(GENESIS, |r| r.hash),
-            hash: GENESIS,
+            prev: last.map_or(Mark::BEGINNING.mac, |r| r.mac),
+            mac: Mark::BEGINNING.mac,
         };
-        record.hash = record.computed_hash();
+        record.mac = record.computed_mac(key);
         record
     }
 
-    /// The charge, for the arithmetic.
-    pub fn charge(&self) -> Option<Charge> {
-        self.rho_billionths.and_then(|units| serde_json::from_value(units.into()).ok())
+    /// How far a ledger has come that ends with this record.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { seq: self.seq, mac: self.mac }
     }
 
     /// The line, its newline included. There is exactly one spelling of a record, and no float in
     /// it: a different byte anywhere is an edit.
     pub(super) fn to_line(&self) -> String {
-        let (units, rho) = match self.rho_billionths {
-            Some(units) => (units.to_string(), format!("{}.{:09}", units / 1_000_000_000, units % 1_000_000_000)),
-            None => ("null".to_owned(), "null".to_owned()),
-        };
+        let units = self.charge.billionths();
+        let (whole, part) = (units / 1_000_000_000, units % 1_000_000_000);
         format!(
             "{{\"seq\":{},\"task\":\"{}\",\"round\":{},\"manifest\":\"{}\",\"rho_billionths\":{units},\
-             \"rho\":{rho},\"time\":{},\"prev\":\"{}\",\"hash\":\"{}\"}}\n",
-            self.seq, self.task, self.round, self.manifest, self.time, self.prev, self.hash
+             \"rho\":{whole}.{part:09},\"time\":{},\"prev\":\"{}\",\"mac\":\"{}\"}}\n",
+            self.seq, self.task, self.round, self.manifest, self.time, self.prev, self.mac
         )
     }
 
@@ -100,83 +106,91 @@ impl Record {
             task: line.task,
             round: line.round,
             manifest: line.manifest.parse().ok()?,
-            rho_billionths: line.rho_billionths,
+            charge: line.rho_billionths,
             time: line.time,
             prev: line.prev.parse().ok()?,
-            hash: line.hash.parse().ok()?,
+            mac: line.mac.parse().ok()?,
         })
     }
 
-    /// SHA-256 over every field but the hash, numbers as 64 bits little-endian.
-    pub(super) fn computed_hash(&self) -> ContentHash {
-        let mut hash = Sha256::new();
-        hash.update(DOMAIN);
-        hash.update(self.seq.to_le_bytes());
-        hash.update((self.task.as_str().len() as u64).to_le_bytes());
-        hash.update(self.task.as_str());
-        hash.update(self.round.to_le_bytes());
-        hash.update(self.manifest.0);
-        hash.update([u8::from(self.rho_billionths.is_some())]);
-        hash.update(self.rho_billionths.unwrap_or(0).to_le_bytes());
-        hash.update(self.time.to_le_bytes());
-        hash.update(self.prev.0);
-        ContentHash(hash.finalize().into())
+    /// HMAC-SHA-256 over every field but the code, numbers as 64 bits little-endian.
+    pub(super) fn computed_mac(&self, key: &ChainKey) -> ContentHash {
+        let task = self.task.as_str().as_bytes();
+        let fields = [
+            DOMAIN,
+            &self.seq.to_le_bytes(),
+            &(task.len() as u64).to_le_bytes(),
+            task,
+            &self.round.to_le_bytes(),
+            &self.manifest.0,
+            &self.charge.billionths().to_le_bytes(),
+            &self.time.to_le_bytes(),
+            &self.prev.0,
+        ];
+        ContentHash(*keyed_hash(&key.0, &fields.concat()))
     }
-}
-
-/// A charge is a count of billionths and is serialised as that count.
-fn billionths(charge: Charge) -> u64 {
-    // It can't fail; if it did, the record would say that everything is spent.
-    serde_json::to_value(charge).ok().and_then(|v| v.as_u64()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn record(rho: Option<f64>) -> Record {
-        let charge = rho.map(|rho| Charge::of(rho).unwrap());
-        Record::after(None, &"t".parse().unwrap(), 3, ContentHash::of(b"m"), charge, 1_700_000_000)
+    fn key() -> ChainKey {
+        ChainKey::derive(&SecretKey::new([7; 32]))
+    }
+
+    fn record(rho: f64) -> Record {
+        let charge = Charge::of(rho).unwrap();
+        Record::after(&key(), None, &"t".parse().unwrap(), 3, ContentHash::of(b"m"), charge, 1_700_000_000)
     }
 
     #[test]
     fn a_line_reads_back_and_shows_rho() {
-        for rho in [Some(0.125), Some(1.5), Some(1e-9), Some(12_345.678_9), None] {
+        for rho in [0.125, 1.5, 1e-9, 12_345.678_9] {
             let record = record(rho);
             let line = record.to_line();
             assert_eq!(Record::from_line(line.trim_end().as_bytes()), Some(record.clone()));
             let json: serde_json::Value = serde_json::from_str(&line).unwrap();
-            assert_eq!(json["rho"].as_f64(), rho);
-            assert_eq!(record.charge().map(Charge::rho), rho);
+            assert_eq!(json["rho"].as_f64(), Some(rho));
+            assert_eq!(record.charge.rho(), rho);
         }
     }
 
     #[test]
-    fn every_field_is_under_the_hash() {
-        let base = record(Some(0.5));
-        let changes: [fn(&mut Record); 8] = [
+    fn a_record_without_a_charge_is_no_record() {
+        let line = record(0.5).to_line().replace("500000000,", "null,");
+        assert_eq!(Record::from_line(line.trim_end().as_bytes()), None);
+    }
+
+    #[test]
+    fn every_field_is_under_the_code() {
+        let base = record(0.5);
+        let changes: [fn(&mut Record); 7] = [
             |r| r.seq += 1,
             |r| r.task = "u".parse().unwrap(),
             |r| r.round += 1,
             |r| r.manifest.0[0] ^= 1,
-            |r| r.rho_billionths = Some(1),
-            |r| r.rho_billionths = None,
+            |r| r.charge = Charge::of(1e-9).unwrap(),
             |r| r.time += 1,
             |r| r.prev.0[31] ^= 1,
         ];
         for change in changes {
             let mut other = base.clone();
             change(&mut other);
-            assert_ne!(other.computed_hash(), base.hash);
+            assert_ne!(other.computed_mac(&key()), base.mac);
         }
     }
 
     #[test]
-    fn hash_is_stable() {
-        // Old ledgers must stay readable: this value may never change.
-        assert_eq!(
-            record(Some(0.5)).hash.to_string(),
-            "5496401a837a9e13326c7a2fa5c19acca57a9382711b80c62bc45577758a2d06"
-        );
+    fn the_code_depends_on_the_devices_key() {
+        let other = ChainKey::derive(&SecretKey::new([8; 32]));
+        assert_ne!(record(0.5).computed_mac(&other), record(0.5).mac);
+    }
+
+    #[test]
+    fn the_code_is_stable() {
+        // Old ledgers must stay readable: this value, which an independent implementation of HMAC
+        // gives too (Python's `hmac`), may never change.
+        assert_eq!(record(0.5).mac.to_string(), "83933da1299a1771981885a24126755f64ae5f6dd46d6efe734a7ae3c6b79db6");
     }
 }

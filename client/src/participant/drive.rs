@@ -194,11 +194,11 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         let ledger = Arc::clone(&self.participant.ledger);
         let written = blocking(move || {
             let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            ledger.charge(&task, round, manifest, Some(charge))
+            ledger.charge(&task, round, manifest, charge)
         });
         match written.await {
             Ok(Ok(())) => {
-                (self.observer)(ParticipantEvent::Charged { round, rho: Some(charge.rho()) });
+                (self.observer)(ParticipantEvent::Charged { round, rho: charge.rho() });
                 Ok(Input::Charged)
             }
             Ok(Err(error @ (SpendError::Write { .. } | SpendError::Interrupted { .. }))) => Err(error.into()),

@@ -29,8 +29,8 @@ pub enum ParticipantEvent {
     Charged {
         /// The round.
         round: u64,
-        /// Rho; none for a round without noise.
-        rho: Option<f64>,
+        /// Rho.
+        rho: f64,
     },
     /// Waiting for an answer to a check-in.
     CheckedIn {
@@ -100,8 +100,7 @@ pub enum ParticipantEvent {
 impl fmt::Display for ParticipantEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Charged { round, rho: Some(rho) } => write!(f, "round {round}: charged rho {rho:.6}"),
-            Self::Charged { round, rho: None } => write!(f, "round {round}: no noise, no bound"),
+            Self::Charged { round, rho } => write!(f, "round {round}: charged rho {rho:.6}"),
             Self::CheckedIn { last_round } => write!(f, "checked in, last round {last_round}"),
             Self::Connected => f.write_str("connected"),
             Self::ConnectionFailed { reason, retry_in } => {

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use ed25519_dalek::SigningKey;
-use silhouette_client::ledger::{Caps, Ledger, audit};
+use silhouette_client::keys::FileKeyStore;
+use silhouette_client::ledger::{Caps, Ledger, Record};
 use silhouette_client::models::ModelCache;
 use silhouette_client::participant::{End, ParticipateError, Retries, Transferred};
-use silhouette_client::{Participant, ParticipantConfig, ParticipantEvent};
+use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, ParticipantEvent};
 use silhouette_model::{BagSpec, EncoderSpec, Model, NativeEngine, Task};
 use silhouette_privacy::{Mode, Private, ReleaseParameters};
 use silhouette_round::{Conditions, Terms};
@@ -61,7 +62,7 @@ struct Script {
     replies: Mutex<VecDeque<CheckInReply>>,
     model: Arc<[u8]>,
     expected: u64,
-    ledger: PathBuf,
+    device: PathBuf,
     seen: Mutex<Seen>,
 }
 
@@ -88,7 +89,7 @@ impl Handler for Script {
     }
 
     async fn on_upload_begin(&self, _: DeviceId, _: &Upload) -> Result<UploadSink, ErrorCode> {
-        let charged = audit(&self.ledger).unwrap().len();
+        let charged = DeviceFolder::audit_ledger(&self.device).unwrap().records.len();
         self.seen.lock().unwrap().charged_when_begun.push(charged);
         if self.fails_now(Fault::BeginStalls) {
             tokio::time::sleep(Duration::from_secs(20)).await;
@@ -205,7 +206,7 @@ impl World {
             replies: Mutex::new(rounds.iter().map(assigned).collect()),
             model: bytes.clone().into(),
             expected: parameters.byte_len() as u64,
-            ledger: folder.path().join("ledger.jsonl"),
+            device: folder.path().to_owned(),
             seen: Mutex::default(),
         });
         let authority = authority();
@@ -230,8 +231,9 @@ impl World {
         silent
     }
 
-    pub(crate) fn ledger(&self) -> PathBuf {
-        self.folder.path().join("ledger.jsonl")
+    /// The device's charges, read while it may be at work.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        DeviceFolder::audit_ledger(self.folder.path()).unwrap().records
     }
 
     pub(crate) fn model_hash(&self) -> ContentHash {
@@ -282,12 +284,18 @@ impl World {
             self.identity(task),
             Arc::new(NativeEngine),
             Private::new(events()),
-            Box::new(Ledger::open(self.ledger(), self.caps).unwrap()),
+            Box::new(self.ledger()),
             ModelCache::new(self.folder.path().join("models")),
         );
         let mut events = Vec::new();
         let end = participant.run(stop, |event| events.push(event)).await;
         Run { end, events, transferred: participant.transferred() }
+    }
+
+    fn ledger(&self) -> Ledger {
+        let place = self.folder.path();
+        let keys = Arc::new(FileKeyStore::new(place.join("key")));
+        Ledger::open(place.join("ledger.jsonl"), self.caps, keys).unwrap()
     }
 
     fn identity(&self, task: TaskId) -> DeviceIdentity {

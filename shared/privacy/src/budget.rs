@@ -28,6 +28,11 @@ impl Charge {
         }
     }
 
+    /// The charge in whole billionths of rho.
+    pub fn billionths(self) -> u64 {
+        self.0
+    }
+
     /// The charge in rho, at least what was asked for.
     pub fn rho(self) -> f64 {
         self.0 as f64 / PER_RHO

@@ -245,7 +245,7 @@ fn examine_charge(m: &Manifest, parameters: &ReleaseParameters, history: &Histor
     // First, since nothing can be compared with an infinite rho: a round without noise is refused here.
     let charge = Charge::of(expected)?;
     // A stated rho that is no number is no agreement.
-    if !((m.rho - expected).abs() <= 1e-9 * expected) {
+    if m.rho.is_nan() || (m.rho - expected).abs() > 1e-9 * expected {
         return Err(Refusal::Rho { expected, found: m.rho });
     }
     history.account.clone().charge(&m.task, charge)?;

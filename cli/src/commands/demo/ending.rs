@@ -189,7 +189,7 @@ fn charges(records: &[Record], delta: f64) -> anyhow::Result<Vec<LedgerLine>> {
     let delta = Delta::new(delta)?;
     let mut spent = 0.0;
     let line = |r: &Record| {
-        let rho = r.charge().map_or(0.0, silhouette_privacy::Charge::rho);
+        let rho = r.charge.rho();
         spent += rho;
         let epsilon = zcdp::epsilon(Rho::new(spent)?, delta).get();
         Ok(LedgerLine { round: r.round, time: terminal::utc(r.time), rho, epsilon })
@@ -221,7 +221,7 @@ fn section(person: &SynthUser, document: &ProfileDocument, ledger: Vec<LedgerLin
         shares: interests
             .map(|i| ProfileShare { label: i.label.clone(), found: i.share, planted: Some(planted(&i.label)) })
             .collect(),
-        terms: document.keywords.iter().take(12).map(|k| (k.term.clone(), f64::from(k.score))).collect(),
+        terms: document.keywords.iter().take(12).map(|k| (k.term.clone(), k.score)).collect(),
         hours: document.behavior.hours.iter().map(|&h| h as f64).collect(),
     }
 }

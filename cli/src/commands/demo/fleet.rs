@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use silhouette_aggregator::Running;
-use silhouette_client::ledger::{Caps, Ledger};
+use silhouette_client::ledger::Caps;
 use silhouette_client::participant::ParticipateError;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, ParticipantEvent, participant::Transferred};
 use silhouette_model::{Engine, Task};
@@ -158,7 +158,7 @@ type Opened =
 /// The made-up people agree to one promise: their ledgers hold what it costs and no more.
 fn open(device: &DeviceFolder, budget: f64) -> anyhow::Result<Opened> {
     let caps = Caps { task_rho: budget, device_rho: budget };
-    Ok((device.store()?.events()?, Box::new(Ledger::open(device.ledger_path(), caps)?)))
+    Ok((device.store()?.events()?, Box::new(device.ledger_under(caps)?)))
 }
 
 /// The device's own policy.
