@@ -53,7 +53,6 @@ fn bad_settings_are_refused_by_their_flag() {
         ("--clip", "inf"),
         ("--server-lr", "-1"),
         ("--buckets", "40"),
-        ("--rounds", "0"),
         ("--threads", "0"),
         ("--cohort", "99"),
     ] {

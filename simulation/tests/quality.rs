@@ -17,7 +17,8 @@ fn accuracy(file: &str, field: &str, privacy: PrivacyChoice, seed: u64) -> Optio
     let path = PathBuf::from(shared).join("data").join(file);
     if !path.exists() {
         // Past the test harness, which keeps what a passing test prints to itself.
-        writeln!(std::io::stderr(), "SKIPPED: {} is not at hand; its quality was NOT checked", path.display()).unwrap();
+        let mut out = std::io::stderr().lock();
+        writeln!(out, "SKIPPED: {} is not at hand; its quality was NOT checked", path.display()).unwrap();
         return None;
     }
     let config = SimulationConfig { privacy, seed, ..SimulationConfig::default() };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use silhouette_round::{Coordinator, Instruction, Millis};
 use silhouette_wire::message::SecaggReply;
-use silhouette_wire::{CheckInReply, DeviceId, ErrorCode, Nonce, Upload, UploadReply};
+use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Nonce, Upload, UploadReply};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
@@ -32,6 +32,8 @@ pub(crate) struct Conductor {
     held: HashMap<DeviceId, (u64, oneshot::Sender<CheckInReply>)>,
     /// Requests of a masked round whose step is not over.
     masked_held: HashMap<DeviceId, oneshot::Sender<SecaggReply>>,
+    /// The last masked round that came to a sum, and whose vectors are in it.
+    unmasked: (u64, HashMap<DeviceId, ContentHash>),
     opened: Option<Opened>,
     making: Option<Making>,
     ticker: Ticker,
@@ -52,6 +54,7 @@ impl Conductor {
             inbox,
             held: HashMap::new(),
             masked_held: HashMap::new(),
+            unmasked: (0, HashMap::new()),
             opened: None,
             making: None,
             ticker: Ticker::new(),

@@ -72,16 +72,16 @@ async fn a_masked_round_publishes_the_sum_of_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn devices_that_vanish_at_any_step_do_not_stop_a_masked_round() {
     let folder = tempfile::tempdir().unwrap();
-    let mut site = Site::start(folder.path(), masked(1, 11, 7, 4_000), 11).await;
+    let mut site = Site::start(folder.path(), masked(1, 13, 9, 4_000), 13).await;
     let mut parts = tokio::task::JoinSet::new();
-    for exchanges in [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4] {
+    for exchanges in [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4] {
         parts.spawn(take_part(site.device().await, exchanges));
     }
     let replies = parts.join_all().await;
-    assert_eq!(replies.iter().filter(|r| done(r.as_ref())).count(), 7, "{replies:?}");
+    assert_eq!(replies.iter().filter(|r| done(r.as_ref())).count(), 9, "{replies:?}");
     // The one that sent its vector and then vanished is in the sum.
     let event = next_end(&mut site).await;
-    assert!(matches!(event, Event::RoundClosed { invited: 11, reports: 8, .. }), "{event:?}");
+    assert!(matches!(event, Event::RoundClosed { invited: 13, reports: 10, .. }), "{event:?}");
     site.stop().await;
 }
 

@@ -86,7 +86,6 @@ pub(crate) struct Outcome<'a> {
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let started = Instant::now();
-    let chosen = choose(args.backend)?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("silhouette-demo-{}", std::process::id())),
@@ -95,6 +94,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let people = Population::generate(config)?;
     let (test, train): (Vec<&SynthUser>, Vec<&SynthUser>) = people.users.iter().partition(|u| u.split() == "test");
     check_numbers(args, train.len(), test.len())?;
+    let chosen = choose(args.backend)?;
     if json {
         let counts = serde_json::json!({
             "people": people.users.len(), "devices": train.len(), "held_out": test.len(),
@@ -203,6 +203,16 @@ fn min_reports(drop: f64, devices: u32) -> u32 {
     (f64::from(devices) * (0.9 - drop)).ceil() as u32
 }
 
+/// Steps of a masked round wait for whoever vanished, so they must not wait long; but one machine
+/// draws the noise of all devices, about a third of a second each on one core.
+fn deadline_ms(args: &Args, devices: u32) -> u64 {
+    match args.mode {
+        Mode::Central if args.drop > 0.0 => 10_000,
+        Mode::Central => 30_000,
+        _ => 8_000 + 400 * u64::from(devices),
+    }
+}
+
 /// The aggregator's terms: everybody in every round.
 fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
     TaskConfig {
@@ -212,8 +222,7 @@ fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
         cohort: devices,
         min_reports: min_reports(args.drop, devices),
         over_selection: 1.0,
-        // Steps of a masked round wait for whoever vanished, so they must not wait long.
-        deadline_ms: if args.drop > 0.0 { 10_000 } else { 30_000 },
+        deadline_ms: deadline_ms(args, devices),
         gathering_ms: 5_000,
         hold_ms: 60_000,
         retry_ms: (200, 1_000),

@@ -133,15 +133,7 @@ pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> any
 /// The quotes behind a clause's field, for the person whose they are: of `interests.HEAD` those of
 /// the head's largest shares, of `sentiment` its own.
 pub(crate) fn quotes<'a>(document: &'a ProfileDocument, field: &str) -> Vec<&'a str> {
-    let mut places: Vec<usize> = Vec::new();
-    if let Some(head) = field.strip_prefix("interests.") {
-        let mut labels: Vec<_> = document.interests.iter().filter(|i| i.head == head).collect();
-        labels.sort_by(|a, b| b.share.total_cmp(&a.share));
-        places.extend(labels.iter().take(3).flat_map(|i| i.evidence.first()));
-    } else if field.starts_with("sentiment") {
-        places.extend(&document.sentiment.evidence);
-    }
-    places.iter().filter_map(|&i| document.evidence.get(i)).map(|e| e.quote.as_str()).take(3).collect()
+    document.evidence_for(field, 3).into_iter().map(|e| e.quote.as_str()).collect()
 }
 
 fn evidence(document: &ProfileDocument, field: &str) -> String {

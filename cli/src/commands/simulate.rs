@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1e-5)]
     delta: f64,
     /// Rounds.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 20)]
     rounds: u64,
     /// Devices per round [default: every training user]
     #[arg(long)]

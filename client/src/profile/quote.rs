@@ -88,7 +88,7 @@ pub(super) fn opening(text: &str) -> (usize, usize) {
         end = text[start..]
             .char_indices()
             .nth(columns)
-            .map_or(start + text[start..].trim_end().len(), |(i, _)| start + i);
+            .map_or_else(|| start + text[start..].trim_end().len(), |(i, _)| start + i);
     }
     (start, end)
 }

@@ -223,6 +223,13 @@ fn the_evidence_of_counts_is_what_was_counted() {
 }
 
 #[test]
+fn a_keyword_is_found_however_it_is_written() {
+    let d = document(&[Event::new("me", "SAXOPHONE, Saxophone"), Event::new("me", "nothing")], None);
+    let keyword = d.keywords.iter().find(|k| k.term == "saxophone").unwrap();
+    assert_eq!((d.evidence[keyword.evidence[0]].start, d.evidence[keyword.evidence[0]].end), (0, 9));
+}
+
+#[test]
 fn the_word_list_shows_its_words() {
     let mut events = corpus();
     events.push(Event::new("me", "This amplifier is not very good"));

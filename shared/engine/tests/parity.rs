@@ -12,7 +12,8 @@ use silhouette_model::{
 
 /// Said past the test harness, which keeps what a passing test prints to itself.
 fn skipped(what: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {what}").unwrap();
+    let mut out = std::io::stderr().lock();
+    writeln!(out, "SKIPPED: {what}").unwrap();
 }
 
 fn task(encoder: EncoderSpec) -> Task {

@@ -1,8 +1,9 @@
 //! Masked rounds: requests held until their step is over, then the sum and nothing else.
 
+use silhouette_privacy::secagg::Refused;
 use silhouette_round::MaskedEffect;
 use silhouette_wire::message::{SecaggMaskedInput, SecaggReply, SecaggRequest};
-use silhouette_wire::{DeviceId, ErrorCode};
+use silhouette_wire::{DeviceId, ErrorCode, UploadReply};
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
@@ -15,7 +16,7 @@ impl Conductor {
         let Some(Opened { collecting: Collecting::Masked { round, parameters }, .. }) = &self.opened else {
             return Err(ErrorCode::Late);
         };
-        round.admit_input(device).map_err(|refused| refused.code())?;
+        round.admit_input(device).map_err(Refused::code)?;
         if announced.dimension as usize != parameters.released_len() {
             return Err(ErrorCode::WrongDimension);
         }
@@ -30,6 +31,10 @@ impl Conductor {
         body: &[u8],
         reply: oneshot::Sender<SecaggReply>,
     ) {
+        if let Some(receipt) = self.late_receipt(&device, request) {
+            let _ = reply.send(receipt);
+            return;
+        }
         let now = self.ticker.now();
         let Some(Opened { collecting: Collecting::Masked { round, .. }, .. }) = &mut self.opened else {
             let _ = reply.send(SecaggReply::Refused(ErrorCode::Late));
@@ -45,6 +50,15 @@ impl Conductor {
                 let _ = reply.send(SecaggReply::Refused(refused.code()));
             }
         }
+    }
+
+    /// Masks come off as soon as enough shares are in: whoever reveals its own after that is in the
+    /// sum all the same, and hears so.
+    fn late_receipt(&self, device: &DeviceId, request: &SecaggRequest) -> Option<SecaggReply> {
+        let SecaggRequest::Revealed(message) = request else { return None };
+        let (round, digests) = &self.unmasked;
+        let sha256 = *digests.get(device).filter(|_| message.at.round == *round)?;
+        Some(SecaggReply::Done(UploadReply::Receipt { round: *round, sha256, duplicate: false }))
     }
 
     /// The end of a step may have come.
@@ -84,8 +98,9 @@ impl Conductor {
             let _ = held.send(SecaggReply::Refused(ErrorCode::Late));
         }
         let reports = match &mut self.opened {
-            Some(Opened { collecting: Collecting::Masked { round, .. }, reports, .. }) if complete => {
+            Some(Opened { number, collecting: Collecting::Masked { round, .. }, reports, .. }) if complete => {
                 *reports = round.digests().iter().map(|(device, digest)| (*device, *digest)).collect();
+                self.unmasked = (*number, reports.iter().copied().collect());
                 reports.len()
             }
             _ => 0,

@@ -98,6 +98,7 @@ fn describes(request: &SecaggRequest, body: Option<&[u8]>) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
