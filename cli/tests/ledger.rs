@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use silhouette_client::DeviceFolder;
@@ -12,8 +13,13 @@ use silhouette_privacy::Charge;
 use silhouette_wire::ContentHash;
 use tempfile::TempDir;
 
+/// Held while a ledger is written here and while a program is started: a child holds every lock of its
+/// parent between fork and exec, and a ledger that is opened in that moment is found locked.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Two rounds of one task, one of another, of rho 0.25 each.
 fn charged() -> TempDir {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = tempfile::tempdir().unwrap();
     let mut ledger = DeviceFolder::open_or_create(place.path().join("device")).unwrap().ledger().unwrap();
     for (task, round) in [("news", 1), ("reviews", 1), ("news", 2)] {
@@ -24,6 +30,7 @@ fn charged() -> TempDir {
 }
 
 fn run(place: &Path, arguments: &[&str]) -> Output {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let arguments = [&["ledger", "--device", "device"], arguments].concat();
     Command::new(env!("CARGO_BIN_EXE_silhouette")).args(arguments).current_dir(place).output().unwrap()
 }
