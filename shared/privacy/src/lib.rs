@@ -30,8 +30,8 @@
 //!
 //! [`secagg`] sums such vectors so that nobody sees one of them.
 //!
-//! What this crate does not do: networking, storage, training. The release of mode `distributed` is
-//! declared in the types and refused with an error.
+//! What this crate does not do: networking, storage, training. A release of mode `distributed` carries
+//! a share of the noise only: it protects nobody until [`secagg`] has masked it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 pub mod accounting;
