@@ -39,5 +39,3 @@
 pub mod device;
 pub mod people;
 pub mod process;
-pub mod search;
-pub mod tap;

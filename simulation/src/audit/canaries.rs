@@ -240,11 +240,7 @@ fn plain_sum() -> OptimiserConfig {
 }
 
 /// The model before the first round and the one published after the last.
-fn train(
-    data: &Dataset,
-    config: &SimulationConfig,
-    progress: &mut dyn FnMut(u64),
-) -> Result<[Model; 2], CanaryError> {
+fn train(data: &Dataset, config: &SimulationConfig, progress: &mut dyn FnMut(u64)) -> Result<[Model; 2], CanaryError> {
     let mut federation = Federation::new(data, config, &NativeEngine)?;
     let first = federation.model().clone();
     let mut last = first.clone();

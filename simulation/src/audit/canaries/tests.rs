@@ -12,7 +12,14 @@ fn audit(config: &CanaryConfig) -> Result<Outcome, CanaryError> {
 
 /// Enough canaries to break a claim of 2, and few enough for every day.
 fn small() -> CanaryConfig {
-    CanaryConfig { canaries: 600, guesses: 200, epsilon: 2.0, rounds: 3, buckets_log2: Some(13), ..CanaryConfig::default() }
+    CanaryConfig {
+        canaries: 600,
+        guesses: 200,
+        epsilon: 2.0,
+        rounds: 3,
+        buckets_log2: Some(13),
+        ..CanaryConfig::default()
+    }
 }
 
 #[test]
@@ -37,7 +44,8 @@ fn control_without_noise_breaks_the_claim() {
 
 #[test]
 fn in_mode_distributed_the_shares_hide_canaries_as_well() {
-    let config = CanaryConfig { mode: Mode::Distributed, canaries: 100, guesses: 40, buckets_log2: Some(11), ..small() };
+    let config =
+        CanaryConfig { mode: Mode::Distributed, canaries: 100, guesses: 40, buckets_log2: Some(11), ..small() };
     let found = audit(&config).unwrap();
     assert!(found.keeps_the_claim() && found.noise_multiplier > 0.0, "{found:?}");
 }

@@ -77,8 +77,11 @@ impl<'a> Table<'a> {
     }
 
     fn piece(&self, present: bool, piece: u64, count: u64) -> Result<Vec<f64>, GameError> {
-        let seed: [u8; 32] =
-            Sha256::new().chain_update(b"silhouette/audit/game\0").chain_update(self.game.seed.to_le_bytes()).finalize().into();
+        let seed: [u8; 32] = Sha256::new()
+            .chain_update(b"silhouette/audit/game\0")
+            .chain_update(self.game.seed.to_le_bytes())
+            .finalize()
+            .into();
         let key = StreamKey::dangerous_for_simulation_only(seed, u64::from(present), piece, "mechanism game");
         let (mut inner, mut rounding): (Box<dyn NoiseSource>, Rounding) = match self.game.sampler {
             Sampler::Seeded => {
