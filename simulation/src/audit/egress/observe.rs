@@ -59,10 +59,10 @@ impl Places {
             (devices.iter().flat_map(|device| device.tap.exchanges()).collect(), site.enrolment.exchanges());
         let uploads = sent.iter().filter(|exchange| exchange.up.len() >= body).count() as u64;
         let export = devices.first().map_or_else(|| Ok(Vec::new()), Device::export)?;
-        let mut stored = folder_pieces(&folder)?;
+        let stored = folder_pieces(&folder)?;
         site.running.stop();
         site.running.stopped().await;
-        stored.extend(folder_pieces(&folder)?);
+        let left = folder_pieces(&folder)?;
         let mut on_devices = Vec::new();
         for device in devices {
             on_devices.extend(folder_pieces(device.folder())?);
@@ -74,9 +74,10 @@ impl Places {
             text("log", log.bytes(), "serving"),
             text("events", told.into_bytes(), "RoundClosed"),
             text("metrics page", metrics, "silhouette_rounds"),
-            Held { name: "aggregator's files", unit: "files", count: 0, pieces: stored, sight: Some(TASK) },
+            below("aggregator's files", stored),
+            below("the same, stopped", left),
             // A device's files hold the task's name in the ledger.
-            Held { name: "devices' files", unit: "files", count: 0, pieces: on_devices, sight: Some(TASK) },
+            below("devices' files", on_devices),
         ];
         let expected = config.rounds * config.devices as u64;
         if uploads < expected {
@@ -168,6 +169,10 @@ fn frames(mut bytes: &[u8]) -> u64 {
 fn text(name: &'static str, bytes: Vec<u8>, sight: &'static str) -> Held {
     let count = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
     Held { name, unit: "lines", count, pieces: vec![Piece { file: None, bytes }], sight: Some(sight) }
+}
+
+fn below(name: &'static str, pieces: Vec<Piece>) -> Held {
+    Held { name, unit: "files", count: 0, pieces, sight: Some(TASK) }
 }
 
 /// Every file, by its path below the folder.

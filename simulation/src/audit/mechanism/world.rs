@@ -80,6 +80,8 @@ impl<'a> Table<'a> {
         let seed: [u8; 32] = Sha256::new()
             .chain_update(b"silhouette/audit/game\0")
             .chain_update(self.game.seed.to_le_bytes())
+            .chain_update(self.game.dimension.to_le_bytes())
+            .chain_update(self.game.mode.to_string())
             .finalize()
             .into();
         let key = StreamKey::dangerous_for_simulation_only(seed, u64::from(present), piece, "mechanism game");
