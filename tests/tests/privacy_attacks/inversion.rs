@@ -41,7 +41,7 @@ impl Tally {
 
 impl Attack {
     fn new() -> Self {
-        let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 10, words: false, ..BagSpec::default() });
+        let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 12, words: false, ..BagSpec::default() });
         let labels = ["cooking", "film", "gardening", "music", "reading", "sport", "technology", "travel"];
         let task = Task::of_labels("interest", labels.map(String::from).into(), encoder).unwrap();
         let vectoriser = Vectoriser::new(&task.encoder).unwrap();

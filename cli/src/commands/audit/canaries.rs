@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use silhouette_privacy::Mode;
-use silhouette_simulation::TaskChoice;
 use silhouette_simulation::audit::canaries::{CanaryConfig, CanaryError, Membership, Outcome, run as audit};
 use silhouette_simulation::synth::{Population, SynthConfig};
+use silhouette_simulation::{DatasetError, TaskChoice};
 use silhouette_text::{Event, ReadOptions, read_all};
 
 use super::{Verdict, threads};
@@ -104,7 +104,10 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let outcome = audit(people, &choice, &args.config(), &mut |_| bar.inc(1));
     bar.finish_and_clear();
     let outcome = match outcome {
-        Err(error @ (CanaryError::Setting { .. } | CanaryError::Config(_))) => bail!(Usage(error.to_string())),
+        Err(error @ CanaryError::Setting { .. }) => bail!(Usage(format!("--{error}"))),
+        Err(CanaryError::Config(error) | CanaryError::Dataset(DatasetError::Config(error))) => {
+            bail!(Usage(error.to_string()))
+        }
         other => other?,
     };
     if json {
