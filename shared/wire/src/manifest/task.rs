@@ -3,13 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::signed::{SignError, SignatureBytes, VerifyError, holds, sign};
 use super::{Manifest, ManifestError};
-use crate::{
-    bounded::Bytes,
-    codec,
-    defaults::MAX_MANIFEST_BYTES,
-    extensions::Extensions,
-    ids::ContentHash,
-};
+use crate::{bounded::Bytes, codec, defaults::MAX_MANIFEST_BYTES, extensions::Extensions, ids::ContentHash};
 
 /// Goes before the terms in what the owner signs; see the manifest's own.
 const DOMAIN: &[u8] = b"silhouette/task/1\0";

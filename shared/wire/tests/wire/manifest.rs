@@ -1,6 +1,7 @@
 use ed25519_dalek::SigningKey;
 use silhouette_wire::{
-    ContentHash, Extension, Extensions, Manifest, ManifestError, Mode, QueryKind, SignedManifest, SignedTask, TaskTerms,
+    ContentHash, Extension, Extensions, Manifest, ManifestError, Mode, QueryKind, SignedManifest, SignedTask,
+    TaskTerms,
     bounded::Bytes,
     manifest::{SignError, VerifyError},
 };
