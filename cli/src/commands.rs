@@ -11,3 +11,4 @@ pub(crate) mod profile;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod synth;
+pub(crate) mod task;

@@ -1,5 +1,6 @@
 use super::*;
 use ed25519_dalek::SigningKey;
+use silhouette_wire::SignedManifest;
 
 fn sample() -> TaskConfig {
     TaskConfig::from_toml(include_str!("../../sample.toml")).unwrap()
@@ -74,7 +75,7 @@ fn a_device_recomputes_the_manifests_numbers() {
     let plan = Plan::new(sample()).unwrap();
     let owner = SigningKey::from_bytes(&[7; 32]);
     let manifest = plan.manifest(3, ContentHash([1; 32]), 9);
-    let signed = plan.sign(&manifest, &owner).unwrap();
+    let signed = SignedManifest::sign(&manifest, &owner).unwrap();
     let read = signed.verify(&owner.verifying_key()).unwrap();
     let parameters = ReleaseParameters::try_from(&read).unwrap();
     assert_eq!(&parameters, plan.parameters());

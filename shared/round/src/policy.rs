@@ -201,6 +201,16 @@ impl Policy {
         Ok((manifest, parameters))
     }
 
+    /// Whether these terms are ones that a device under this policy agrees to, its budget and its past
+    /// aside.
+    ///
+    /// # Errors
+    /// The first objection.
+    pub fn accepts(&self, manifest: &Manifest) -> Result<(), Refusal> {
+        self.examine_terms(manifest)?;
+        recompute_charge(manifest, &ReleaseParameters::try_from(manifest)?).map(|_| ())
+    }
+
     fn examine_terms(&self, m: &Manifest) -> Result<(), Refusal> {
         let terms: [(bool, &'static str, String, String); 6] = [
             (
@@ -241,6 +251,13 @@ impl Policy {
 
 /// Recomputes the charge and tries it on a copy of the account.
 fn examine_charge(m: &Manifest, parameters: &ReleaseParameters, history: &History) -> Result<(), Refusal> {
+    let charge = recompute_charge(m, parameters)?;
+    history.account.clone().charge(&m.task, charge)?;
+    Ok(())
+}
+
+/// What one participation costs, which has to be what is stated.
+fn recompute_charge(m: &Manifest, parameters: &ReleaseParameters) -> Result<Charge, Refusal> {
     let expected = parameters.rho();
     // First, since nothing can be compared with an infinite rho: a round without noise is refused here.
     let charge = Charge::of(expected)?;
@@ -248,8 +265,7 @@ fn examine_charge(m: &Manifest, parameters: &ReleaseParameters, history: &Histor
     if m.rho.is_nan() || (m.rho - expected).abs() > 1e-9 * expected {
         return Err(Refusal::Rho { expected, found: m.rho });
     }
-    history.account.clone().charge(&m.task, charge)?;
-    Ok(())
+    Ok(charge)
 }
 
 fn examine_limits(m: &Manifest, history: &History) -> Result<(), Refusal> {
