@@ -52,7 +52,7 @@ pub(crate) struct Args {
     sample: bool,
     /// Make the sample for this many devices, all of them in every round [default: one for a large
     /// population, each in a few rounds]
-    #[arg(long, requires = "sample", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, requires = "sample", value_parser = clap::value_parser!(u32).range(3..))]
     devices: Option<u32>,
     /// Stop when the last round is over instead of telling devices so until stopped.
     #[arg(long)]
