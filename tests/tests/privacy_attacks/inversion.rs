@@ -103,13 +103,13 @@ impl Attack {
 
 /// One text of each person: few words, so that each of them stands out as far as it ever does.
 fn texts() -> Vec<Vec<Event>> {
-    people(60).into_iter().map(|texts| texts.into_iter().take(1).collect()).collect()
+    people(30).into_iter().map(|texts| texts.into_iter().take(1).collect()).collect()
 }
 
 #[test]
 fn words_of_a_local_upload_are_found_no_more_often_than_by_chance() {
     let attack = Attack::new();
-    for (what, people) in [("all texts", people(60)), ("one text", texts())] {
+    for (what, people) in [("all texts", people(30)), ("one text", texts())] {
         let tally = attack.against(Mode::Local, &people);
         let (f1, chance) = (tally.f1(), tally.chance / tally.words);
         println!("{what}: F1 {f1:.4}, chance {chance:.4}, {} words", tally.words);
@@ -122,7 +122,7 @@ fn words_of_a_local_upload_are_found_no_more_often_than_by_chance() {
 fn control_an_upload_without_noise_gives_the_words_away() {
     // The same upload in mode central, which promises nothing against the aggregator.
     let attack = Attack::new();
-    for people in [people(60), texts()] {
+    for people in [people(30), texts()] {
         let tally = attack.against(Mode::Central, &people);
         println!("without noise: F1 {:.4}", tally.f1());
         assert!(tally.f1() > 0.95, "{}", tally.f1());

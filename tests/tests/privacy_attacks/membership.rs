@@ -8,7 +8,7 @@ use silhouette_tests::people::people;
 fn audit(without_noise: bool) -> Outcome {
     let config = CanaryConfig {
         canaries: 4_000,
-        rounds: 2,
+        rounds: 1,
         epsilon: 4.0,
         buckets_log2: Some(13),
         without_noise,

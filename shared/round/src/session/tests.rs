@@ -80,7 +80,7 @@ fn a_clock_set_back_wins_no_round_twice() {
     device.step(9_000_001, Input::Uploaded(receipt(4)));
     let spent = device.history.account.spent_on_all();
     // The process starts again, and its clock with it: what counts is the round.
-    device.session = Session::new(task(), crate::fixtures::owner().verifying_key(), Policy::default());
+    device.session = Session::new(task(), crate::fixtures::owner().verifying_key(), crate::fixtures::policy());
     let action = device.work(0, &signed(&manifest(Mode::Central, 4, 10, 8)), NONCE);
     assert!(matches!(action, Action::Declined(Refusal::Replay { last: 4, found: 4 })));
     assert_eq!(device.history.account.spent_on_all(), spent);

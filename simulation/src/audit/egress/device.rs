@@ -8,7 +8,7 @@ use silhouette_client::ledger::Caps;
 use silhouette_client::participant::End;
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig};
 use silhouette_model::NativeEngine;
-use silhouette_round::Conditions;
+use silhouette_round::{Conditions, Policy};
 use silhouette_text::Event;
 use silhouette_transport::{CertificateAuthority, enroll};
 use tokio::sync::watch;
@@ -39,7 +39,9 @@ impl Device {
         let tap = Tap::start(&device.identity_folder(), &site.authority(), site.devices_address())?;
         let task = identity.tasks().first().cloned().ok_or_else(|| part("enrolment")("no task was named"))?;
         let willing = || Conditions { consent: true, fit_to_train: true };
-        let config = ParticipantConfig::new(tap.address(), "localhost", task, willing);
+        // The default policy, but for the mode: the person agreed to the one that is looked at.
+        let policy = Policy { weakest_mode: site.mode, ..Policy::default() };
+        let config = ParticipantConfig::new(tap.address(), "localhost", task, willing).policy(policy);
         let texts = device.store().map_err(part("device"))?.events().map_err(part("device"))?;
         // What is sent is looked at, not what it costs.
         let caps = Caps { task_rho: 1e9, device_rho: 1e9 };

@@ -52,6 +52,7 @@ const TERMS: &str = r#"
 /// A running aggregator in a folder of its own, with a tap in front of its enrolment.
 pub(super) struct Site {
     pub(super) place: tempfile::TempDir,
+    pub(super) mode: Mode,
     pub(super) running: Running,
     pub(super) told: Receiver<Told>,
     pub(super) enrolment: Tap,
@@ -77,7 +78,18 @@ impl Site {
         let told = aggregator.events();
         let running = aggregator.run(Listen::loopback(), std::future::pending()).await.map_err(part("aggregator"))?;
         let enrolment = Tap::of_enrolment(&folder.join("authority"), running.addresses().enrolment)?;
-        Ok(Self { place, running, told, enrolment, people, canaries, body: plan.parameters().byte_len(), features })
+        let mode = config.mode;
+        Ok(Self {
+            place,
+            mode,
+            running,
+            told,
+            enrolment,
+            people,
+            canaries,
+            body: plan.parameters().byte_len(),
+            features,
+        })
     }
 
     pub(super) fn folder(&self) -> PathBuf {
