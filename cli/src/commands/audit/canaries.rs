@@ -111,9 +111,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         other => other?,
     };
     if json {
-        terminal::json_event("canaries", &outcome)?
+        terminal::json_event("canaries", &outcome)?;
     } else {
-        show(&outcome)?
+        show(&outcome)?;
     }
     judge(args, &outcome, json)
 }

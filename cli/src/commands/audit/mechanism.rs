@@ -89,7 +89,7 @@ impl Control {
 
 impl Args {
     fn delta(&self) -> f64 {
-        self.delta.unwrap_or(if self.opendp { SHIPPED_DELTA } else { Game::new(Mode::Central, 1).delta })
+        self.delta.unwrap_or_else(|| if self.opendp { SHIPPED_DELTA } else { Game::new(Mode::Central, 1).delta })
     }
 
     fn games(&self) -> impl Iterator<Item = Game> + '_ {
