@@ -53,5 +53,6 @@ fn request(epsilon: f64, cohort: u64) -> Result<PlanRequest, Box<dyn Error>> {
         population: 1000,
         sampling: CohortSampling::BalancedSchedule,
         participation_cap: None,
+        noise: NoiseCorrelation::Independent,
     })
 }

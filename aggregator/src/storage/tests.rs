@@ -29,6 +29,8 @@ fn publish(storage: &Storage, number: u64, tag: u8) -> Result<(), StorageError> 
         model_after: ContentHash([tag; 32]),
         model_next: ContentHash([tag; 32]),
         optimiser_after: ContentHash([tag; 32]),
+        clip_next: None,
+        noise_after: None,
         reports: &[(ALICE, ContentHash([5; 32]))],
     })
 }
@@ -148,6 +150,8 @@ fn pruning_keeps_what_a_start_and_late_devices_need() {
                 model_after: model,
                 model_next: model,
                 optimiser_after: optimiser,
+                clip_next: None,
+                noise_after: None,
                 reports: &[],
             })
             .unwrap();
