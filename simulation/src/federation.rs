@@ -143,7 +143,8 @@ impl<'a> Federation<'a> {
 
     /// Those that were asked least often check in first, ties in a random order, so that the
     /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
-    /// all of them: a balanced schedule.
+    /// all of them: a balanced schedule. Who was not chosen leaves again, or the coordinator would open
+    /// the next round with those alone as soon as this one is over.
     fn gather(&mut self) -> Result<(u64, Vec<Invitation>), FederationError> {
         self.now += 1_000;
         let streams = Streams::new(self.config.seed, self.coordinator.round() + 1, 0);
@@ -151,12 +152,13 @@ impl<'a> Federation<'a> {
         order.shuffle(&mut streams.arrival());
         order.sort_by_key(|&user| self.asked[user]);
         let mut instructions = Vec::new();
-        for user in order {
+        for &user in &order {
             if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
                 break;
             }
             instructions.extend(self.coordinator.check_in(self.now, self.devices[user].id));
         }
+        order.iter().for_each(|&user| self.coordinator.gone(&self.devices[user].id));
         let mut invitations = Vec::new();
         let mut opened = None;
         for instruction in instructions {
@@ -205,6 +207,10 @@ impl<'a> Federation<'a> {
         let mut sum = Accumulator::new(parameters.clone());
         for part in parts {
             sum.merge(&part?)?;
+        }
+        if parameters.mode() == Mode::Distributed {
+            // Without their masks the devices' vectors are not reports one by one either.
+            self.coordinator.unmasked(sum.reports() as usize);
         }
         let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
         Ok(match &mut self.tree {
