@@ -64,7 +64,7 @@ impl Conductor {
         let plan = &self.parts.plan;
         let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
         let terms = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
-        let manifest = plan.sign(&terms, &self.parts.owner)?;
+        let manifest = self.parts.ownership.sign(&terms)?;
         let collecting = self.collecting(&terms, manifest.hash(), cohort)?;
         let (hash, start, charge, asked) = (manifest.hash(), self.state.start, plan.charge(), cohort.to_vec());
         self.store(move |storage| {
