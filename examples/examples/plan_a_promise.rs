@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
+use silhouette_privacy::accounting::plan::{CohortSampling, NoiseCorrelation, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
 use silhouette_privacy::{Account, Charge};
 use silhouette_wire::TaskId;

@@ -27,7 +27,7 @@ impl Federation<'_> {
     ) -> Result<NoisySum, FederationError> {
         let (now, threads) = (self.now, self.config.threads);
         let invited = invitations.iter().map(|&(user, nonce)| (self.devices[user].id, nonce)).collect();
-        let mut round = MaskedRound::new(manifest, signed.hash(), invited, now)?;
+        let mut round = MaskedRound::new(manifest, signed.hash(), None, invited, now)?;
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
         let devices = super::desk::claim(&mut self.devices, invitations);
         let around = |i: usize| Surroundings {

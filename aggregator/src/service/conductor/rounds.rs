@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use ed25519_dalek::VerifyingKey;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use silhouette_privacy::{Accumulator, Mode};
@@ -99,7 +100,8 @@ impl Conductor {
             return Ok(Collecting::Plain(Accumulator::new(parameters)));
         }
         let invited = cohort.iter().copied().collect();
-        let round = Box::new(MaskedRound::new(terms, signed, invited, self.ticker.now())?);
+        let endorser = self.parts.ownership.endorser().and_then(|key| VerifyingKey::from_bytes(&key).ok());
+        let round = Box::new(MaskedRound::new(terms, signed, endorser, invited, self.ticker.now())?);
         Ok(Collecting::Masked { round, parameters })
     }
 
