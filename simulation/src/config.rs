@@ -156,9 +156,10 @@ impl SimulationConfig {
             population: users as u64,
             sampling: CohortSampling::BalancedSchedule,
             participation_cap: self.participations,
-            noise: match self.tree {
-                true => NoiseCorrelation::Tree { min_separation: self.min_separation.into() },
-                false => NoiseCorrelation::Independent,
+            noise: if self.tree {
+                NoiseCorrelation::Tree { min_separation: self.min_separation.into() }
+            } else {
+                NoiseCorrelation::Independent
             },
         };
         PrivacyPlan::new(&request).map(Some).map_err(|e| say(&e))

@@ -61,7 +61,7 @@ pub enum AdaptiveClipError {
 impl AdaptiveClipConfig {
     /// What the devices are told, for rounds of `cohort` devices.
     pub fn terms(&self, cohort: u32) -> AdaptiveClip {
-        let count_noise = self.count_noise.unwrap_or(f64::from(cohort) / DEVICES_PER_NOISE);
+        let count_noise = self.count_noise.unwrap_or_else(|| f64::from(cohort) / DEVICES_PER_NOISE);
         AdaptiveClip { quantile: self.quantile, learning_rate: self.learning_rate, count_noise }
     }
 

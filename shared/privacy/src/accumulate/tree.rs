@@ -10,6 +10,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Accumulator, FinishError, NoisySum};
+use crate::accounting::tree::TreeSchedule;
 use crate::noise::{DyadicSigma, NoiseError, NoiseSource};
 use crate::parameters::ReleaseParameters;
 
@@ -132,7 +133,8 @@ impl NoiseTree {
         let wrong = |expected| NoiseTreeError::State { expected };
         let (words, rest) = bytes.as_chunks::<8>();
         let words: Zeroizing<Vec<u64>> = Zeroizing::new(words.iter().map(|w| u64::from_le_bytes(*w)).collect());
-        let (&[last, count], body) = words.split_first_chunk::<2>().ok_or(wrong("a round and a number of nodes"))?;
+        let (&[last, count], body) =
+            words.split_first_chunk::<2>().ok_or_else(|| wrong("a round and a number of nodes"))?;
         if last > tree.rounds || count != u64::from(last.count_ones()) {
             return Err(wrong("a round of the tree, and a node for each of its binary digits"));
         }
@@ -173,7 +175,7 @@ impl Accumulator {
         source: &mut dyn NoiseSource,
     ) -> Result<NoisySum, FinishError> {
         self.enough_reports()?;
-        let schedule = self.parameters.tree().map(|schedule| schedule.rounds());
+        let schedule = self.parameters.tree().map(TreeSchedule::rounds);
         let fits = schedule == Some(tree.rounds) && self.parameters.sigma() == Some(tree.sigma);
         if !fits || self.sum.len() != tree.entries {
             return Err(NoiseTreeError::OtherRelease.into());

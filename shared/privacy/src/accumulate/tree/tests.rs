@@ -1,7 +1,6 @@
 use silhouette_wire::Mode;
 
 use super::*;
-use crate::accounting::tree::TreeSchedule;
 use crate::noise::OpenDpNoise;
 use crate::noise::simulation::SeededNoise;
 use crate::{Private, Rounding, release};
