@@ -57,11 +57,12 @@ impl Federation<'_> {
                     }
                 }
             }
+            // The last answers too: a device that never hears that the round is over joins no other.
+            let answer = |(i, reply): (usize, SecaggReply)| Ok((i, lock(&devices[i]).masked(&around(i), reply)?));
+            outward = each(threads, replies, answer)?;
             if round.step().is_none() {
                 break;
             }
-            let answer = |(i, reply): (usize, SecaggReply)| Ok((i, lock(&devices[i]).masked(&around(i), reply)?));
-            outward = each(threads, replies, answer)?;
         }
         drop(devices);
         let reports = round.digests().len();
