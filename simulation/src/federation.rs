@@ -7,7 +7,9 @@ use std::time::Instant;
 use ed25519_dalek::SigningKey;
 use rand::seq::SliceRandom;
 use silhouette_model::{Engine, Model};
-use silhouette_privacy::{Accumulator, Mode, NoisySum, ReleaseParameters};
+use silhouette_privacy::accounting::NoiseCorrelation;
+use silhouette_privacy::accounting::tree::TreeSchedule;
+use silhouette_privacy::{Accumulator, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
 use silhouette_query::train::absorb;
 use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms};
@@ -41,6 +43,8 @@ pub(crate) struct Federation<'a> {
     /// What the next round's devices start from.
     model: Model,
     terms: Terms,
+    /// The noise that the last published model carries, where it is a tree's.
+    tree: Option<NoiseTree>,
     now: u64,
 }
 
@@ -60,6 +64,7 @@ impl<'a> Federation<'a> {
             cohort,
             min_reports: cohort,
             max_participations: terms.max_participations,
+            min_separation: terms.min_separation,
             ..RoundConfig::default()
         };
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
@@ -75,6 +80,7 @@ impl<'a> Federation<'a> {
             engine,
             owner,
             model,
+            tree: NoiseTree::new(&terms.parameters),
             terms,
             now: 0,
         })
@@ -105,6 +111,10 @@ impl<'a> Federation<'a> {
         let published = Model::with_values(self.data.task.clone(), published)?;
         self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
         self.coordinator.published(self.now);
+        let clip = self.terms.parameters.clip();
+        if let Some(adaptive) = &self.config.adaptive_clip {
+            self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sum)?)?;
+        }
         let rho = self.devices.iter().map(VirtualDevice::spent).fold(0.0, f64::max);
         let record = RoundRecord {
             round,
@@ -113,6 +123,8 @@ impl<'a> Federation<'a> {
             accuracy: None,
             macro_f1: None,
             loss: None,
+            clip,
+            within_clip: sum.fraction_within_clip(),
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
             bytes_up: (invitations.len() * self.terms.parameters.byte_len()) as u64,
@@ -131,7 +143,8 @@ impl<'a> Federation<'a> {
 
     /// Those that were asked least often check in first, ties in a random order, so that the
     /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
-    /// all of them: a balanced schedule.
+    /// all of them: a balanced schedule. Who was not chosen leaves again, or the coordinator would open
+    /// the next round with those alone as soon as this one is over.
     fn gather(&mut self) -> Result<(u64, Vec<Invitation>), FederationError> {
         self.now += 1_000;
         let streams = Streams::new(self.config.seed, self.coordinator.round() + 1, 0);
@@ -139,12 +152,13 @@ impl<'a> Federation<'a> {
         order.shuffle(&mut streams.arrival());
         order.sort_by_key(|&user| self.asked[user]);
         let mut instructions = Vec::new();
-        for user in order {
+        for &user in &order {
             if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
                 break;
             }
             instructions.extend(self.coordinator.check_in(self.now, self.devices[user].id));
         }
+        order.iter().for_each(|&user| self.coordinator.gone(&self.devices[user].id));
         let mut invitations = Vec::new();
         let mut opened = None;
         for instruction in instructions {
@@ -194,8 +208,15 @@ impl<'a> Federation<'a> {
         for part in parts {
             sum.merge(&part?)?;
         }
+        if parameters.mode() == Mode::Distributed {
+            // Without their masks the devices' vectors are not reports one by one either.
+            self.coordinator.unmasked(sum.reports() as usize);
+        }
         let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
-        Ok(sum.finish(&mut noise)?)
+        Ok(match &mut self.tree {
+            Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
+            None => sum.finish(&mut noise)?,
+        })
     }
 }
 
@@ -214,6 +235,15 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         // Without noise the grid itself is the only error: make it fine.
         parameters = parameters.with_grid(1 << 24, 32)?;
     }
+    if let Some(adaptive) = &config.adaptive_clip {
+        adaptive.check(data.recipe.clip)?;
+        parameters = parameters.with_adaptive_clip(adaptive.terms(cohort))?;
+    }
+    if let Some(NoiseCorrelation::Tree { min_separation }) = plan.as_ref().map(|p| p.noise) {
+        let joined = plan.as_ref().map_or(0, |p| p.participations_per_user);
+        let schedule = TreeSchedule::new(config.rounds, joined, min_separation).map_err(ParameterError::from)?;
+        parameters = parameters.with_tree(schedule)?;
+    }
     Ok(Terms {
         task: data.task.id()?,
         query: QueryKind::Train,
@@ -221,7 +251,7 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         parameters,
         delta,
         max_participations: plan.as_ref().map_or(u32::MAX, |p| p.participations_per_user as u32),
-        min_separation: 1,
+        min_separation: config.min_separation,
         deadline: RoundConfig::default().deadline,
         training: data.recipe.training,
     })

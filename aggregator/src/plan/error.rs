@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use silhouette_model::TaskError;
 use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
-use silhouette_query::OptimiserError;
+use silhouette_query::{AdaptiveClipError, OptimiserError, OptimiserKind};
 use silhouette_round::{ConfigError, MaskedError};
 use silhouette_wire::{ManifestError, Mode};
 use thiserror::Error;
@@ -41,6 +41,12 @@ pub enum PlanError {
     /// A masked round can't invite more devices than its noise and its graph are made for.
     #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
     OverSelection(f64),
+    /// What a tree takes off again, this optimiser has already divided by something else.
+    #[error("optimiser.kind: expected \"sgd\" with noise = \"tree\", found {0:?}")]
+    TreeOptimiser(OptimiserKind),
+    /// The clip can't move.
+    #[error(transparent)]
+    AdaptiveClip(#[from] AdaptiveClipError),
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

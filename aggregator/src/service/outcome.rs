@@ -5,8 +5,8 @@ use std::sync::Arc;
 use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
 use silhouette_privacy::secagg::Ended;
-use silhouette_privacy::{Accumulator, FinishError, FoldError};
-use silhouette_query::{OptimiserError, ServerOptimiser, train};
+use silhouette_privacy::{Accumulator, FinishError, FoldError, NoiseTree, ParameterError, ReleaseParameters};
+use silhouette_query::{AdaptiveClipError, OptimiserError, ServerOptimiser, train};
 use silhouette_round::Millis;
 use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
@@ -24,6 +24,10 @@ pub(crate) struct State {
     pub(crate) start: ContentHash,
     pub(crate) model: Arc<Model>,
     pub(crate) optimiser: ServerOptimiser,
+    /// The public numbers of the next round's releases: the plan's, at the next round's clip.
+    pub(crate) parameters: ReleaseParameters,
+    /// The noise that the published model carries, where it is a tree's.
+    pub(crate) tree: Option<NoiseTree>,
 }
 
 /// A sum whose round is over.
@@ -46,6 +50,10 @@ pub(super) enum OutcomeError {
     Finish(#[from] FinishError),
     #[error(transparent)]
     Optimiser(#[from] OptimiserError),
+    #[error(transparent)]
+    AdaptiveClip(#[from] AdaptiveClipError),
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
@@ -78,9 +86,19 @@ impl State {
                 Accumulator::from_masked(parameters, &round.finish(closed.now)?)?
             }
         };
-        let noisy = sum.finish(&mut OpenDpNoise::new())?;
+        let noise = &mut OpenDpNoise::new();
+        let noisy = match &mut self.tree {
+            Some(tree) => sum.finish_in_tree(tree, closed.round, noise)?,
+            None => sum.finish(noise)?,
+        };
         let rounds = plan.config().rounds;
         let values = train::absorb(&mut self.optimiser, &self.model, &noisy, closed.round, rounds)?;
+        let mut clip_next = None;
+        if let Some(adaptive) = &plan.config().adaptive_clip {
+            let clip = adaptive.next(&noisy)?;
+            self.parameters = self.parameters.with_clip(clip)?;
+            clip_next = Some(clip);
+        }
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
             let model = Model::with_values(plan.task().clone(), values)?;
             Ok((storage.put_model(&model.to_safetensors()?)?, model))
@@ -90,11 +108,15 @@ impl State {
         let (start, model) = keep(self.optimiser.iterate().to_vec())?;
         (self.start, self.model) = (start, Arc::new(model));
         let optimiser_after = storage.put_optimiser(&self.optimiser.to_bytes())?;
+        // Before the model that carries it: drawn again, it would give this round's sum away.
+        let noise_after = self.tree.as_ref().map(|tree| storage.put_noise(&tree.to_bytes())).transpose()?;
         storage.publish_round(&ClosedRound {
             number: closed.round,
             model_after: self.published,
             model_next: self.start,
             optimiser_after,
+            clip_next,
+            noise_after,
             reports: &closed.reports,
         })?;
         // Published is published: files that stay behind are a matter of room.

@@ -6,6 +6,7 @@ mod enrolment;
 mod fleet;
 mod kill;
 mod masked;
+mod noise;
 mod restart;
 mod rounds;
 mod uploads;

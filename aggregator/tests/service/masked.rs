@@ -9,7 +9,7 @@ use silhouette_wire::{ErrorCode, Mode, UploadReply};
 use crate::fleet::{Device, Part, Site, config, released};
 use crate::rounds::next_end;
 
-fn masked(rounds: u64, cohort: u32, min_reports: u32, deadline_ms: u64) -> TaskConfig {
+pub(crate) fn masked(rounds: u64, cohort: u32, min_reports: u32, deadline_ms: u64) -> TaskConfig {
     TaskConfig { rounds, cohort, min_reports, deadline_ms, mode: Mode::Distributed, over_selection: 1.0, ..config() }
 }
 
@@ -33,7 +33,7 @@ async fn ask(device: &Device, request: SecaggRequest) -> SecaggReply {
 }
 
 /// A whole participation that vanishes after `exchanges` of its four; says how it ended.
-async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
+pub(crate) async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
     let part = device.part().await;
     let release = released(0.01, &part.parameters());
     if exchanges == 0 {

@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use silhouette_privacy::{Account, Charge, Mode, ReleaseParameters};
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
 use silhouette_wire::defaults::PROTOCOL_VERSION;
-use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind, SignedManifest};
+use silhouette_wire::manifest::{Correlation, LocalTraining, Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{CheckInReply, ContentHash, Extensions, Nonce, TaskId};
 
 const READY: Conditions = Conditions { consent: true, fit_to_train: true };
@@ -32,7 +32,9 @@ fn manifest() -> Manifest {
         layout: ContentHash([2; 32]),
         dimension: 100,
         clip: p.clip(),
+        adaptive_clip: None,
         noise_multiplier: p.noise_multiplier(),
+        correlation: Correlation::Independent,
         clip_units: p.clip_units(),
         modulus_bits: p.modulus_bits(),
         cohort: 10,

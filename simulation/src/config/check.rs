@@ -7,7 +7,10 @@ use std::fmt::Display;
 
 use silhouette_model::LocalTraining;
 
-use super::{ConfigError, EncoderChoice, SimulationConfig};
+use silhouette_privacy::Mode;
+use silhouette_query::OptimiserKind;
+
+use super::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
 use crate::recipe::Recipe;
 
 /// Largest learning rate, clip norm and mu. The recipe's are 3, 0.2 and 0; beyond this a 32-bit
@@ -48,6 +51,7 @@ impl SimulationConfig {
         if let Some(cohort) = self.cohort {
             ensure(cohort >= 1, "cohort", "at least 1", cohort)?;
         }
+        self.validate_noise()?;
         positive("clip", self.clip)?;
         positive("lr", self.learning_rate)?;
         if let Some(epochs) = self.local_epochs {
@@ -67,6 +71,37 @@ impl SimulationConfig {
             ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
         }
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
+    }
+
+    /// Who takes part when, the tree of noise, and the clip that moves.
+    fn validate_noise(&self) -> Result<(), ConfigError> {
+        if let Some(most) = self.participations {
+            ensure((1..=self.rounds).contains(&most), "participations", "1 to the number of rounds", most)?;
+        }
+        ensure(self.min_separation >= 1, "min-separation", "at least 1", self.min_separation)?;
+        if let Some(adaptive) = &self.adaptive_clip {
+            let (quantile, rate) = (adaptive.quantile, adaptive.learning_rate);
+            ensure(quantile > 0.0 && quantile < 1.0, "target-quantile", "a number in (0, 1)", quantile)?;
+            ensure(rate > 0.0 && rate <= 2.0, "clip-lr", "a number in (0, 2]", rate)?;
+            positive("count-noise", adaptive.count_noise)?;
+            ensure(!self.tree, "noise", "independent with --adaptive-clip: a tree has one clip", "tree")?;
+        }
+        if !self.tree {
+            return Ok(());
+        }
+        let mode = match self.privacy {
+            PrivacyChoice::None => "none".to_owned(),
+            PrivacyChoice::Budget { mode, .. } => mode.to_string(),
+        };
+        ensure(mode == Mode::Central.to_string(), "mode", "central with --noise tree", mode)?;
+        ensure(self.rounds <= 65_536, "rounds", "at most 65536 with --noise tree", self.rounds)?;
+        match self.server_optimiser {
+            None | Some(OptimiserKind::Sgd) => Ok(()),
+            Some(kind) => {
+                let found = format!("{kind:?}").to_lowercase();
+                ensure(false, "server-opt", "sgd with --noise tree: it has to be linear in the updates", found)
+            }
+        }
     }
 }
 
@@ -91,6 +126,8 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
+    use silhouette_query::AdaptiveClipConfig;
+
     use super::*;
 
     fn field(change: impl FnOnce(&mut SimulationConfig)) -> &'static str {
@@ -127,6 +164,37 @@ mod tests {
         assert_eq!(field(|c| c.buckets_log2 = Some(21)), "buckets");
         assert_eq!(field(|c| c.encoder = Some(EncoderChoice::TrainedBag(0))), "encoder bag:DIM");
         assert_eq!(field(|c| c.threads = 0), "threads");
+        assert_eq!(field(|c| c.participations = Some(0)), "participations");
+        assert_eq!(field(|c| c.participations = Some(21)), "participations");
+        assert_eq!(field(|c| c.min_separation = 0), "min-separation");
+    }
+
+    #[test]
+    fn what_a_tree_or_a_moving_clip_does_not_go_with_is_named() {
+        let adaptive = AdaptiveClipConfig::default();
+        for quantile in [0.0, 1.0, f64::NAN] {
+            assert_eq!(
+                field(|c| c.adaptive_clip = Some(AdaptiveClipConfig { quantile, ..adaptive })),
+                "target-quantile"
+            );
+        }
+        let rate = AdaptiveClipConfig { learning_rate: 0.0, ..adaptive };
+        assert_eq!(field(|c| c.adaptive_clip = Some(rate)), "clip-lr");
+        let silent = AdaptiveClipConfig { count_noise: Some(0.0), ..adaptive };
+        assert_eq!(field(|c| c.adaptive_clip = Some(silent)), "count-noise");
+        let tree = |change: fn(&mut SimulationConfig)| {
+            field(|c| {
+                c.tree = true;
+                change(c);
+            })
+        };
+        assert_eq!(tree(|c| c.adaptive_clip = Some(AdaptiveClipConfig::default())), "noise");
+        assert_eq!(tree(|c| c.privacy = PrivacyChoice::None), "mode");
+        let local = PrivacyChoice::Budget { mode: Mode::Local, epsilon: 8.0, delta: 1e-5 };
+        assert_eq!(field(|c| (c.tree, c.privacy) = (true, local)), "mode");
+        assert_eq!(tree(|c| c.server_optimiser = Some(OptimiserKind::Adam)), "server-opt");
+        assert_eq!(tree(|c| c.rounds = 65_537), "rounds");
+        assert_eq!(SimulationConfig { tree: true, ..SimulationConfig::default() }.validate(), Ok(()));
     }
 
     #[test]

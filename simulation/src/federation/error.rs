@@ -4,7 +4,7 @@ use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
-use silhouette_query::OptimiserError;
+use silhouette_query::{AdaptiveClipError, OptimiserError};
 use silhouette_round::{MaskedError, Refusal};
 use silhouette_wire::ErrorCode;
 use silhouette_wire::manifest::SignError;
@@ -58,6 +58,9 @@ pub enum FederationError {
     /// The server optimiser.
     #[error(transparent)]
     Optimiser(#[from] OptimiserError),
+    /// The clip can't move.
+    #[error(transparent)]
+    AdaptiveClip(#[from] AdaptiveClipError),
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -64,7 +64,7 @@ impl Conductor {
     async fn try_open(&self, round: u64, cohort: &[(DeviceId, Nonce)]) -> Result<Opened, OpenError> {
         let plan = &self.parts.plan;
         let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
-        let terms = plan.manifest(round, self.state.start, seed);
+        let terms = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
         let manifest = self.parts.ownership.sign(&terms)?;
         let collecting = self.collecting(&terms, manifest.hash(), cohort)?;
         let (hash, start, charge, asked) = (manifest.hash(), self.state.start, plan.charge(), cohort.to_vec());
@@ -95,7 +95,7 @@ impl Conductor {
         signed: ContentHash,
         cohort: &[(DeviceId, Nonce)],
     ) -> Result<Collecting, OpenError> {
-        let parameters = self.parts.plan.parameters().clone().with_rotation(terms.seed);
+        let parameters = self.state.parameters.clone().with_rotation(terms.seed);
         if parameters.mode() != Mode::Distributed {
             return Ok(Collecting::Plain(Accumulator::new(parameters)));
         }
@@ -144,7 +144,8 @@ impl Conductor {
         metrics.round(RoundState::Published, 1);
         metrics.published(making.reports, seconds);
         let round = making.round;
-        info!(round, reports = making.reports, seconds, model = %self.state.published, "round published");
+        let clip = self.state.parameters.clip();
+        info!(round, reports = making.reports, seconds, model = %self.state.published, next_clip = clip, "round published");
         self.tell(Event::RoundClosed {
             round,
             invited: making.invited,
