@@ -1,6 +1,7 @@
 //! The public numbers of one release, and what follows from them.
 
 mod error;
+mod honest_sum;
 mod masked;
 mod share;
 mod validate;
