@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod optimiser;
+pub mod robust;
 pub mod train;
 
 pub use optimiser::{OptimiserConfig, OptimiserError, OptimiserKind, ServerOptimiser};

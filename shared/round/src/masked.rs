@@ -13,6 +13,9 @@ use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
 
 use crate::Millis;
+pub use groups::{Group, GroupsEffect, MaskedGroups};
+
+mod groups;
 
 /// Whom masked rounds are protected against: an aggregator that may lie about who survived. Fixed by
 /// the protocol's version, so that there is nothing to negotiate down.
@@ -45,6 +48,13 @@ pub enum MaskedError {
     /// The terms make no secure aggregation.
     #[error(transparent)]
     Aggregation(#[from] Failure),
+    /// Groups that share a manifest would share keys, and a device in two of them would be in the
+    /// result twice.
+    #[error("groups: expected manifests and devices of their own, found {found} in two groups")]
+    Shared {
+        /// What two groups have in common.
+        found: &'static str,
+    },
 }
 
 /// What the driver of a masked round must do.
