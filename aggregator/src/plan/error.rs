@@ -5,8 +5,8 @@ use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
 use silhouette_query::OptimiserError;
 use silhouette_round::{ConfigError, MaskedError};
-use silhouette_wire::ManifestError;
 use silhouette_wire::manifest::SignError;
+use silhouette_wire::{ManifestError, Mode};
 use thiserror::Error;
 
 /// A configuration that can't be carried out.
@@ -39,6 +39,24 @@ pub enum PlanError {
     /// A masked round can't invite more devices than its noise and its graph are made for.
     #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
     OverSelection(f64),
+    /// Groups are for sums nobody sees into.
+    #[error("groups: expected 1 in mode {mode}, where each report is checked by itself, found {found}")]
+    Groups {
+        /// The mode.
+        mode: Mode,
+        /// Groups asked for.
+        found: u32,
+    },
+    /// A trimmed mean of fewer groups than it leaves out.
+    #[error("min_groups: expected 2 trim + 1 = {least} to the {groups} groups, found {found}")]
+    MinGroups {
+        /// The fewest that leave something.
+        least: u32,
+        /// Groups of a round.
+        groups: u32,
+        /// What was asked for, or follows from `trim`.
+        found: u32,
+    },
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

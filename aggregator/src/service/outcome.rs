@@ -1,15 +1,18 @@
 //! From a closed sum to a published model.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
-use silhouette_privacy::secagg::Ended;
-use silhouette_privacy::{Accumulator, FinishError, FoldError};
-use silhouette_query::{OptimiserError, ServerOptimiser, train};
-use silhouette_round::Millis;
+use silhouette_privacy::secagg::{Ended, Sum};
+use silhouette_privacy::{Accumulator, FinishError, FoldError, NoisySum, ReleaseParameters};
+use silhouette_query::robust::fewest_groups;
+use silhouette_query::{ServerOptimiser, train};
+use silhouette_round::{MaskedGroups, Millis};
 use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
+use tracing::warn;
 
 use super::opened::Collecting;
 use crate::plan::Plan;
@@ -35,17 +38,35 @@ pub(super) struct Closed {
     pub(super) now: Millis,
 }
 
-/// Why a round has no result although it had its reports.
+/// A published round.
+pub(super) struct Published {
+    pub(super) state: State,
+    /// Reports in its result.
+    pub(super) reports: usize,
+    /// Groups in its result.
+    pub(super) groups: usize,
+}
+
+/// Why a group has no sum although it had its reports.
 #[derive(Debug, Error)]
-pub(super) enum OutcomeError {
+enum GroupError {
     #[error(transparent)]
     Unmask(#[from] Ended),
     #[error(transparent)]
     Fold(#[from] FoldError),
     #[error(transparent)]
     Finish(#[from] FinishError),
+}
+
+/// Why a round has no result although it had its reports.
+#[derive(Debug, Error)]
+pub(super) enum OutcomeError {
+    #[error("groups: expected at least {expected} with a sum, found {found}")]
+    TooFewGroups { expected: usize, found: usize },
     #[error(transparent)]
-    Optimiser(#[from] OptimiserError),
+    Finish(#[from] FinishError),
+    #[error(transparent)]
+    Absorb(#[from] train::AbsorbError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
@@ -71,16 +92,22 @@ pub(super) enum StoreError {
 impl State {
     /// Noise, optimiser, model; files first, then the one transaction that publishes. Blocks, for
     /// as long as drawing the noise takes.
-    pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Self, OutcomeError> {
-        let sum = match closed.collecting {
-            Collecting::Plain(sum) => sum,
+    pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Published, OutcomeError> {
+        let mut reports = closed.reports;
+        let sums = match closed.collecting {
+            Collecting::Plain(sum) => vec![sum.finish(&mut OpenDpNoise::new())?],
             Collecting::Masked { round, parameters } => {
-                Accumulator::from_masked(parameters, &round.finish(closed.now)?)?
+                let (sums, counted) = unmasked(*round, parameters, closed.now);
+                reports.retain(|(device, _)| counted.contains(device));
+                sums
             }
         };
-        let noisy = sum.finish(&mut OpenDpNoise::new())?;
-        let rounds = plan.config().rounds;
-        let values = train::absorb(&mut self.optimiser, &self.model, &noisy, closed.round, rounds)?;
+        let (rounds, trim) = (plan.config().rounds, plan.config().trim as usize);
+        let expected = fewest_groups(trim).max(plan.config().fewest_groups() as usize);
+        if sums.len() < expected {
+            return Err(OutcomeError::TooFewGroups { expected, found: sums.len() });
+        }
+        let values = train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?;
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
             let model = Model::with_values(plan.task().clone(), values)?;
             Ok((storage.put_model(&model.to_safetensors()?)?, model))
@@ -95,12 +122,40 @@ impl State {
             model_after: self.published,
             model_next: self.start,
             optimiser_after,
-            reports: &closed.reports,
+            reports: &reports,
         })?;
         // Published is published: files that stay behind are a matter of room.
         if let Err(error) = storage.prune(ROUNDS_KEPT) {
-            tracing::warn!(%error, "superfluous files could not be removed");
+            warn!(%error, "superfluous files could not be removed");
         }
-        Ok(self)
+        Ok(Published { reports: reports.len(), groups: sums.len(), state: self })
     }
+}
+
+/// The sum of each group that has one and whose length is that of honest reports, and whose reports
+/// are in them. A group that has none is left out; what it was charged stays charged.
+fn unmasked(
+    round: MaskedGroups,
+    parameters: Vec<ReleaseParameters>,
+    now: Millis,
+) -> (Vec<NoisySum>, BTreeSet<DeviceId>) {
+    let (mut sums, mut counted) = (Vec::new(), BTreeSet::new());
+    for (group, sum) in round.finish(now) {
+        let Some(parameters) = parameters.get(group) else { continue };
+        match noisy(sum, parameters.clone()) {
+            Ok((sum, survivors)) => {
+                sums.push(sum);
+                counted.extend(survivors);
+            }
+            Err(error) => warn!(group, %error, "a group's sum is left out"),
+        }
+    }
+    (sums, counted)
+}
+
+fn noisy(sum: Result<Sum, Ended>, parameters: ReleaseParameters) -> Result<(NoisySum, Vec<DeviceId>), GroupError> {
+    let sum = sum?;
+    // Every device has added its share, so nothing is drawn here.
+    let noisy = Accumulator::from_masked(parameters, &sum)?.finish(&mut OpenDpNoise::new())?;
+    Ok((noisy, sum.survivors))
 }

@@ -5,12 +5,14 @@ use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
 use silhouette_query::OptimiserError;
+use silhouette_query::train::AbsorbError;
 use silhouette_round::{MaskedError, Refusal};
 use silhouette_wire::ErrorCode;
 use silhouette_wire::manifest::SignError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
+use crate::device::PoisonError;
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -58,6 +60,12 @@ pub enum FederationError {
     /// The server optimiser.
     #[error(transparent)]
     Optimiser(#[from] OptimiserError),
+    /// The groups' sums.
+    #[error(transparent)]
+    Absorb(#[from] AbsorbError),
+    /// A malicious device.
+    #[error(transparent)]
+    Poison(#[from] PoisonError),
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),
