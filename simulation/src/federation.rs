@@ -11,7 +11,7 @@ use rand_chacha::ChaCha20Rng;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::{Accumulator, FinishError, Mode, NoisySum, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
-use silhouette_query::robust::fewest_groups;
+use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
@@ -102,7 +102,8 @@ impl<'a> Federation<'a> {
         let (round, groups) = self.gather()?;
         let base = self.model.to_safetensors()?;
         let sums = self.sums(round, &groups, ContentHash::of(&base))?;
-        let trim = self.config.trim as usize;
+        // Nobody vanishes here: a group without a sum had one that was too long.
+        let trim = trim_left(self.config.trim as usize, groups.len() - sums.len());
         // Of too few groups there is no result; the model stays as it was, and so do the charges.
         if sums.len() >= fewest_groups(trim) {
             let published = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;

@@ -32,7 +32,7 @@ pub struct TaskConfig {
     /// Values of each coordinate left out at each end of the groups' means.
     #[serde(default)]
     pub trim: u32,
-    /// Fewest groups of which a result is made; `2 trim + 1` when absent.
+    /// Fewest groups that must come to a sum; `2 trim + 1` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_groups: Option<u32>,
     /// Devices invited per report wanted.
@@ -88,7 +88,8 @@ impl TaskConfig {
         toml::from_str(text).map_err(|e| PlanError::Parse(e.to_string()))
     }
 
-    /// Fewest groups of which a result is made.
+    /// Fewest groups that must come to a sum. One whose sum is then rejected as too long counts, and is
+    /// one of those that trimming would have left out.
     pub fn fewest_groups(&self) -> u32 {
         self.min_groups.unwrap_or_else(|| self.trim.saturating_mul(2).saturating_add(1))
     }

@@ -7,7 +7,7 @@ use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
 use silhouette_privacy::secagg::{Ended, Sum};
 use silhouette_privacy::{Accumulator, FinishError, FoldError, NoisySum, ReleaseParameters};
-use silhouette_query::robust::fewest_groups;
+use silhouette_query::robust::trim_left;
 use silhouette_query::{ServerOptimiser, train};
 use silhouette_round::{MaskedGroups, Millis};
 use silhouette_wire::{ContentHash, DeviceId};
@@ -94,19 +94,21 @@ impl State {
     /// as long as drawing the noise takes.
     pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Published, OutcomeError> {
         let mut reports = closed.reports;
-        let sums = match closed.collecting {
-            Collecting::Plain(sum) => vec![sum.finish(&mut OpenDpNoise::new())?],
+        let Unmasked { sums, rejected, .. } = match closed.collecting {
+            Collecting::Plain(sum) => {
+                Unmasked { sums: vec![sum.finish(&mut OpenDpNoise::new())?], ..Unmasked::default() }
+            }
             Collecting::Masked { round, parameters } => {
-                let (sums, counted) = unmasked(*round, parameters, closed.now);
-                reports.retain(|(device, _)| counted.contains(device));
-                sums
+                let unmasked = unmasked(*round, parameters, closed.now);
+                reports.retain(|(device, _)| unmasked.counted.contains(device));
+                unmasked
             }
         };
-        let (rounds, trim) = (plan.config().rounds, plan.config().trim as usize);
-        let expected = fewest_groups(trim).max(plan.config().fewest_groups() as usize);
-        if sums.len() < expected {
-            return Err(OutcomeError::TooFewGroups { expected, found: sums.len() });
+        let expected = plan.config().fewest_groups() as usize;
+        if sums.len() + rejected < expected {
+            return Err(OutcomeError::TooFewGroups { expected, found: sums.len() + rejected });
         }
+        let (rounds, trim) = (plan.config().rounds, trim_left(plan.config().trim as usize, rejected));
         let values = train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?;
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
             let model = Model::with_values(plan.task().clone(), values)?;
@@ -132,25 +134,34 @@ impl State {
     }
 }
 
-/// The sum of each group that has one and whose length is that of honest reports, and whose reports
-/// are in them. A group that has none is left out; what it was charged stays charged.
-fn unmasked(
-    round: MaskedGroups,
-    parameters: Vec<ReleaseParameters>,
-    now: Millis,
-) -> (Vec<NoisySum>, BTreeSet<DeviceId>) {
-    let (mut sums, mut counted) = (Vec::new(), BTreeSet::new());
+/// What a round's groups came to.
+#[derive(Default)]
+struct Unmasked {
+    sums: Vec<NoisySum>,
+    /// Whose reports are in the sums.
+    counted: BTreeSet<DeviceId>,
+    /// Groups whose sums are longer than those of honest reports.
+    rejected: usize,
+}
+
+/// The sum of each group that has one and whose length is that of honest reports. A group that has
+/// none is left out; what it was charged stays charged.
+fn unmasked(round: MaskedGroups, parameters: Vec<ReleaseParameters>, now: Millis) -> Unmasked {
+    let mut all = Unmasked::default();
     for (group, sum) in round.finish(now) {
         let Some(parameters) = parameters.get(group) else { continue };
         match noisy(sum, parameters.clone()) {
             Ok((sum, survivors)) => {
-                sums.push(sum);
-                counted.extend(survivors);
+                all.sums.push(sum);
+                all.counted.extend(survivors);
             }
-            Err(error) => warn!(group, %error, "a group's sum is left out"),
+            Err(error) => {
+                all.rejected += usize::from(matches!(error, GroupError::Finish(FinishError::SumTooLong { .. })));
+                warn!(group, %error, "a group's sum is left out");
+            }
         }
     }
-    (sums, counted)
+    all
 }
 
 fn noisy(sum: Result<Sum, Ended>, parameters: ReleaseParameters) -> Result<(NoisySum, Vec<DeviceId>), GroupError> {

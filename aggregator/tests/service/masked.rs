@@ -1,6 +1,7 @@
 //! Mode `distributed` over real QUIC: nobody's vector is seen, the sum is.
 
 use silhouette_aggregator::{Event, TaskConfig};
+use silhouette_privacy::Release;
 use silhouette_privacy::secagg::{Adversary, Advertise, Client, Entropy, Policy, Terms};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 use silhouette_wire::{ErrorCode, Mode, UploadReply};
@@ -8,7 +9,7 @@ use silhouette_wire::{ErrorCode, Mode, UploadReply};
 use crate::fleet::{Device, Part, Site, config, released};
 use crate::rounds::next_end;
 
-fn masked(rounds: u64, cohort: u32, min_reports: u32, deadline_ms: u64) -> TaskConfig {
+pub(crate) fn masked(rounds: u64, cohort: u32, min_reports: u32, deadline_ms: u64) -> TaskConfig {
     TaskConfig { rounds, cohort, min_reports, deadline_ms, mode: Mode::Distributed, over_selection: 1.0, ..config() }
 }
 
@@ -28,10 +29,15 @@ async fn ask(device: &Device, request: SecaggRequest) -> SecaggReply {
 async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
     let part = device.part().await;
     let release = released(0.01, &part.parameters());
+    send(device, &part, release, exchanges).await
+}
+
+/// The same with another vector than an honest one, perhaps.
+pub(crate) async fn send(device: Device, part: &Part, release: Release, exchanges: usize) -> Option<SecaggReply> {
     if exchanges == 0 {
         return None;
     }
-    let mut client = client(&part);
+    let mut client = client(part);
     let roster = match ask(&device, SecaggRequest::Advert(client.advertise(0).unwrap())).await {
         SecaggReply::Roster(roster) if exchanges > 1 => roster,
         reply => return Some(reply),
@@ -49,7 +55,7 @@ async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
     Some(ask(&device, SecaggRequest::Revealed(client.unmask(0, &request).unwrap())).await)
 }
 
-fn done(reply: Option<&SecaggReply>) -> bool {
+pub(crate) fn done(reply: Option<&SecaggReply>) -> bool {
     matches!(reply, Some(SecaggReply::Done(UploadReply::Receipt { duplicate: false, .. })))
 }
 

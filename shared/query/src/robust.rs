@@ -37,6 +37,13 @@ pub const fn fewest_groups(trim: usize) -> usize {
     trim.saturating_mul(2).saturating_add(1)
 }
 
+/// How many values are still to be left out at each end when `rejected` groups are left out because
+/// their sums were longer than honest ones can be: those are bad, so of at most `trim` bad groups so
+/// many fewer are among the rest.
+pub const fn trim_left(trim: usize, rejected: usize) -> usize {
+    trim.saturating_sub(rejected)
+}
+
 /// For each coordinate the mean of the groups' values without the `trim` smallest and the `trim`
 /// largest. With `trim` 0 it is the mean.
 ///

@@ -26,17 +26,18 @@ impl ReleaseParameters {
         (energy + m2 + 2.0 * (v * T * (energy + 2.0 * m2)).sqrt() + 2.0 * v * T).sqrt() * SLACK
     }
 
-    /// The norm, in clip norms, from which on the vectors in a sum of `reports`, without their noise,
-    /// make it fail the test of [`longest_sum`](Self::longest_sum) with a chance of at least
+    /// The norm, in clip norms, from which on the vectors in a sum of `reports`, of which one has no
+    /// noise, make it fail the test of [`longest_sum`](Self::longest_sum) with a chance of at least
     /// `1 - 10^-9`. It is what the test is worth: a liar who adds less may stay unnoticed, the less it
     /// adds the surer. No test of the sum alone could notice less than `reports` clip norms, because
     /// honest vectors may be that long together.
     ///
     /// By the lower tail of the same distribution: the least `L = |s|^2` for which
-    /// `v d' + L - 2 sqrt(v t (v d' + 2 L)) >= B^2`. It takes the noise for Gaussian, which at two grid
-    /// steps and more no test could tell from the discrete one.
+    /// `v' d' + L - 2 sqrt(v' t (v' d' + 2 L)) >= B^2`, with `v'` the variance that `reports - 1` shares
+    /// add up to: a liar saves its own. It takes the noise for Gaussian, which at two grid steps and
+    /// more no test could tell from the discrete one.
     pub fn surely_too_long(&self, reports: u32) -> f64 {
-        let (_, v, energy) = self.honest(reports);
+        let (_, v, energy) = self.honest(reports.saturating_sub(1));
         let bound = self.longest_sum(reports).powi(2);
         let root = 2.0 * (v * T).sqrt() + (4.0 * v * T + 2.0 * bound - energy).sqrt();
         ((root * root - energy) / 2.0).sqrt() / f64::from(self.clip_units)
