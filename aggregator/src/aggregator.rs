@@ -11,7 +11,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ed25519_dalek::SigningKey;
 use silhouette_round::Coordinator;
 use silhouette_transport::server::ServerLimits;
 use silhouette_transport::{CertificateAuthority, CertificateDer};
@@ -23,6 +22,7 @@ pub use running::{Addresses, Running};
 
 use crate::admin::Metrics;
 use crate::enrolment;
+use crate::ownership::{Ownership, TaskFile};
 use crate::plan::{Plan, TaskConfig};
 use crate::service::{Event, State};
 use crate::storage::{Progress, Storage, StorageError};
@@ -79,7 +79,7 @@ pub struct Aggregator {
     plan: Arc<Plan>,
     storage: Arc<Storage>,
     authority: Arc<CertificateAuthority>,
-    owner: SigningKey,
+    ownership: Ownership,
     state: State,
     coordinator: Coordinator,
     metrics: Arc<Metrics>,
@@ -95,13 +95,28 @@ impl Aggregator {
     /// When the configuration is not usable or promises other terms than the folder was started
     /// with, when the folder is in use, damaged, or can't be written.
     pub fn open(folder: impl AsRef<Path>, config: TaskConfig) -> Result<Self, OpenError> {
+        Self::open_signed(folder, config, None)
+    }
+
+    /// The same in the name of an owner that is not this aggregator: `signed` holds the terms, by the
+    /// owner's signature. Later starts of the folder need no file any more.
+    ///
+    /// # Errors
+    /// Besides those of [`open`](Self::open): when the owner signed other terms, or named another
+    /// aggregator.
+    pub fn open_signed(
+        folder: impl AsRef<Path>,
+        config: TaskConfig,
+        signed: Option<TaskFile>,
+    ) -> Result<Self, OpenError> {
         let folder = folder.as_ref();
         let plan = Plan::new(config)?;
         let storage = Storage::open(folder)?;
         let lock = lock(folder)?;
         let state = recover::state(&storage, &plan)?;
+        // After the folder's own terms were compared: a signed file that does not fit is not kept.
+        let ownership = Ownership::establish(folder, &plan, signed)?;
         let coordinator = recover::coordinator(&storage, &plan)?;
-        let owner = enrolment::owner_key(folder)?;
         let name = format!("silhouette {}", plan.task_id());
         let authority = CertificateAuthority::load_or_create(&folder.join(AUTHORITY_FOLDER), &name, SystemTime::now())?;
         let progress = storage.progress()?;
@@ -110,7 +125,7 @@ impl Aggregator {
             plan: Arc::new(plan),
             storage: Arc::new(storage),
             authority: Arc::new(authority),
-            owner,
+            ownership,
             state,
             coordinator,
             metrics: Arc::new(metrics),
@@ -144,7 +159,7 @@ impl Aggregator {
 
     /// The owner's public key, which devices pin.
     pub fn owner_public_key(&self) -> [u8; 32] {
-        self.owner.verifying_key().to_bytes()
+        self.ownership.owner()
     }
 
     /// Makes one-time enrolment tokens; they are shown here and never again.

@@ -1,14 +1,12 @@
-//! Who may take part: the owner's key, one-time tokens, the authority that issues certificates.
+//! Who may take part: one-time tokens, the authority that issues certificates.
 //!
 //! The operator hands out a token with the address and the authority's certificate; a device trades
 //! it, once, for a certificate of its own key. Tokens are stored hashed: they hold 256 random bits,
 //! so a plain SHA-256 can not be searched.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ed25519_dalek::SigningKey;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use silhouette_transport::TokenStore;
@@ -18,14 +16,10 @@ use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
 use tracing::{error, info};
 
-use crate::storage::files;
 use crate::storage::{Storage, StorageError, TokenOutcome};
 
 /// Marks a token for what it is, wherever it turns up.
 const PREFIX: &str = "silhouette-";
-
-/// The owner's key file in the folder.
-const OWNER_FILE: &str = "owner.key";
 
 /// Why keys or tokens could not be made.
 #[derive(Debug, Error)]
@@ -34,9 +28,6 @@ pub enum EnrolmentError {
     /// The system has no randomness to give.
     #[error("the system has no randomness to give")]
     Entropy,
-    /// The owner's key file does not hold a key.
-    #[error("owner.key: expected 32 bytes, found {0}")]
-    OwnerKey(usize),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -63,15 +54,6 @@ pub(crate) fn random() -> Result<[u8; 32], EnrolmentError> {
     let mut bytes = [0; 32];
     SysRng.try_fill_bytes(&mut bytes).map_err(|_| EnrolmentError::Entropy)?;
     Ok(bytes)
-}
-
-/// The key that signs manifests: made at the first start, readable by nobody else. Devices pin its
-/// public half when they enrol.
-pub(crate) fn owner_key(folder: &Path) -> Result<SigningKey, EnrolmentError> {
-    let bytes = files::secret(&folder.join(OWNER_FILE), || random().map(|bytes| bytes.to_vec()))?;
-    let length = bytes.len();
-    let secret: [u8; 32] = bytes.try_into().map_err(|_| EnrolmentError::OwnerKey(length))?;
-    Ok(SigningKey::from_bytes(&secret))
 }
 
 /// When a certificate issued now ends, in seconds since 1970.
@@ -127,14 +109,5 @@ mod tests {
             let secret = tokens[0].as_bytes();
             assert!(!content.windows(secret.len()).any(|w| w == secret), "{path:?}");
         }
-    }
-
-    #[test]
-    fn the_owner_stays_the_owner() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = owner_key(folder.path()).unwrap();
-        assert_eq!(owner_key(folder.path()).unwrap(), key);
-        std::fs::write(folder.path().join(OWNER_FILE), b"short").unwrap();
-        assert!(matches!(owner_key(folder.path()), Err(EnrolmentError::OwnerKey(5))));
     }
 }

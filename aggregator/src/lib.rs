@@ -10,6 +10,7 @@
 //! - [`Event`]: progress, for a display.
 //! - [`storage`]: what survives a `kill -9`.
 //! - [`enrolment`]: the tokens that let devices in.
+//! - [`ownership`]: who signed the terms, and with which key the rounds are signed.
 //!
 //! ```no_run
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,12 +35,14 @@
 mod admin;
 mod aggregator;
 pub mod enrolment;
+pub mod ownership;
 pub mod plan;
 mod service;
 pub mod storage;
 
 pub use aggregator::{Addresses, Aggregator, Listen, OpenError, RunError, Running};
 pub use enrolment::{EnrolmentError, create_tokens};
+pub use ownership::{OwnershipError, TaskFile, TaskFileError};
 pub use plan::{Plan, PlanError, TaskConfig, sample_config, sample_for};
 pub use service::Event;
 pub use storage::{Progress, RoundState, Storage, StorageError};

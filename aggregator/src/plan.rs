@@ -13,13 +13,12 @@ mod error;
 mod sample;
 mod terms;
 
-use ed25519_dalek::SigningKey;
 use silhouette_model::{Layout, Model, Task};
 use silhouette_privacy::accounting::{Delta, Epsilon, Rho, calibrate, zcdp};
 use silhouette_privacy::{Charge, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
 use silhouette_round::{Coordinator, MaskedRound, RoundConfig, Terms};
-use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, SignedManifest, TaskId};
+use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, TaskId};
 
 pub use config::TaskConfig;
 pub use error::PlanError;
@@ -137,12 +136,9 @@ impl Plan {
         terms.manifest(round, model, seed)
     }
 
-    /// The terms of one round, signed by the owner.
-    ///
-    /// # Errors
-    /// When a term is outside its range, which [`Plan::new`] has excluded.
-    pub fn sign(&self, manifest: &Manifest, owner: &SigningKey) -> Result<SignedManifest, PlanError> {
-        Ok(SignedManifest::sign(manifest, owner)?)
+    /// The terms of the last round, with model and seed at zero: what the task's owner signs.
+    pub fn last_manifest(&self) -> Manifest {
+        self.manifest(self.config.rounds, ContentHash([0; 32]), 0)
     }
 
     /// Rounds one device can join at most: by the limit, and by the separation.

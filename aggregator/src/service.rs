@@ -18,13 +18,13 @@ mod requests;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use ed25519_dalek::SigningKey;
 use tokio::sync::{broadcast, mpsc};
 
 pub use event::Event;
 
 use crate::admin::Metrics;
 use crate::enrolment::Tokens;
+use crate::ownership::Ownership;
 use crate::plan::Plan;
 use crate::storage::Storage;
 use models::Models;
@@ -40,7 +40,7 @@ pub(crate) struct Parts {
     pub(crate) storage: Arc<Storage>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: broadcast::Sender<Event>,
-    pub(crate) owner: SigningKey,
+    pub(crate) ownership: Ownership,
 }
 
 /// What the endpoint calls: it asks the store what only the store knows, and the conductor for the

@@ -10,3 +10,4 @@ pub(crate) mod profile;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod synth;
+pub(crate) mod task;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{demo, doctor, enroll, join, ledger, plan, profile, serve, simulate, synth};
+use commands::{demo, doctor, enroll, join, ledger, plan, profile, serve, simulate, synth, task};
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
@@ -48,6 +48,7 @@ enum Command {
     Serve(serve::Args),
     Simulate(simulate::Args),
     Synth(synth::Args),
+    Task(task::Args),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, json),
         Command::Simulate(args) => simulate::run(&args, json),
         Command::Synth(args) => synth::run(&args, json),
+        Command::Task(args) => task::run(&args, json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

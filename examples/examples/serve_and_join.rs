@@ -14,13 +14,13 @@ use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_transport::{CertificateDer, enroll};
 use tokio::sync::watch;
 
-/// Two rounds of three devices. With so few the noise drowns the model: this shows the way, not a
+/// Two rounds of three devices, in masked rounds: the aggregator sees nobody's vector. With so few the noise drowns the model: this shows the way, not a
 /// result.
 const TERMS: &str = r#"
     rounds = 2
     cohort = 3
     min_reports = 3
-    mode = "central"
+    mode = "distributed"
     noise_multiplier = 1.0
     delta = 1e-5
     clip = 0.2

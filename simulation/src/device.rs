@@ -8,7 +8,7 @@ use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::secagg::{Entropy, MaskedVector};
-use silhouette_privacy::{Account, Release, Rounding};
+use silhouette_privacy::{Account, Mode, Release, Rounding};
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
 use silhouette_wire::manifest::SignedManifest;
 use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
@@ -107,6 +107,8 @@ impl VirtualDevice {
         id[..8].copy_from_slice(&(number as u64).to_be_bytes());
         // The simulator stands for every device's owner: any noise is accepted, nothing weaker.
         let policy = Policy {
+            weakest_mode: Mode::Central,
+            min_corrupt_fraction: 0.0,
             min_noise_multiplier: 1e-6,
             min_reports: 1,
             max_delta: 1.0,

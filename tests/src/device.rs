@@ -13,7 +13,7 @@ use silhouette_round::{Conditions, Policy};
 use silhouette_text::Event;
 use silhouette_transport::client::ClientLimits;
 use silhouette_transport::{CertificateAuthority, DeviceIdentity, enroll};
-use silhouette_wire::TaskId;
+use silhouette_wire::{Mode, TaskId};
 
 /// A device that is enrolled and holds its person's texts.
 pub struct Device {
@@ -59,7 +59,7 @@ impl Device {
         let identity = self.identity();
         let task: TaskId = identity.tasks()[0].clone();
         let device = DeviceFolder::open_or_create(&self.folder).unwrap();
-        let policy = Policy { min_noise_multiplier: 1e-3, ..Policy::default() };
+        let policy = Policy { min_noise_multiplier: 1e-3, weakest_mode: Mode::Central, ..Policy::default() };
         // A cut connection is noticed soon; on a busy machine the exchange is tried again.
         let limits = ClientLimits { transfer_timeout: Duration::from_secs(3), ..ClientLimits::default() };
         let config =

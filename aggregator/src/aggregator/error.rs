@@ -6,6 +6,7 @@ use silhouette_transport::server::BindError;
 use thiserror::Error;
 
 use crate::enrolment::EnrolmentError;
+use crate::ownership::OwnershipError;
 use crate::plan::PlanError;
 use crate::storage::StorageError;
 
@@ -31,7 +32,10 @@ pub enum OpenError {
     /// The shape of the rounds.
     #[error(transparent)]
     Round(#[from] ConfigError),
-    /// The owner's key.
+    /// The task's owner, and what it signed.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
+    /// The system has no randomness, or the store of tokens fails.
     #[error(transparent)]
     Enrolment(#[from] EnrolmentError),
     /// The certificate authority.

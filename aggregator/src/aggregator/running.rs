@@ -129,8 +129,7 @@ impl Aggregator {
 
     async fn serve(self, endpoints: Endpoints, stopping: watch::Receiver<bool>) {
         let lock = self.lock;
-        let owner_public_key = self.owner.verifying_key().to_bytes();
-        let policy = EnrolmentPolicy::new(owner_public_key, vec![self.plan.task_id().clone()]);
+        let policy = EnrolmentPolicy::new(self.ownership.owner(), vec![self.plan.task_id().clone()]);
         let tokens = Tokens(Arc::clone(&self.storage));
         let enroller = Arc::new(Enroller::new(self.authority, tokens, policy));
         let ready = Arc::new(AtomicBool::new(true));
@@ -141,7 +140,7 @@ impl Aggregator {
             storage: self.storage,
             metrics: self.metrics,
             events: self.events,
-            owner: self.owner,
+            ownership: self.ownership,
         };
         let (service, inbox) = Service::new(&parts, Arc::clone(&enroller));
         let conductor = Conductor::new(parts, self.coordinator, self.state, inbox);

@@ -30,8 +30,8 @@ pub enum PlanError {
     /// There are two tasks.
     #[error("configuration: expected task_file or [task], found both")]
     TwoTasks,
-    /// A sum over one device hides nothing.
-    #[error("devices: expected at least 2, found {found}")]
+    /// A masked sum over two devices tells each of them the other's part.
+    #[error("devices: expected at least 3, found {found}")]
     TooFewDevices {
         /// What was asked for.
         found: u32,

@@ -12,6 +12,9 @@ const SAMPLE: &str = include_str!("../../sample.toml");
 const EPSILON: f64 = 8.0;
 const DELTA: f64 = 1e-5;
 
+/// Fewest devices of a masked round.
+const FEWEST: u32 = 3;
+
 /// Rounds of [`sample_for`]; each device is in all of them.
 const ROUNDS: u32 = 10;
 
@@ -21,18 +24,18 @@ pub fn sample_config() -> &'static str {
     SAMPLE
 }
 
-/// The same for `devices` devices, 2 or more, of which each is in every round: a round takes place
-/// with four fifths of them (at least two), starts soon and does not wait long for who vanished.
+/// The same for `devices` devices, 3 or more, of which each is in every round: a round takes place
+/// with four fifths of them (at least three), starts soon and does not wait long for who vanished.
 /// The promise is epsilon 8 at delta 1e-5 over 10 rounds.
 ///
 /// # Errors
-/// When there are fewer than two devices: a sum over one hides nothing.
+/// When there are fewer than three devices: a masked sum over two tells each of them the other's part.
 pub fn sample_for(devices: u32) -> Result<String, PlanError> {
-    if devices < 2 {
+    if devices < FEWEST {
         return Err(PlanError::TooFewDevices { found: devices });
     }
     let rho = zcdp::max_rho(Epsilon::new(EPSILON)?, Delta::new(DELTA)?).get();
-    let min_reports = (u64::from(devices) * 4 / 5).max(2);
+    let min_reports = (u64::from(devices) * 4 / 5).max(u64::from(FEWEST));
     let values = [
         ("rounds", ROUNDS.to_string()),
         ("cohort", devices.to_string()),

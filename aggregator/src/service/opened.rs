@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use silhouette_privacy::{Accumulator, FoldError, ReleaseParameters};
 use silhouette_round::{MaskedError, MaskedGroups};
+use silhouette_wire::manifest::SignError;
 use silhouette_wire::{ContentHash, DeviceId, ErrorCode, SignedManifest, Upload};
 use thiserror::Error;
 
 use super::outcome::StoreError;
-use crate::plan::{Plan, PlanError};
+use crate::plan::Plan;
 
 /// Why a round could not be opened. Nothing was handed out.
 #[derive(Debug, Error)]
@@ -16,7 +17,7 @@ pub(super) enum OpenError {
     #[error("the system has no randomness to give")]
     Entropy,
     #[error(transparent)]
-    Manifest(#[from] PlanError),
+    Manifest(#[from] SignError),
     #[error(transparent)]
     Masked(#[from] MaskedError),
     #[error(transparent)]

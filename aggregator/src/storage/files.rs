@@ -12,7 +12,7 @@ pub(super) const MODELS: &str = "models";
 pub(super) const OPTIMISER: &str = "optimiser";
 
 /// The folder and what it holds are the owner's alone: keys and tokens lie in it.
-pub(super) fn create_folders(folder: &Path) -> Result<(), StorageError> {
+pub(crate) fn create_folders(folder: &Path) -> Result<(), StorageError> {
     for path in [folder.to_path_buf(), folder.join(MODELS), folder.join(OPTIMISER)] {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -88,6 +88,8 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
 /// Makes the names in a folder durable. Only Unix lets a folder be opened for it; elsewhere the
 /// file system's own journal has to do.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // The folder of a bare file name is the current one.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

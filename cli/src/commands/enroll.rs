@@ -8,6 +8,7 @@ use silhouette_client::DeviceFolder;
 use silhouette_transport::client::enroll_with;
 use silhouette_transport::identity::read_certificate;
 use silhouette_transport::{DeviceIdentity, DeviceKey};
+use silhouette_wire::ContentHash;
 
 use crate::terminal;
 
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     /// The token.
     #[arg(long)]
     token: String,
+    /// The public key of the task's owner, as the owner published it: a server that names another is
+    /// refused [default: whichever the server names]
+    #[arg(long, value_name = "KEY")]
+    owner: Option<ContentHash>,
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
@@ -49,13 +54,21 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let issued = terminal::runtime()?
         .block_on(enroll_with(address, &name, &authority, args.token.as_bytes(), &key))
         .context("enrolling")?;
+    let found = ContentHash(issued.owner_public_key);
+    if let Some(expected) = args.owner.filter(|expected| *expected != found) {
+        anyhow::bail!("--owner: expected {expected}, the server names {found}; nothing was kept of its answer");
+    }
     let identity = DeviceIdentity::from_enrolment(key, issued)?;
     identity.store(&folder.identity_folder())?;
     let tasks: Vec<String> = identity.tasks().iter().map(ToString::to_string).collect();
     if json {
-        return terminal::json_line(&serde_json::json!({ "device": identity.device_id().to_string(), "tasks": tasks }));
+        return terminal::json_line(&serde_json::json!({
+            "device": identity.device_id().to_string(), "tasks": tasks, "owner": found.to_string(),
+        }));
     }
-    terminal::line(&format!("device {} is enrolled for {}", identity.device_id(), tasks.join(", ")))
+    terminal::line(&format!("device {} is enrolled for {}", identity.device_id(), tasks.join(", ")))?;
+    let pinned = if args.owner.is_some() { "as expected" } else { "as the server says" };
+    terminal::line(&format!("it trusts terms signed by {found}, {pinned}"))
 }
 
 /// An address, and the name the server has to prove.

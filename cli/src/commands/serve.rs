@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig, sample_config, sample_for};
+use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig, TaskFile, sample_config, sample_for};
+use silhouette_wire::ContentHash;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::signals::Signals;
@@ -27,6 +28,10 @@ pub(crate) struct Args {
     /// Where the aggregator keeps its state.
     #[arg(long, default_value = "aggregator")]
     folder: PathBuf,
+    /// The terms as the task's owner signed them (`silhouette task`); kept, so that later starts need
+    /// it no more [default: this aggregator is the owner and signs them itself]
+    #[arg(long, value_name = "FILE", conflicts_with = "sample")]
+    task: Option<PathBuf>,
     /// Enrolled devices connect here (UDP); port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:4433")]
     listen: SocketAddr,
@@ -47,7 +52,7 @@ pub(crate) struct Args {
     sample: bool,
     /// Make the sample for this many devices, all of them in every round [default: one for a large
     /// population, each in a few rounds]
-    #[arg(long, requires = "sample", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, requires = "sample", value_parser = clap::value_parser!(u32).range(3..))]
     devices: Option<u32>,
     /// Stop when the last round is over instead of telling devices so until stopped.
     #[arg(long)]
@@ -59,8 +64,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         return sample(args.devices, json);
     };
     let config = TaskConfig::load(path).with_context(|| format!("--config {}", path.display()))?;
-    let aggregator =
-        Aggregator::open(&args.folder, config).with_context(|| format!("--folder {}", args.folder.display()))?;
+    let signed = args.task.as_ref().map(|path| TaskFile::load(path).context("--task")).transpose()?;
+    let aggregator = Aggregator::open_signed(&args.folder, config, signed)
+        .with_context(|| format!("--folder {}", args.folder.display()))?;
     let tokens = aggregator.create_tokens(args.tokens)?;
     let listen = Listen {
         devices: args.listen,
@@ -94,6 +100,7 @@ async fn serve(
     let signals = Signals::listen()?;
     let promised = aggregator.plan().promised_epsilon()?;
     let last_round = aggregator.progress()?.last_round;
+    let owner = ContentHash(aggregator.owner_public_key());
     let events = aggregator.events();
     let running = aggregator.run(listen, std::future::pending()).await?;
     let at = running.addresses();
@@ -101,16 +108,17 @@ async fn serve(
     if json {
         terminal::json_line(&json!({
             "event": "serving", "devices": at.devices, "enrolment": at.enrolment, "admin": at.admin,
-            "authority": authority, "tokens": tokens, "promised_epsilon": promised, "last_round": last_round,
+            "authority": authority, "owner": owner.to_string(), "tokens": tokens, "promised_epsilon": promised, "last_round": last_round,
         }))?;
     } else {
         terminal::line(&format!("devices {}  enrolment {}  admin http://{}", at.devices, at.enrolment, at.admin))?;
         terminal::line(&format!(
             "promise: epsilon {promised:.3} per user over all rounds; {last_round} rounds are behind"
         ))?;
+        terminal::line(&format!("task owner {owner}"))?;
         for (number, token) in (1..).zip(&tokens) {
             terminal::line(&format!(
-                "  silhouette enroll --device device-{number} --server {} --authority {} --token {token}",
+                "  silhouette enroll --device device-{number} --server {} --authority {} --owner {owner} --token {token}",
                 at.enrolment,
                 authority.display()
             ))?;

@@ -105,7 +105,7 @@ fn a_token_that_is_not_one_enrols_nobody() {
     let place = tempfile::tempdir().unwrap();
     let mut site = Site::start(place.path(), 2, &[]);
     site.enrol("a");
-    let refused = site.enrol_with("b", "no-token");
+    let refused = site.enrol_with("b", "no-token", &[]);
     assert_eq!(refused.status.code(), Some(1));
     let error: Value = serde_json::from_slice(&refused.stderr).unwrap();
     assert!(error["error"].as_str().unwrap().contains("enrolling"), "{error}");
@@ -114,4 +114,45 @@ fn a_token_that_is_not_one_enrols_nobody() {
     let output = run(place.path(), &join);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not enrolled"));
+}
+
+#[test]
+fn an_owner_away_from_the_aggregator_signs_and_devices_pin_it() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    Site::configure(folder, 2, &[("rounds", "2")]);
+    let round_key = succeeds(folder, &["task", "round-key"]);
+    let sign = ["task", "sign", "--config", "task.toml", "--owner", "elsewhere.key", "--round-key", round_key.trim()];
+    let signed: Value = serde_json::from_str(&succeeds(folder, &[&sign[..], &["--json"]].concat())).unwrap();
+    let owner = signed["owner"].as_str().unwrap().to_owned();
+    let mut site = Site::serve(folder, 2, &["--task", "task.signed"]);
+    assert_eq!(site.aggregator.told[0]["owner"], owner.as_str());
+    assert!(!folder.join("aggregator/owner.key").exists());
+
+    // Somebody else's task is none of this person's business, whatever the server says; the token stays good.
+    let token = site.token();
+    let stranger = "a9".repeat(32);
+    let refused = site.enrol_with("a", &token, &["--owner", &stranger]);
+    let error: Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains(&format!("the server names {owner}")), "{error}");
+    assert!(!folder.join("a/identity/device.pem").exists());
+    for (device, token) in [("a", token), ("b", site.token())] {
+        assert!(site.enrol_with(device, &token, &["--owner", &owner]).status.success());
+    }
+    let mut devices = [site.join("a", PEOPLE[0]), site.join("b", PEOPLE[1])];
+    devices.iter_mut().for_each(|device| {
+        device.until("finished");
+        assert_eq!(device.ended().code(), Some(0));
+    });
+    assert_eq!((ledger(&site, "a").len(), ledger(&site, "b").len()), (2, 2));
+    site.aggregator.signal("INT");
+    assert_eq!(site.aggregator.ended().code(), Some(0));
+
+    // A third round is not what the owner signed, and the folder remembers what it did sign.
+    let config = std::fs::read_to_string(folder.join("task.toml")).unwrap();
+    std::fs::write(folder.join("longer.toml"), config.replace("rounds = 2\n", "rounds = 3\n")).unwrap();
+    let longer = run(folder, &["serve", "--config", "longer.toml"]);
+    assert!(String::from_utf8_lossy(&longer.stderr).contains("rounds"), "{longer:?}");
+    let again = Site::serve(folder, 0, &[]);
+    assert_eq!(again.aggregator.told[0]["owner"], owner.as_str());
 }

@@ -120,6 +120,12 @@ impl Site {
     /// Starts an aggregator on free ports, on the sample for `devices` devices with some keys
     /// changed, and makes people up.
     pub(crate) fn start(folder: &Path, devices: usize, changes: &[(&str, &str)]) -> Self {
+        Self::configure(folder, devices, changes);
+        Self::serve(folder, devices, &[])
+    }
+
+    /// Makes people up and writes `task.toml`.
+    pub(crate) fn configure(folder: &Path, devices: usize, changes: &[(&str, &str)]) {
         succeeds(folder, &["synth", "--users", "10", "--out", "people.jsonl"]);
         let mut sample = succeeds(folder, &["serve", "--sample", "--devices", &devices.to_string()]);
         for (key, value) in changes {
@@ -132,11 +138,15 @@ impl Site {
             sample = changed;
         }
         std::fs::write(folder.join("task.toml"), sample).unwrap();
+    }
+
+    /// Starts an aggregator on free ports, on `task.toml`.
+    pub(crate) fn serve(folder: &Path, devices: usize, more: &[&str]) -> Self {
         let any = "127.0.0.1:0";
         let tokens = devices.to_string();
         let serve = ["serve", "--config", "task.toml", "--tokens", &tokens];
         let mut aggregator =
-            Process::start(folder, &[&serve[..], &["--listen", any, "--enroll", any, "--admin", any]].concat());
+            Process::start(folder, &[&serve[..], &["--listen", any, "--enroll", any, "--admin", any], more].concat());
         let serving = aggregator.until("serving");
         let text = |key: &str| serving[key].as_str().unwrap().to_owned();
         let tokens = serving["tokens"].as_array().unwrap().iter().map(|t| t.as_str().unwrap().to_owned()).collect();
@@ -147,14 +157,19 @@ impl Site {
     /// Enrols a device in the folder `device`.
     pub(crate) fn enrol(&mut self, device: &str) {
         let token = self.tokens.pop().unwrap();
-        let output = self.enrol_with(device, &token);
+        let output = self.enrol_with(device, &token, &[]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Tries to enrol a device with a token.
-    pub(crate) fn enrol_with(&self, device: &str, token: &str) -> Output {
+    pub(crate) fn enrol_with(&self, device: &str, token: &str, more: &[&str]) -> Output {
         let enroll = ["enroll", "--device", device, "--server", &self.enrolment, "--token", token, "--json"];
-        run(&self.folder, &[&enroll[..], &["--authority", "aggregator/authority/ca.pem"]].concat())
+        run(&self.folder, &[&enroll[..], &["--authority", "aggregator/authority/ca.pem"], more].concat())
+    }
+
+    /// A token that was not used yet.
+    pub(crate) fn token(&mut self) -> String {
+        self.tokens.pop().unwrap()
     }
 
     /// Lets the device in the folder `device` take part with the texts of `user`.

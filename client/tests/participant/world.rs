@@ -15,7 +15,7 @@ use silhouette_client::participant::{End, ParticipateError, Retries, Transferred
 use silhouette_client::{DeviceFolder, Participant, ParticipantConfig, ParticipantEvent};
 use silhouette_model::{BagSpec, EncoderSpec, Model, NativeEngine, Task};
 use silhouette_privacy::{Mode, Private, ReleaseParameters};
-use silhouette_round::{Conditions, Terms};
+use silhouette_round::{Conditions, Policy, Terms};
 use silhouette_text::Event;
 use silhouette_transport::client::ClientLimits;
 use silhouette_transport::defaults::{DEVICE_VALIDITY, SERVER_VALIDITY};
@@ -278,7 +278,9 @@ impl World {
         let task: TaskId = "topic".parse().unwrap();
         let limits = ClientLimits { transfer_timeout: Duration::from_millis(700), ..ClientLimits::default() };
         let retries = Retries { first_wait: Duration::from_millis(50), ..Retries::default() };
-        let config = ParticipantConfig::new(self.address, NAME, task.clone(), move || conditions);
+        // Its person trusts the aggregator with mode central, too.
+        let trusting = Policy { weakest_mode: Mode::Central, ..Policy::default() };
+        let config = ParticipantConfig::new(self.address, NAME, task.clone(), move || conditions).policy(trusting);
         let mut participant = Participant::new(
             change(config.limits(limits).retries(retries)),
             self.identity(task),

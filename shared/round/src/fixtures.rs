@@ -51,11 +51,16 @@ pub(crate) struct Device {
     pub(crate) log: Vec<&'static str>,
 }
 
+/// The default, of a person who trusts the aggregator too.
+pub(crate) fn policy() -> Policy {
+    Policy { weakest_mode: Mode::Central, ..Policy::default() }
+}
+
 impl Device {
     pub(crate) fn new(number: u8, update: Vec<f32>) -> Self {
         Self {
             id: DeviceId([number; 32]),
-            session: Session::new(task(), owner().verifying_key(), Policy::default()),
+            session: Session::new(task(), owner().verifying_key(), policy()),
             history: History { account: Account::new(100.0, 100.0), ..History::default() },
             update,
             vector: None,

@@ -15,9 +15,12 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// The weakest mode accepted: `central` trusts the aggregator to add the noise, `local` does
-    /// not trust it at all.
+    /// The weakest mode accepted: `central` trusts the aggregator to add the noise, `distributed` the
+    /// share of the other devices that a round assumes to be honest, `local` nobody.
     pub weakest_mode: Mode,
+    /// The least share of corrupt devices, gamma, that a round of mode `distributed` has to allow for:
+    /// the noise of the others alone then keeps the promise.
+    pub min_corrupt_fraction: f64,
     /// The least noise multiplier accepted. A round without noise can't be expressed in a manifest
     /// at all.
     pub min_noise_multiplier: f64,
@@ -36,7 +39,8 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            weakest_mode: Mode::Central,
+            weakest_mode: Mode::Distributed,
+            min_corrupt_fraction: 0.05,
             min_noise_multiplier: 0.3,
             min_reports: 2,
             max_clip: 100.0,
@@ -201,13 +205,30 @@ impl Policy {
         Ok((manifest, parameters))
     }
 
+    /// Whether these terms are ones that a device under this policy agrees to, its budget and its past
+    /// aside.
+    ///
+    /// # Errors
+    /// The first objection.
+    pub fn accepts(&self, manifest: &Manifest) -> Result<(), Refusal> {
+        self.examine_terms(manifest)?;
+        recompute_charge(manifest, &ReleaseParameters::try_from(manifest)?).map(|_| ())
+    }
+
     fn examine_terms(&self, m: &Manifest) -> Result<(), Refusal> {
-        let terms: [(bool, &'static str, String, String); 6] = [
+        let terms: [(bool, &'static str, String, String); 7] = [
             (
                 m.mode.strength() >= self.weakest_mode.strength(),
                 "mode",
                 format!("at least {}", self.weakest_mode),
                 m.mode.to_string(),
+            ),
+            (
+                // In the other modes nobody's noise but one's own, or the aggregator's, is counted on.
+                m.mode != Mode::Distributed || m.corrupt_fraction >= self.min_corrupt_fraction,
+                "corrupt_fraction",
+                format!("at least {}", self.min_corrupt_fraction),
+                m.corrupt_fraction.to_string(),
             ),
             (
                 m.noise_multiplier >= self.min_noise_multiplier,
@@ -241,6 +262,13 @@ impl Policy {
 
 /// Recomputes the charge and tries it on a copy of the account.
 fn examine_charge(m: &Manifest, parameters: &ReleaseParameters, history: &History) -> Result<(), Refusal> {
+    let charge = recompute_charge(m, parameters)?;
+    history.account.clone().charge(&m.task, charge)?;
+    Ok(())
+}
+
+/// What one participation costs, which has to be what is stated.
+fn recompute_charge(m: &Manifest, parameters: &ReleaseParameters) -> Result<Charge, Refusal> {
     let expected = parameters.rho();
     // First, since nothing can be compared with an infinite rho: a round without noise is refused here.
     let charge = Charge::of(expected)?;
@@ -248,8 +276,7 @@ fn examine_charge(m: &Manifest, parameters: &ReleaseParameters, history: &Histor
     if m.rho.is_nan() || (m.rho - expected).abs() > 1e-9 * expected {
         return Err(Refusal::Rho { expected, found: m.rho });
     }
-    history.account.clone().charge(&m.task, charge)?;
-    Ok(())
+    Ok(charge)
 }
 
 fn examine_limits(m: &Manifest, history: &History) -> Result<(), Refusal> {

@@ -58,6 +58,7 @@ fn with_noise(mode: Mode, z: f64) -> Manifest {
 fn policy() -> Policy {
     Policy {
         weakest_mode: Mode::Local,
+        min_corrupt_fraction: 0.1,
         min_noise_multiplier: 2.0,
         min_reports: 5,
         max_clip: 1.0,

@@ -76,8 +76,8 @@ const EXTENSION_ROOM: u64 = (MAX_EXTENSIONS * (MAX_EXTENSION_BYTES + 8)) as u64;
 /// Limit for messages made of a handful of numbers, names and hashes.
 pub const SMALL_MESSAGE_BYTES: u64 = 1024 + EXTENSION_ROOM;
 
-/// Limit for a check-in reply, which may carry a manifest.
-pub const CHECK_IN_REPLY_BYTES: u64 = 1024 + MAX_MANIFEST_BYTES as u64 + EXTENSION_ROOM;
+/// Limit for a check-in reply, which may carry a manifest and the terms of its task.
+pub const CHECK_IN_REPLY_BYTES: u64 = 1024 + 2 * MAX_MANIFEST_BYTES as u64 + EXTENSION_ROOM;
 
 /// Limit for an enrolment request.
 pub const ENROLL_BYTES: u64 = 256 + (MAX_TOKEN_BYTES + MAX_CSR_BYTES) as u64 + EXTENSION_ROOM;

@@ -1,11 +1,14 @@
-//! The terms of one round, signed by the owner of the task.
+//! The terms of a task, signed by its owner, and of each of its rounds, signed by the key the owner
+//! named for that.
 
 mod signed;
+mod task;
 mod validate;
 
 use serde::{Deserialize, Serialize};
 
 pub use signed::{SignError, SignedManifest, VerifyError};
+pub use task::{SignedTask, TaskTerms};
 pub use validate::ManifestError;
 
 use crate::{

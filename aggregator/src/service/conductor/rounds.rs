@@ -102,7 +102,7 @@ impl Conductor {
         for _ in 0..groups {
             let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
             let manifest = plan.manifest(round, self.state.start, seed);
-            manifests.push(plan.sign(&manifest, &self.parts.owner)?);
+            manifests.push(self.parts.ownership.sign(&manifest)?);
             terms.push(manifest);
         }
         Ok((terms, manifests))

@@ -99,7 +99,8 @@ fn weaker_terms_are_declined_and_nothing_is_charged() {
 
 #[test]
 fn a_mode_below_the_policy_is_declined() {
-    let policy = Policy { weakest_mode: Mode::Distributed, ..Policy::default() };
+    // The default of somebody who trusts no aggregator.
+    let policy = Policy::default();
     let mut device = Device::new(1, vec![0.5; 5]);
     device.session = Session::new(task(), crate::fixtures::owner().verifying_key(), policy);
     let Action::Declined(refusal) = device.work(0, &signed(&manifest(Mode::Central, 1, 10, 8)), NONCE) else {

@@ -1,10 +1,88 @@
+use ed25519_dalek::SigningKey;
 use silhouette_wire::{
-    Extension, Extensions, Manifest, ManifestError, QueryKind, SignedManifest,
+    ContentHash, Extension, Extensions, Manifest, ManifestError, Mode, QueryKind, SignedManifest, SignedTask,
+    TaskTerms,
     bounded::Bytes,
     manifest::{SignError, VerifyError},
 };
 
 use crate::samples::{key, manifest};
+
+/// The aggregator's key, which the owner named.
+fn round_key() -> SigningKey {
+    SigningKey::from_bytes(&[6; 32])
+}
+
+/// What the owner allows: the rounds up to the manifest's, signed by the aggregator's key.
+fn terms() -> TaskTerms {
+    TaskTerms::up_to(&manifest(), round_key().verifying_key().to_bytes(), None)
+}
+
+#[test]
+fn the_aggregator_chooses_round_model_and_seed_alone() {
+    let task = SignedTask::sign(&terms(), &key()).unwrap();
+    let judge = |change: &dyn Fn(&mut Manifest)| {
+        let mut round = manifest();
+        change(&mut round);
+        let signed = SignedManifest::sign_round(&round, &task, &round_key()).unwrap();
+        let read = signed.verify_with_task(&key().verifying_key());
+        read.map(|read| assert_eq!(read, (terms(), round))).map_err(|error| match error {
+            VerifyError::NotAllowed(error) => error.field,
+            other => panic!("{other}"),
+        })
+    };
+    assert_eq!(judge(&|_| ()), Ok(()));
+    assert_eq!(judge(&|m| m.round -= 1), Ok(()));
+    assert_eq!(judge(&|m| m.model = ContentHash([8; 32])), Ok(()));
+    assert_eq!(judge(&|m| m.seed += 1), Ok(()));
+    assert_eq!(judge(&|m| m.round += 1), Err("round"));
+    assert_eq!(judge(&|m| m.mode = if m.mode == Mode::Central { Mode::Local } else { Mode::Central }), Err("mode"));
+    assert_eq!(judge(&|m| m.layout = ContentHash([8; 32])), Err("layout"));
+    assert_eq!(judge(&|m| m.dimension += 1), Err("dimension"));
+    assert_eq!(judge(&|m| m.clip *= 2.0), Err("clip"));
+    assert_eq!(judge(&|m| m.noise_multiplier *= 0.5), Err("noise_multiplier"));
+    assert_eq!(judge(&|m| m.clip_units += 1), Err("clip_units"));
+    assert_eq!(judge(&|m| m.modulus_bits = if m.modulus_bits == 16 { 24 } else { 16 }), Err("modulus_bits"));
+    assert_eq!(judge(&|m| m.cohort += 1), Err("cohort"));
+    assert_eq!(judge(&|m| m.min_reports -= 1), Err("min_reports"));
+    assert_eq!(judge(&|m| m.corrupt_fraction = 0.0), Err("corrupt_fraction"));
+    assert_eq!(judge(&|m| m.rho *= 0.5), Err("rho"));
+    assert_eq!(judge(&|m| m.delta *= 2.0), Err("delta"));
+    assert_eq!(judge(&|m| m.max_participations += 1), Err("max_participations"));
+    assert_eq!(judge(&|m| m.min_separation += 1), Err("min_separation"));
+    assert_eq!(judge(&|m| m.deadline_ms += 1), Err("deadline_ms"));
+    assert_eq!(judge(&|m| m.training.epochs += 1), Err("training"));
+}
+
+#[test]
+fn a_key_that_the_owner_did_not_name_signs_no_round() {
+    let task = SignedTask::sign(&terms(), &key()).unwrap();
+    // Not even the owner's own, when it named another.
+    for stranger in [key(), SigningKey::from_bytes(&[9; 32])] {
+        let signed = SignedManifest::sign_round(&manifest(), &task, &stranger).unwrap();
+        assert_eq!(signed.verify(&key().verifying_key()), Err(VerifyError::RoundSignature));
+    }
+    // A round signed for one task's terms is none of another's, though both allow it.
+    let other = SignedTask::sign(&TaskTerms { endorser: Some([5; 32]), ..terms() }, &key()).unwrap();
+    let signed = postcard::to_stdvec(&SignedManifest::sign_round(&manifest(), &task, &round_key()).unwrap()).unwrap();
+    let tail = &signed[postcard::to_stdvec(&task).unwrap().len()..];
+    let moved = [postcard::to_stdvec(&other).unwrap(), tail.to_vec()].concat();
+    let moved: SignedManifest = postcard::from_bytes(&moved).unwrap();
+    assert_eq!(moved.verify(&key().verifying_key()), Err(VerifyError::RoundSignature));
+}
+
+#[test]
+fn a_signed_task_survives_taking_apart() {
+    let task = SignedTask::sign(&terms(), &key()).unwrap();
+    let (bytes, signature) = task.parts();
+    let again = SignedTask::from_parts(bytes, signature).unwrap();
+    assert_eq!((&again, again.verify(&key().verifying_key())), (&task, Ok(terms())));
+    assert!(SignedTask::from_parts(&[0; 5000], signature).is_err());
+    let mut bytes = bytes.to_vec();
+    bytes[3] ^= 1;
+    let changed = SignedTask::from_parts(&bytes, signature).unwrap();
+    assert_eq!(changed.verify(&key().verifying_key()), Err(VerifyError::Signature));
+}
 
 #[test]
 fn signed_and_verified() {
@@ -14,7 +92,7 @@ fn signed_and_verified() {
 
 #[test]
 fn another_owner_is_refused() {
-    let other = ed25519_dalek::SigningKey::from_bytes(&[8; 32]);
+    let other = SigningKey::from_bytes(&[8; 32]);
     let signed = SignedManifest::sign(&manifest(), &other).unwrap();
     assert_eq!(signed.verify(&key().verifying_key()), Err(VerifyError::Signature));
 }
@@ -23,24 +101,34 @@ fn another_owner_is_refused() {
 fn every_changed_byte_is_noticed() {
     let signed = SignedManifest::sign(&manifest(), &key()).unwrap();
     let bytes = postcard::to_stdvec(&signed).unwrap();
-    // The first two bytes are the length.
-    for place in 2..bytes.len() {
+    for place in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[place] ^= 1;
-        let changed: SignedManifest = postcard::from_bytes(&changed).unwrap();
-        assert_eq!(changed.verify(&key().verifying_key()), Err(VerifyError::Signature));
+        // A changed length is no manifest at all.
+        let Ok(changed) = postcard::from_bytes::<SignedManifest>(&changed) else { continue };
+        let refused = changed.verify(&key().verifying_key());
+        assert!(matches!(refused, Err(VerifyError::Signature | VerifyError::RoundSignature)), "{place}: {refused:?}");
     }
 }
 
 #[test]
 fn signature_over_the_bare_bytes_is_refused() {
     use ed25519_dalek::Signer;
-    let bytes = postcard::to_stdvec(&manifest()).unwrap();
-    let signature = key().sign(&bytes).to_bytes();
-    let mut forged = postcard::to_stdvec(&Bytes::<4096>::new(bytes).unwrap()).unwrap();
-    forged.extend(signature);
-    let forged: SignedManifest = postcard::from_bytes(&forged).unwrap();
-    assert_eq!(forged.verify(&key().verifying_key()), Err(VerifyError::Signature));
+    let signed = |bytes: Vec<u8>| {
+        let signature = key().sign(&bytes).to_bytes();
+        let mut signed = postcard::to_stdvec(&Bytes::<4096>::new(bytes).unwrap()).unwrap();
+        signed.extend(signature);
+        signed
+    };
+    let bare_task = signed(postcard::to_stdvec(&terms()).unwrap());
+    let bare_round = signed(postcard::to_stdvec(&manifest()).unwrap());
+    let good_task = postcard::to_stdvec(&SignedTask::sign(&terms(), &key()).unwrap()).unwrap();
+    let verified = |task: Vec<u8>| {
+        let forged: SignedManifest = postcard::from_bytes(&[task, bare_round.clone()].concat()).unwrap();
+        forged.verify(&key().verifying_key())
+    };
+    assert_eq!(verified(bare_task), Err(VerifyError::Signature));
+    assert_eq!(verified(good_task), Err(VerifyError::RoundSignature));
 }
 
 #[test]
@@ -49,12 +137,21 @@ fn weak_key_is_refused() {
     let mut identity = [0; 32];
     identity[0] = 1;
     let weak = ed25519_dalek::VerifyingKey::from_bytes(&identity).unwrap();
-    let mut bytes = postcard::to_stdvec(&SignedManifest::sign(&manifest(), &key()).unwrap()).unwrap();
-    let start = bytes.len() - 64;
-    bytes[start..].fill(0);
-    bytes[start] = 1;
-    let signed: SignedManifest = postcard::from_bytes(&bytes).unwrap();
-    assert_eq!(signed.verify(&weak), Err(VerifyError::Signature));
+    let forge = |mut bytes: Vec<u8>| {
+        let start = bytes.len() - 64;
+        bytes[start..].fill(0);
+        bytes[start] = 1;
+        bytes
+    };
+    let task = forge(postcard::to_stdvec(&SignedTask::sign(&terms(), &key()).unwrap()).unwrap());
+    let task: SignedTask = postcard::from_bytes(&task).unwrap();
+    assert_eq!(task.verify(&weak), Err(VerifyError::Signature));
+    // As the key of the rounds, named by a real owner, it is no better.
+    let terms = TaskTerms { round_key: identity, ..terms() };
+    let task = SignedTask::sign(&terms, &key()).unwrap();
+    let round = SignedManifest::sign_round(&manifest(), &task, &key()).unwrap();
+    let round: SignedManifest = postcard::from_bytes(&forge(postcard::to_stdvec(&round).unwrap())).unwrap();
+    assert_eq!(round.verify(&key().verifying_key()), Err(VerifyError::RoundSignature));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use silhouette_wire::Nonce;
 
 use super::*;
 use crate::fixtures::{Device, manifest, signed};
-use crate::{Action, Input};
+use crate::{Action, Input, Refusal};
 
 const SIZE: u8 = 6;
 const STAYS: usize = 9;
@@ -225,5 +225,5 @@ fn shares_sealed_for_one_group_do_not_open_in_another() {
     // A member of the second group hands on what the aggregator gives it of the first.
     let foreign = of_ours.into_iter().next().unwrap().1;
     let action = theirs.devices[6].step(1, Input::Masked(foreign)).remove(0);
-    assert!(matches!(action, Action::Declined(_)));
+    assert!(matches!(action, Action::Declined(Refusal::Masking(_))));
 }

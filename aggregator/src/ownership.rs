@@ -1,0 +1,173 @@
+//! Who stands behind a task: its owner, which signs the terms once, and this aggregator, whose round
+//! key the owner named.
+//!
+//! Without further ado the aggregator is its own owner. With a task file that somebody else signed
+//! the owner's key never comes near the service, and the service can change no term: devices check
+//! the owner's signature themselves.
+
+mod file;
+
+use std::path::Path;
+
+use ed25519_dalek::SigningKey;
+use silhouette_wire::manifest::{SignError, VerifyError};
+use silhouette_wire::{ContentHash, Manifest, ManifestError, SignedManifest, SignedTask, TaskTerms};
+use thiserror::Error;
+
+pub use file::{TaskFile, TaskFileError};
+
+use crate::enrolment::random;
+use crate::plan::Plan;
+use crate::storage::{StorageError, files};
+
+/// The key file of an owner that is its own aggregator.
+const OWNER_KEY: &str = "owner.key";
+
+/// The key file that signs the rounds.
+const ROUND_KEY: &str = "round.key";
+
+/// What somebody else signed, kept from the first start on.
+const TASK_FILE: &str = "task.signed";
+
+/// Why a task can't be run in its owner's name.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OwnershipError {
+    /// A key file does not hold a key.
+    #[error("{file}: expected 32 bytes, found {found}")]
+    Key {
+        /// The file.
+        file: &'static str,
+        /// Its length.
+        found: usize,
+    },
+    /// The system has no randomness to give.
+    #[error("the system has no randomness to give")]
+    Entropy,
+    /// The file of the signed task.
+    #[error(transparent)]
+    File(#[from] TaskFileError),
+    /// The owner's signature, or what it is over.
+    #[error("the signed task: {0}")]
+    Task(#[from] VerifyError),
+    /// The owner named another aggregator.
+    #[error("the signed task names the round key {expected}, this folder's is {found}: sign the task again for it")]
+    OtherAggregator {
+        /// As the owner signed it.
+        expected: ContentHash,
+        /// Ours.
+        found: ContentHash,
+    },
+    /// The configuration asks for what the owner did not sign.
+    #[error("the configuration is not what the task's owner signed: {0}")]
+    OtherTerms(ManifestError),
+    /// The devices of this folder trust another owner.
+    #[error("this folder's devices trust the owner {expected}, the signed task is from {found}")]
+    OtherOwner {
+        /// Whom they pinned when they enrolled.
+        expected: ContentHash,
+        /// Who signed.
+        found: ContentHash,
+    },
+    /// Our own terms can't be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The disk.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The public half of a folder's round key, for the owner to name; the key is made if there is none.
+///
+/// # Errors
+/// When the folder can't be written, or holds something else.
+pub fn round_public_key(folder: &Path) -> Result<[u8; 32], OwnershipError> {
+    files::create_folders(folder)?;
+    Ok(key(folder, ROUND_KEY)?.verifying_key().to_bytes())
+}
+
+/// A task's terms as its owner signed them, and the key that signs its rounds.
+pub(crate) struct Ownership {
+    owner: [u8; 32],
+    task: SignedTask,
+    round_key: SigningKey,
+}
+
+impl Ownership {
+    /// Takes over what somebody else signed, or what a former start took over, or signs as the owner.
+    ///
+    /// # Errors
+    /// When the signed terms are not those of the plan, or this aggregator is not the one they name.
+    pub(crate) fn establish(folder: &Path, plan: &Plan, signed: Option<TaskFile>) -> Result<Self, OwnershipError> {
+        let round_key = key(folder, ROUND_KEY)?;
+        let kept = folder.join(TASK_FILE);
+        let Some(file) = signed.map_or_else(|| TaskFile::load_if_there(&kept), |file| Ok(Some(file)))? else {
+            return Self::own(folder, plan, round_key);
+        };
+        let ours = round_key.verifying_key().to_bytes();
+        let found = file.owner().to_bytes();
+        if let Some(expected) = pinned(folder, &kept)?.filter(|expected| *expected != found) {
+            return Err(OwnershipError::OtherOwner { expected: ContentHash(expected), found: ContentHash(found) });
+        }
+        let terms = file.verify()?;
+        if terms.round_key != ours {
+            let (expected, found) = (ContentHash(terms.round_key), ContentHash(ours));
+            return Err(OwnershipError::OtherAggregator { expected, found });
+        }
+        terms.allows(&plan.last_manifest()).map_err(OwnershipError::OtherTerms)?;
+        file.store(&kept)?;
+        Ok(Self { owner: found, task: file.task().clone(), round_key })
+    }
+
+    fn own(folder: &Path, plan: &Plan, round_key: SigningKey) -> Result<Self, OwnershipError> {
+        let owner = key(folder, OWNER_KEY)?;
+        let terms = TaskTerms::up_to(&plan.last_manifest(), round_key.verifying_key().to_bytes(), None);
+        let task = SignedTask::sign(&terms, &owner)?;
+        Ok(Self { owner: owner.verifying_key().to_bytes(), task, round_key })
+    }
+
+    /// The key that devices pin.
+    pub(crate) fn owner(&self) -> [u8; 32] {
+        self.owner
+    }
+
+    /// The terms of one round, signed.
+    pub(crate) fn sign(&self, manifest: &Manifest) -> Result<SignedManifest, SignError> {
+        SignedManifest::sign_round(manifest, &self.task, &self.round_key)
+    }
+}
+
+/// Whom the devices that enrolled here trust; `None` when nobody can have enrolled yet.
+fn pinned(folder: &Path, kept: &Path) -> Result<Option<[u8; 32]>, OwnershipError> {
+    if let Some(file) = TaskFile::load_if_there(kept)? {
+        return Ok(Some(file.owner().to_bytes()));
+    }
+    if !folder.join(OWNER_KEY).exists() {
+        return Ok(None);
+    }
+    Ok(Some(key(folder, OWNER_KEY)?.verifying_key().to_bytes()))
+}
+
+/// A signing key of this folder: made at the first start, readable by nobody else.
+fn key(folder: &Path, file: &'static str) -> Result<SigningKey, OwnershipError> {
+    read_key(&folder.join(file), file)
+}
+
+/// Reads an owner's key file, or makes the key.
+///
+/// # Errors
+/// When the file can't be read or made, or holds something else.
+pub fn owner_key(path: &Path) -> Result<SigningKey, OwnershipError> {
+    read_key(path, "the owner's key file")
+}
+
+fn read_key(path: &Path, file: &'static str) -> Result<SigningKey, OwnershipError> {
+    let fresh = || random().map(|bytes| bytes.to_vec()).map_err(|_| OwnershipError::Entropy);
+    let bytes = files::secret(path, fresh)?;
+    let found = bytes.len();
+    let secret: [u8; 32] = bytes.try_into().map_err(|_| OwnershipError::Key { file, found })?;
+    Ok(SigningKey::from_bytes(&secret))
+}
+
+#[cfg(test)]
+mod tests;

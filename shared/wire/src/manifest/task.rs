@@ -1,0 +1,149 @@
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+use super::signed::{SignError, SignatureBytes, VerifyError, holds, sign};
+use super::{Manifest, ManifestError};
+use crate::{bounded::Bytes, codec, defaults::MAX_MANIFEST_BYTES, extensions::Extensions, ids::ContentHash};
+
+/// Goes before the terms in what the owner signs; see the manifest's own.
+const DOMAIN: &[u8] = b"silhouette/task/1\0";
+
+/// What the owner of a task signs, once, before the first round: every term of every round, and who
+/// may fill in the rest. The owner need not be the aggregator, and its key need not be online.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskTerms {
+    /// The manifest of the last round, with the model and the seed at zero: what an earlier round may
+    /// say differs in these three alone ([`TaskTerms::allows`]).
+    pub last_round: Manifest,
+    /// Ed25519 key of the aggregator, which signs the manifest of each round: it chooses the round's
+    /// model and seed, and nothing else.
+    pub round_key: [u8; 32],
+    /// Ed25519 key that endorses the identities of devices; with one, masked rounds run in the active
+    /// mode. It protects from the aggregator only when the aggregator does not hold it.
+    pub endorser: Option<[u8; 32]>,
+    /// Additions.
+    pub extensions: Extensions,
+}
+
+impl TaskTerms {
+    /// The terms under which `manifest` is allowed as a round, as is every round before it.
+    pub fn up_to(manifest: &Manifest, round_key: [u8; 32], endorser: Option<[u8; 32]>) -> Self {
+        let last_round = Manifest { model: ContentHash([0; 32]), seed: 0, ..manifest.clone() };
+        Self { last_round, round_key, endorser, extensions: Extensions::default() }
+    }
+
+    /// Whether `manifest` is one of the rounds that the owner agreed to.
+    ///
+    /// # Errors
+    /// The first field that differs.
+    pub fn allows(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let last = &self.last_round;
+        if manifest.round > last.round {
+            let found = manifest.round.to_string();
+            return Err(ManifestError { field: "round", expected: "at most the last round of the task", found });
+        }
+        let free = Manifest { round: last.round, model: last.model, seed: last.seed, ..manifest.clone() };
+        if free == *last {
+            return Ok(());
+        }
+        let (field, found) = first_difference(last, manifest);
+        Err(ManifestError { field, expected: "what the task's owner signed", found })
+    }
+
+    fn validate(&self) -> Result<(), ManifestError> {
+        self.last_round.validate()
+    }
+}
+
+/// Names the field in which a round's terms differ from the task's.
+fn first_difference(task: &Manifest, round: &Manifest) -> (&'static str, String) {
+    let said = |m: &Manifest| {
+        [
+            ("protocol", m.protocol.to_string()),
+            ("task", m.task.to_string()),
+            ("query", format!("{:?}", m.query)),
+            ("mode", m.mode.to_string()),
+            ("layout", m.layout.to_string()),
+            ("dimension", m.dimension.to_string()),
+            ("clip", m.clip.to_string()),
+            ("noise_multiplier", m.noise_multiplier.to_string()),
+            ("clip_units", m.clip_units.to_string()),
+            ("modulus_bits", m.modulus_bits.to_string()),
+            ("cohort", m.cohort.to_string()),
+            ("min_reports", m.min_reports.to_string()),
+            ("corrupt_fraction", m.corrupt_fraction.to_string()),
+            ("rho", m.rho.to_string()),
+            ("delta", m.delta.to_string()),
+            ("max_participations", m.max_participations.to_string()),
+            ("min_separation", m.min_separation.to_string()),
+            ("deadline_ms", m.deadline_ms.to_string()),
+            ("training", format!("{:?}", m.training)),
+            ("extensions", format!("{:?}", m.extensions)),
+        ]
+    };
+    let differs = said(task).into_iter().zip(said(round)).find(|(owner, found)| owner != found);
+    differs.map_or(("terms", "other terms".to_owned()), |(_, found)| found)
+}
+
+/// A task's terms as they travel: their bytes, and the owner's Ed25519 signature over them.
+///
+/// The terms are only to be had through [`SignedTask::verify`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedTask {
+    terms: Bytes<MAX_MANIFEST_BYTES>,
+    signature: SignatureBytes,
+}
+
+impl SignedTask {
+    /// Validates and signs, as the owner.
+    ///
+    /// # Errors
+    /// When a field is outside its range.
+    pub fn sign(terms: &TaskTerms, owner: &SigningKey) -> Result<Self, SignError> {
+        terms.validate()?;
+        codec::check_extensions(&terms.last_round.extensions)?;
+        codec::check_extensions(&terms.extensions)?;
+        let bytes = Bytes::new(codec::to_bytes(terms).map_err(|_| SignError::Value)?)?;
+        let signature = sign(&[DOMAIN, bytes.as_slice()], owner);
+        Ok(Self { terms: bytes, signature })
+    }
+
+    /// Checks the owner's signature first, then the layout, then every range.
+    ///
+    /// # Errors
+    /// Why the terms are not to be acted on.
+    pub fn verify(&self, owner: &VerifyingKey) -> Result<TaskTerms, VerifyError> {
+        if !holds(&[DOMAIN, self.terms.as_slice()], self.signature, owner) {
+            return Err(VerifyError::Signature);
+        }
+        let terms: TaskTerms = codec::from_bytes(self.terms.as_slice())?;
+        codec::check_extensions(&terms.last_round.extensions)?;
+        codec::check_extensions(&terms.extensions)?;
+        terms.validate()?;
+        Ok(terms)
+    }
+
+    /// The bytes of the terms and the signature over them: what [`SignedTask::from_parts`] takes.
+    pub fn parts(&self) -> (&[u8], [u8; 64]) {
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&self.signature[0]);
+        signature[32..].copy_from_slice(&self.signature[1]);
+        (self.terms.as_slice(), signature)
+    }
+
+    /// Puts a signed task together again. Nothing is checked here: [`SignedTask::verify`] does.
+    ///
+    /// # Errors
+    /// When the terms are too long to be any.
+    pub fn from_parts(terms: &[u8], signature: [u8; 64]) -> Result<Self, SignError> {
+        let (mut r, mut s) = ([0; 32], [0; 32]);
+        r.copy_from_slice(&signature[..32]);
+        s.copy_from_slice(&signature[32..]);
+        Ok(Self { terms: Bytes::new(terms)?, signature: [r, s] })
+    }
+
+    /// Names the terms: SHA-256 of their bytes.
+    pub fn hash(&self) -> ContentHash {
+        ContentHash::of(self.terms.as_slice())
+    }
+}
