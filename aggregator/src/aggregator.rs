@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use silhouette_round::Coordinator;
+use silhouette_transport::identity::IdentityError;
 use silhouette_transport::server::ServerLimits;
 use silhouette_transport::{CertificateAuthority, CertificateDer};
 use silhouette_wire::DeviceId;
@@ -114,11 +115,10 @@ impl Aggregator {
         let storage = Storage::open(folder)?;
         let lock = lock(folder)?;
         let state = recover::state(&storage, &plan)?;
+        let authority = authority(folder)?;
         // After the folder's own terms were compared: a signed file that does not fit is not kept.
-        let ownership = Ownership::establish(folder, &plan, signed)?;
+        let ownership = Ownership::establish(folder, &plan, authority.endorser(), signed)?;
         let coordinator = recover::coordinator(&storage, &plan)?;
-        let name = format!("silhouette {}", plan.task_id());
-        let authority = CertificateAuthority::load_or_create(&folder.join(AUTHORITY_FOLDER), &name, SystemTime::now())?;
         let progress = storage.progress()?;
         let metrics = Metrics::new(&progress, plan.epsilon_after(progress.last_round));
         Ok(Self {
@@ -188,6 +188,20 @@ impl fmt::Debug for Aggregator {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Aggregator").field("folder", &self.storage.folder()).finish_non_exhaustive()
     }
+}
+
+/// The enrolment authority of a folder; made if there is none.
+fn authority(folder: &Path) -> Result<CertificateAuthority, IdentityError> {
+    CertificateAuthority::load_or_create(&folder.join(AUTHORITY_FOLDER), "silhouette", SystemTime::now())
+}
+
+/// The public key with which a folder's enrolment authority endorses the identities of devices, for the
+/// owner of a task to name; authority and key are made if there are none.
+///
+/// # Errors
+/// When the folder can't be written, or holds something else.
+pub fn endorser_public_key(folder: &Path) -> Result<[u8; 32], IdentityError> {
+    Ok(authority(folder)?.endorser())
 }
 
 /// Two aggregators on one folder would hand out two manifests for one charge.

@@ -68,17 +68,19 @@ pub(crate) fn certificate_end() -> i64 {
 pub(crate) struct Tokens(pub(crate) Arc<Storage>);
 
 impl TokenStore for Tokens {
-    async fn consume(&self, token: &[u8], device: DeviceId) -> Result<(), TokenRefusal> {
+    async fn consume(&self, token: &[u8], device: DeviceId, identity: [u8; 32]) -> Result<(), TokenRefusal> {
         let (storage, hash) = (Arc::clone(&self.0), ContentHash::of(token));
         let consumed =
-            tokio::task::spawn_blocking(move || storage.consume_token(&hash, &device, certificate_end())).await;
+            tokio::task::spawn_blocking(move || storage.consume_token(&hash, &device, &identity, certificate_end()))
+                .await;
         match consumed {
             Ok(Ok(TokenOutcome::Consumed | TokenOutcome::Repeated)) => {
                 info!("a device enrolled");
                 Ok(())
             }
             Ok(Ok(TokenOutcome::Used)) => Err(TokenRefusal::Used),
-            // A revoked device learns no more than a stranger, and uses up nothing.
+            // A revoked device, or one with a second identity, learns no more than a stranger, and uses up
+            // nothing.
             Ok(Ok(_)) => Err(TokenRefusal::Unknown),
             Ok(Err(error)) => {
                 error!(%error, "the store failed");

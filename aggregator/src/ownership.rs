@@ -61,6 +61,15 @@ pub enum OwnershipError {
     /// The configuration asks for what the owner did not sign.
     #[error("the configuration is not what the task's owner signed: {0}")]
     OtherTerms(ManifestError),
+    /// The owner named another endorser than this folder's enrolment authority, or none, or one where
+    /// the configuration wants none.
+    #[error("the signed task names the endorser {signed}, this folder and its configuration need {expected}")]
+    OtherEndorser {
+        /// As the owner signed it.
+        signed: String,
+        /// Ours.
+        expected: String,
+    },
     /// The devices of this folder trust another owner.
     #[error("this folder's devices trust the owner {expected}, the signed task is from {found}")]
     OtherOwner {
@@ -91,6 +100,7 @@ pub(crate) struct Ownership {
     owner: [u8; 32],
     task: SignedTask,
     round_key: SigningKey,
+    endorser: Option<[u8; 32]>,
 }
 
 impl Ownership {
@@ -98,11 +108,17 @@ impl Ownership {
     ///
     /// # Errors
     /// When the signed terms are not those of the plan, or this aggregator is not the one they name.
-    pub(crate) fn establish(folder: &Path, plan: &Plan, signed: Option<TaskFile>) -> Result<Self, OwnershipError> {
+    pub(crate) fn establish(
+        folder: &Path,
+        plan: &Plan,
+        endorser: [u8; 32],
+        signed: Option<TaskFile>,
+    ) -> Result<Self, OwnershipError> {
+        let endorser = plan.config().active_mode.then_some(endorser);
         let round_key = key(folder, ROUND_KEY)?;
         let kept = folder.join(TASK_FILE);
         let Some(file) = signed.map_or_else(|| TaskFile::load_if_there(&kept), |file| Ok(Some(file)))? else {
-            return Self::own(folder, plan, round_key);
+            return Self::own(folder, plan, round_key, endorser);
         };
         let ours = round_key.verifying_key().to_bytes();
         let found = file.owner().to_bytes();
@@ -114,16 +130,30 @@ impl Ownership {
             let (expected, found) = (ContentHash(terms.round_key), ContentHash(ours));
             return Err(OwnershipError::OtherAggregator { expected, found });
         }
+        if terms.endorser != endorser {
+            let name = |key: Option<[u8; 32]>| key.map_or_else(|| "nobody".into(), |key| ContentHash(key).to_string());
+            return Err(OwnershipError::OtherEndorser { signed: name(terms.endorser), expected: name(endorser) });
+        }
         terms.allows(&plan.last_manifest()).map_err(OwnershipError::OtherTerms)?;
         file.store(&kept)?;
-        Ok(Self { owner: found, task: file.task().clone(), round_key })
+        Ok(Self { owner: found, task: file.task().clone(), round_key, endorser })
     }
 
-    fn own(folder: &Path, plan: &Plan, round_key: SigningKey) -> Result<Self, OwnershipError> {
+    fn own(
+        folder: &Path,
+        plan: &Plan,
+        round_key: SigningKey,
+        endorser: Option<[u8; 32]>,
+    ) -> Result<Self, OwnershipError> {
         let owner = key(folder, OWNER_KEY)?;
-        let terms = TaskTerms::up_to(&plan.last_manifest(), round_key.verifying_key().to_bytes(), None);
+        let terms = TaskTerms::up_to(&plan.last_manifest(), round_key.verifying_key().to_bytes(), endorser);
         let task = SignedTask::sign(&terms, &owner)?;
-        Ok(Self { owner: owner.verifying_key().to_bytes(), task, round_key })
+        Ok(Self { owner: owner.verifying_key().to_bytes(), task, round_key, endorser })
+    }
+
+    /// Who endorses identities, in the active mode and only there.
+    pub(crate) fn endorser(&self) -> Option<[u8; 32]> {
+        self.endorser
     }
 
     /// The key that devices pin.

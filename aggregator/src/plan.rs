@@ -45,6 +45,9 @@ impl Plan {
     pub fn new(config: TaskConfig) -> Result<Self, PlanError> {
         let task = config.task.clone().ok_or(PlanError::NoTask)?;
         task.validate()?;
+        if config.active_mode && config.mode != Mode::Distributed {
+            return Err(PlanError::ActiveMode(config.mode));
+        }
         // Degree, threshold and noise are made for the cohort, so exactly it is invited.
         if config.mode == Mode::Distributed && config.over_selection > 1.0 {
             return Err(PlanError::OverSelection(config.over_selection));
@@ -65,7 +68,7 @@ impl Plan {
         let manifest = plan.manifest(1, ContentHash([0; 32]), 0);
         manifest.validate()?;
         if plan.config.mode == Mode::Distributed {
-            MaskedRound::check(&manifest)?;
+            MaskedRound::check(&manifest, plan.config.active_mode)?;
         }
         Ok(plan)
     }

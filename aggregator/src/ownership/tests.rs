@@ -3,6 +3,8 @@ use silhouette_wire::manifest::VerifyError;
 use super::*;
 use crate::plan::{TaskConfig, sample_config};
 
+const ENDORSER: [u8; 32] = [5; 32];
+
 fn plan(change: impl FnOnce(&mut TaskConfig)) -> Plan {
     let mut config = TaskConfig::from_toml(sample_config()).unwrap();
     change(&mut config);
@@ -23,7 +25,7 @@ fn signed(folder: &Path, plan: &Plan) -> TaskFile {
 fn an_owner_elsewhere_is_the_one_devices_pin_and_its_key_is_not_here() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(|_| ()));
     let file = signed(folder.path(), &plan);
-    let ownership = Ownership::establish(folder.path(), &plan, Some(file)).unwrap();
+    let ownership = Ownership::establish(folder.path(), &plan, ENDORSER, Some(file)).unwrap();
     assert_eq!(ownership.owner(), owner().verifying_key().to_bytes());
     assert!(!folder.path().join(OWNER_KEY).exists());
     let round = ownership.sign(&plan.manifest(3, ContentHash([1; 32]), 9)).unwrap();
@@ -33,12 +35,12 @@ fn an_owner_elsewhere_is_the_one_devices_pin_and_its_key_is_not_here() {
     let refused = ownership.sign(&weaker).unwrap().verify(&owner().verifying_key());
     assert!(matches!(refused, Err(VerifyError::NotAllowed(error)) if error.field == "clip"));
     // The next start needs no file, and takes none of another owner.
-    let again = Ownership::establish(folder.path(), &plan, None).unwrap();
+    let again = Ownership::establish(folder.path(), &plan, ENDORSER, None).unwrap();
     assert_eq!(again.owner(), ownership.owner());
     let stranger = SigningKey::from_bytes(&[8; 32]);
     let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder.path()).unwrap(), None);
     let other = TaskFile::sign(&terms, &stranger).unwrap();
-    let refused = Ownership::establish(folder.path(), &plan, Some(other));
+    let refused = Ownership::establish(folder.path(), &plan, ENDORSER, Some(other));
     assert!(matches!(refused.err(), Some(OwnershipError::OtherOwner { .. })));
 }
 
@@ -47,23 +49,23 @@ fn terms_that_the_owner_did_not_sign_do_not_start() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(|_| ()));
     let file = signed(folder.path(), &plan);
     let greedy = self::plan(|config| config.rounds += 1);
-    let refused = Ownership::establish(folder.path(), &greedy, Some(file.clone())).err();
+    let refused = Ownership::establish(folder.path(), &greedy, ENDORSER, Some(file.clone())).err();
     assert!(matches!(refused, Some(OwnershipError::OtherTerms(_))), "{refused:?}");
     let elsewhere = tempfile::tempdir().unwrap();
-    let refused = Ownership::establish(elsewhere.path(), &plan, Some(file)).err();
+    let refused = Ownership::establish(elsewhere.path(), &plan, ENDORSER, Some(file)).err();
     assert!(matches!(refused, Some(OwnershipError::OtherAggregator { .. })), "{refused:?}");
 }
 
 #[test]
 fn the_owner_stays_the_owner() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(|_| ()));
-    let own = Ownership::establish(folder.path(), &plan, None).unwrap().owner();
-    assert_eq!(Ownership::establish(folder.path(), &plan, None).unwrap().owner(), own);
+    let own = Ownership::establish(folder.path(), &plan, ENDORSER, None).unwrap().owner();
+    assert_eq!(Ownership::establish(folder.path(), &plan, ENDORSER, None).unwrap().owner(), own);
     // Its devices have pinned it: nobody takes the folder over.
-    let refused = Ownership::establish(folder.path(), &plan, Some(signed(folder.path(), &plan))).err();
+    let refused = Ownership::establish(folder.path(), &plan, ENDORSER, Some(signed(folder.path(), &plan))).err();
     assert!(matches!(refused, Some(OwnershipError::OtherOwner { .. })), "{refused:?}");
     std::fs::write(folder.path().join(OWNER_KEY), b"short").unwrap();
-    let refused = Ownership::establish(folder.path(), &plan, None).err();
+    let refused = Ownership::establish(folder.path(), &plan, ENDORSER, None).err();
     assert!(matches!(refused, Some(OwnershipError::Key { found: 5, .. })), "{refused:?}");
 }
 
@@ -91,4 +93,20 @@ fn a_file_reads_as_it_was_written_and_names_what_is_wrong() {
     let mut changed = text.clone();
     changed.replace_range(at..=at, if digit == "0" { "1" } else { "0" });
     assert_eq!(TaskFile::from_text(&changed).unwrap().verify(), Err(VerifyError::Signature));
+}
+
+#[test]
+fn the_endorser_is_this_folders_in_the_active_mode_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (passive, active) = (plan(|_| ()), plan(|config| config.active_mode = true));
+    let sign = |plan: &Plan, endorser| {
+        let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder.path()).unwrap(), endorser);
+        Some(TaskFile::sign(&terms, &owner()).unwrap())
+    };
+    for (plan, endorser) in [(&passive, Some(ENDORSER)), (&active, None), (&active, Some([6; 32]))] {
+        let refused = Ownership::establish(folder.path(), plan, ENDORSER, sign(plan, endorser)).err();
+        assert!(matches!(refused, Some(OwnershipError::OtherEndorser { .. })), "{refused:?}");
+    }
+    let agreed = Ownership::establish(folder.path(), &active, ENDORSER, sign(&active, Some(ENDORSER))).unwrap();
+    assert_eq!(agreed.endorser(), Some(ENDORSER));
 }

@@ -52,6 +52,10 @@ pub struct TaskConfig {
     pub retry_ms: (u64, u64),
     /// Who adds the noise.
     pub mode: Mode,
+    /// Masked rounds in the active mode: devices sign what they send each other, with identities that
+    /// the enrolment authority endorsed.
+    #[serde(default)]
+    pub active_mode: bool,
     /// The promise; or else a noise multiplier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,

@@ -5,7 +5,6 @@ use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
 use silhouette_query::OptimiserError;
 use silhouette_round::{ConfigError, MaskedError};
-use silhouette_wire::manifest::SignError;
 use silhouette_wire::{ManifestError, Mode};
 use thiserror::Error;
 
@@ -36,6 +35,9 @@ pub enum PlanError {
         /// What was asked for.
         found: u32,
     },
+    /// Only masked rounds have an active mode.
+    #[error("active_mode: expected mode distributed, found {0}")]
+    ActiveMode(Mode),
     /// A masked round can't invite more devices than its noise and its graph are made for.
     #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
     OverSelection(f64),
@@ -97,7 +99,4 @@ pub enum PlanError {
     /// A term of the manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The manifest cannot be signed.
-    #[error(transparent)]
-    Sign(#[from] SignError),
 }

@@ -3,7 +3,7 @@
 use silhouette_model::hashed_share;
 use silhouette_privacy::accounting::{Delta, Epsilon, zcdp};
 
-use super::PlanError;
+use super::{Plan, PlanError, TaskConfig};
 
 /// The file with every key explained.
 const SAMPLE: &str = include_str!("../../sample.toml");
@@ -34,8 +34,20 @@ pub fn sample_for(devices: u32) -> Result<String, PlanError> {
     if devices < FEWEST {
         return Err(PlanError::TooFewDevices { found: devices });
     }
+    let wanted = (devices.saturating_mul(4) / 5).max(FEWEST);
+    // Of very few devices no four fifths may do: then fewer may vanish.
+    for min_reports in wanted..devices {
+        let text = filled_in(devices, min_reports)?;
+        match Plan::new(TaskConfig::from_toml(&text)?) {
+            Err(PlanError::Masked(_)) => {}
+            other => return other.map(|_| text),
+        }
+    }
+    filled_in(devices, devices)
+}
+
+fn filled_in(devices: u32, min_reports: u32) -> Result<String, PlanError> {
     let rho = zcdp::max_rho(Epsilon::new(EPSILON)?, Delta::new(DELTA)?).get();
-    let min_reports = (u64::from(devices) * 4 / 5).max(u64::from(FEWEST));
     let values = [
         ("rounds", ROUNDS.to_string()),
         ("cohort", devices.to_string()),

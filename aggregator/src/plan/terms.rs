@@ -5,7 +5,7 @@ use super::{Plan, PlanError};
 impl Plan {
     /// What was promised to the devices, and what the stored models depend on. The pace (deadlines,
     /// windows, how many are invited) may change between two starts, these may not.
-    fn terms(&self) -> [(&'static str, String); 16] {
+    fn terms(&self) -> [(&'static str, String); 17] {
         let c = &self.config;
         [
             ("task", format!("{:?}", self.task)),
@@ -16,6 +16,7 @@ impl Plan {
             ("groups", c.groups.to_string()),
             ("trim", c.trim.to_string()),
             ("mode", c.mode.to_string()),
+            ("active_mode", c.active_mode.to_string()),
             ("epsilon", format!("{:?}", c.epsilon)),
             ("noise_multiplier", self.parameters.noise_multiplier().to_string()),
             ("delta", c.delta.to_string()),

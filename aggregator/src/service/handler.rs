@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use silhouette_transport::{Handler, UploadSink};
-use silhouette_wire::message::{CertificateRequest, SecaggMaskedInput, SecaggReply, SecaggRequest};
-use silhouette_wire::{CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Upload, UploadReply};
+use silhouette_wire::message::{SecaggMaskedInput, SecaggReply, SecaggRequest};
+use silhouette_wire::{
+    CheckIn, CheckInReply, ContentHash, DeviceId, Enroll, EnrollReply, ErrorCode, Upload, UploadReply,
+};
 use tokio::sync::oneshot;
 use tracing::{debug, error};
 
@@ -170,9 +172,9 @@ impl Handler for Service {
         self.masked(device, SecaggRequest::MaskedInput(announced), body).await
     }
 
-    async fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> EnrollReply {
-        let not_after = enrolment::certificate_end();
-        match self.ask(move |storage| storage.renew(&device, not_after)).await {
+    async fn on_renew(&self, device: DeviceId, request: Enroll) -> EnrollReply {
+        let (not_after, identity) = (enrolment::certificate_end(), request.identity);
+        match self.ask(move |storage| storage.renew(&device, &identity, not_after)).await {
             Ok(true) => self.enroller.renew(device, &request),
             Ok(false) => EnrollReply::Refused(ErrorCode::Revoked),
             Err(code) => EnrollReply::Refused(code),

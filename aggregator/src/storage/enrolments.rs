@@ -20,6 +20,8 @@ pub enum TokenOutcome {
     Unknown,
     /// The device was revoked; the token is as it was.
     Revoked,
+    /// The device came with another identity than the first time; the token is as it was.
+    OtherIdentity,
 }
 
 /// How a device stands.
@@ -52,7 +54,7 @@ impl Storage {
 
     /// Trades a token, by its hash, for a device's enrolment until `not_after` (seconds since
     /// 1970), in one transaction. Of two devices that present the same token at the same time, one
-    /// gets it.
+    /// gets it. The first `identity` a device comes with is its identity for good.
     ///
     /// # Errors
     /// When the database fails; then the token is as it was.
@@ -60,12 +62,16 @@ impl Storage {
         &self,
         hash: &ContentHash,
         device: &DeviceId,
+        identity: &[u8; 32],
         not_after: i64,
     ) -> Result<TokenOutcome, StorageError> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if standing(&transaction, device)? == Standing::Revoked {
             return Ok(TokenOutcome::Revoked);
+        }
+        if !is_identity(&transaction, device, identity)? {
+            return Ok(TokenOutcome::OtherIdentity);
         }
         let taken = transaction.execute(
             "UPDATE token SET used_at = ?2, device = ?3 WHERE hash = ?1 AND used_at IS NULL",
@@ -81,7 +87,7 @@ impl Storage {
             Some(_) => TokenOutcome::Used,
         };
         if matches!(outcome, TokenOutcome::Consumed | TokenOutcome::Repeated) {
-            certify(&transaction, device, not_after)?;
+            certify(&transaction, device, identity, not_after)?;
         }
         transaction.commit()?;
         Ok(outcome)
@@ -96,14 +102,15 @@ impl Storage {
         Ok(self.connection().query_row(sql, [], |row| hashes::unsigned(row, 0))?)
     }
 
-    /// Records that an enrolled device gets a new certificate. Says whether it may: a revoked one
-    /// and a stranger may not.
+    /// Records that an enrolled device gets a new certificate. Says whether it may: a revoked one, a
+    /// stranger, and one with another identity than before may not.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn renew(&self, device: &DeviceId, not_after: i64) -> Result<bool, StorageError> {
-        let sql = "UPDATE device SET not_after = ?2 WHERE id = ?1 AND revoked = 0";
-        Ok(self.connection().execute(sql, params![device.0, not_after])? == 1)
+    pub fn renew(&self, device: &DeviceId, identity: &[u8; 32], not_after: i64) -> Result<bool, StorageError> {
+        let sql = "UPDATE device SET not_after = ?3, identity = ?2
+                   WHERE id = ?1 AND revoked = 0 AND (identity IS NULL OR identity = ?2)";
+        Ok(self.connection().execute(sql, params![device.0, identity, not_after])? == 1)
     }
 
     /// Revokes a device for good: no later token brings it back. Says whether it was enrolled.
@@ -134,11 +141,18 @@ fn standing(connection: &Connection, device: &DeviceId) -> rusqlite::Result<Stan
     })
 }
 
-fn certify(connection: &Connection, device: &DeviceId, not_after: i64) -> rusqlite::Result<()> {
+/// Whether the device may have this identity: it has it, or has none yet.
+fn is_identity(connection: &Connection, device: &DeviceId, identity: &[u8; 32]) -> rusqlite::Result<bool> {
+    let sql = "SELECT identity IS NULL OR identity = ?2 FROM device WHERE id = ?1";
+    let same: Option<bool> = connection.query_row(sql, params![device.0, identity], |row| row.get(0)).optional()?;
+    Ok(same.unwrap_or(true))
+}
+
+fn certify(connection: &Connection, device: &DeviceId, identity: &[u8; 32], not_after: i64) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT INTO device (id, enrolled_at, not_after) VALUES (?1, ?2, ?3)
-         ON CONFLICT (id) DO UPDATE SET not_after = excluded.not_after",
-        params![device.0, now(), not_after],
+        "INSERT INTO device (id, enrolled_at, not_after, identity) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET not_after = excluded.not_after, identity = excluded.identity",
+        params![device.0, now(), not_after, identity],
     )?;
     Ok(())
 }

@@ -122,7 +122,7 @@ fn a_newer_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).connection().pragma_update(None, "user_version", 99).unwrap();
     let refused = Storage::open(folder.path());
-    assert!(matches!(refused, Err(StorageError::Schema { expected: 1, found: 99 })));
+    assert!(matches!(refused, Err(StorageError::Schema { expected: 2, found: 99 })));
 }
 
 #[test]
@@ -168,10 +168,10 @@ fn a_token_is_good_for_one_device() {
     let token = ContentHash::of(b"token");
     storage.add_tokens(&[token]).unwrap();
     assert_eq!(storage.unused_tokens().unwrap(), 1);
-    assert_eq!(storage.consume_token(&token, &ALICE, 1).unwrap(), TokenOutcome::Consumed);
-    assert_eq!(storage.consume_token(&token, &ALICE, 1).unwrap(), TokenOutcome::Repeated);
-    assert_eq!(storage.consume_token(&token, &BOB, 1).unwrap(), TokenOutcome::Used);
-    assert_eq!(storage.consume_token(&ContentHash::of(b"?"), &BOB, 1).unwrap(), TokenOutcome::Unknown);
+    assert_eq!(storage.consume_token(&token, &ALICE, &[1; 32], 1).unwrap(), TokenOutcome::Consumed);
+    assert_eq!(storage.consume_token(&token, &ALICE, &[1; 32], 1).unwrap(), TokenOutcome::Repeated);
+    assert_eq!(storage.consume_token(&token, &BOB, &[1; 32], 1).unwrap(), TokenOutcome::Used);
+    assert_eq!(storage.consume_token(&ContentHash::of(b"?"), &BOB, &[1; 32], 1).unwrap(), TokenOutcome::Unknown);
     assert_eq!(storage.unused_tokens().unwrap(), 0);
 }
 
@@ -181,7 +181,7 @@ fn many_devices_racing_for_a_token_leave_one_winner() {
     let storage = open(folder.path());
     let token = ContentHash::of(b"token");
     storage.add_tokens(&[token]).unwrap();
-    let attempt = |i: u8| storage.consume_token(&token, &DeviceId([i; 32]), 1).unwrap();
+    let attempt = |i: u8| storage.consume_token(&token, &DeviceId([i; 32]), &[1; 32], 1).unwrap();
     let winners = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..8).map(|i| scope.spawn(move || attempt(i))).collect();
         racers.into_iter().map(|r| r.join().unwrap()).filter(|o| *o == TokenOutcome::Consumed).count()
@@ -196,13 +196,13 @@ fn a_revoked_device_stays_revoked() {
     let (first, second) = (ContentHash::of(b"1"), ContentHash::of(b"2"));
     storage.add_tokens(&[first, second]).unwrap();
     assert_eq!(storage.standing(&ALICE).unwrap(), Standing::Unknown);
-    storage.consume_token(&first, &ALICE, 1).unwrap();
+    storage.consume_token(&first, &ALICE, &[1; 32], 1).unwrap();
     assert_eq!(storage.standing(&ALICE).unwrap(), Standing::Enrolled);
-    assert!(storage.renew(&ALICE, 2).unwrap());
+    assert!(storage.renew(&ALICE, &[1; 32], 2).unwrap());
     assert!(storage.revoke(&ALICE).unwrap());
     // Neither a renewal nor another token brings it back, and the token is not lost on it.
-    assert!(!storage.renew(&ALICE, 3).unwrap());
-    assert_eq!(storage.consume_token(&second, &ALICE, 3).unwrap(), TokenOutcome::Revoked);
+    assert!(!storage.renew(&ALICE, &[1; 32], 3).unwrap());
+    assert_eq!(storage.consume_token(&second, &ALICE, &[1; 32], 3).unwrap(), TokenOutcome::Revoked);
     assert_eq!(storage.standing(&ALICE).unwrap(), Standing::Revoked);
     assert_eq!(storage.unused_tokens().unwrap(), 1);
     assert!(!storage.revoke(&BOB).unwrap());
@@ -218,4 +218,21 @@ fn a_secret_is_made_once_and_readable_by_its_owner_alone() {
     assert_eq!(make(1), [1; 3]);
     assert_eq!(make(2), [1; 3]);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_device_has_one_identity_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Storage::open(folder.path()).unwrap();
+    let tokens = [ContentHash::of(b"first"), ContentHash::of(b"second")];
+    storage.add_tokens(&tokens).unwrap();
+    let (own, other) = ([1; 32], [2; 32]);
+    assert_eq!(storage.consume_token(&tokens[0], &ALICE, &own, 1).unwrap(), TokenOutcome::Consumed);
+    // A second one would be endorsed too: two voices in a masked round, one device.
+    for token in &tokens {
+        assert_eq!(storage.consume_token(token, &ALICE, &other, 1).unwrap(), TokenOutcome::OtherIdentity);
+    }
+    assert!(!storage.renew(&ALICE, &other, 2).unwrap());
+    assert!(storage.renew(&ALICE, &own, 2).unwrap());
+    assert_eq!(storage.consume_token(&tokens[1], &BOB, &other, 1).unwrap(), TokenOutcome::Consumed);
 }

@@ -109,6 +109,7 @@ pub(crate) struct Part {
     pub(crate) manifest: Manifest,
     pub(crate) hash: ContentHash,
     pub(crate) nonce: Nonce,
+    pub(crate) endorser: Option<[u8; 32]>,
 }
 
 impl Part {
@@ -152,7 +153,8 @@ impl Device {
     fn read(&self, manifest: &SignedManifest, nonce: Nonce) -> Part {
         let owner = self.identity.owner_public_key();
         let owner = ed25519_dalek::VerifyingKey::from_bytes(owner).unwrap();
-        Part { manifest: manifest.verify(&owner).unwrap(), hash: manifest.hash(), nonce }
+        let (task, terms) = manifest.verify_with_task(&owner).unwrap();
+        Part { manifest: terms, hash: manifest.hash(), nonce, endorser: task.endorser }
     }
 
     pub(crate) async fn fetch(&self, hash: ContentHash) -> Vec<u8> {

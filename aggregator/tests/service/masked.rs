@@ -1,8 +1,9 @@
 //! Mode `distributed` over real QUIC: nobody's vector is seen, the sum is.
 
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use silhouette_aggregator::{Event, TaskConfig};
 use silhouette_privacy::Release;
-use silhouette_privacy::secagg::{Adversary, Advertise, Client, Entropy, Policy, Terms};
+use silhouette_privacy::secagg::{Adversary, Advertise, Client, Entropy, Identity, Policy, Terms};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 use silhouette_wire::{ErrorCode, Mode, UploadReply};
 
@@ -15,10 +16,17 @@ pub(crate) fn masked(rounds: u64, cohort: u32, min_reports: u32, deadline_ms: u6
 
 /// The protocol's client for a part in a round; its clock stands still.
 fn client(part: &Part) -> Client {
-    let mut terms = Terms::of_manifest(&part.manifest, part.hash, Adversary::SemiMalicious, 1);
+    client_as(part, None)
+}
+
+/// The same, signing with an identity if the round runs in the active mode.
+fn client_as(part: &Part, identity: Option<Identity>) -> Client {
+    let adversary = if part.endorser.is_some() { Adversary::Active } else { Adversary::SemiMalicious };
+    let mut terms = Terms::of_manifest(&part.manifest, part.hash, adversary, 1);
     terms.dimension = part.parameters().released_len();
     let policy = Policy { min_reports: 3 };
-    Client::new(Advertise::new(terms, policy, part.nonce, None, Entropy::from_system().unwrap()).unwrap())
+    let identity = identity.filter(|_| part.endorser.is_some());
+    Client::new(Advertise::new(terms, policy, part.nonce, identity, Entropy::from_system().unwrap()).unwrap())
 }
 
 async fn ask(device: &Device, request: SecaggRequest) -> SecaggReply {
@@ -37,7 +45,7 @@ pub(crate) async fn send(device: Device, part: &Part, release: Release, exchange
     if exchanges == 0 {
         return None;
     }
-    let mut client = client(part);
+    let mut client = client_as(part, device.identity.secagg_identity(&part.manifest.task));
     let roster = match ask(&device, SecaggRequest::Advert(client.advertise(0).unwrap())).await {
         SecaggReply::Roster(roster) if exchanges > 1 => roster,
         reply => return Some(reply),
@@ -48,6 +56,12 @@ pub(crate) async fn send(device: Device, part: &Part, release: Release, exchange
     };
     let (message, vector) = client.mask(0, &inbox, release).unwrap();
     let reply = device.connection.secagg(&SecaggRequest::MaskedInput(message), Some(&vector)).await.unwrap();
+    let reply = match reply {
+        SecaggReply::Survivors(survivors) if exchanges > 3 => {
+            ask(&device, SecaggRequest::Consistency(client.sign(0, &survivors).unwrap())).await
+        }
+        reply => reply,
+    };
     let request = match reply {
         SecaggReply::Unmask(request) if exchanges > 3 => request,
         reply => return Some(reply),
@@ -72,6 +86,45 @@ async fn a_masked_round_publishes_the_sum_of_all() {
     }
     let event = next_end(&mut site).await;
     assert!(matches!(event, Event::RoundClosed { invited: 5, reports: 5, .. }), "{event:?}");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_of_the_active_mode_publishes_the_sum_although_some_vanish() {
+    let folder = tempfile::tempdir().unwrap();
+    let active = TaskConfig { active_mode: true, ..masked(1, 13, 9, 5_000) };
+    let mut site = Site::start(folder.path(), active, 13).await;
+    let mut parts = tokio::task::JoinSet::new();
+    for exchanges in [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4] {
+        parts.spawn(take_part(site.device().await, exchanges));
+    }
+    let replies = parts.join_all().await;
+    assert_eq!(replies.iter().filter(|r| done(r.as_ref())).count(), 9, "{replies:?}");
+    let event = next_end(&mut site).await;
+    assert!(matches!(event, Event::RoundClosed { invited: 13, reports: 10, .. }), "{event:?}");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advert_without_an_endorsed_identity_is_refused_in_the_active_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let active = TaskConfig { active_mode: true, ..masked(1, 3, 3, 5_000) };
+    let mut site = Site::start(folder.path(), active, 3).await;
+    let (a, b, c) = (site.device().await, site.device().await, site.device().await);
+    let (part, _, _) = tokio::join!(a.part(), b.part(), c.part());
+    let unsigned = client_as(&Part { endorser: None, ..part.clone() }, None).advertise(0).unwrap();
+    assert!(matches!(ask(&a, SecaggRequest::Advert(unsigned)).await, SecaggReply::Refused(_)));
+    // Nor one that signs with another device's endorsement in its hands, but not its key.
+    let task = &part.manifest.task;
+    let endorsement = b.identity.terms().endorsements[0];
+    let authority = VerifyingKey::from_bytes(&part.endorser.unwrap()).unwrap();
+    let forged = Identity::new(SigningKey::from_bytes(&[9; 32]), endorsement, authority);
+    let advert = client_as(&part, Some(forged)).advertise(0).unwrap();
+    assert!(matches!(ask(&a, SecaggRequest::Advert(advert)).await, SecaggReply::Refused(_)));
+    let honest = client_as(&part, a.identity.secagg_identity(task)).advertise(0).unwrap();
+    let held = ask(&a, SecaggRequest::Advert(honest));
+    // Held until the others are there, not refused.
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(300), held).await.is_err());
     site.stop().await;
 }
 

@@ -239,6 +239,7 @@ fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
         hold_ms: 60_000,
         retry_ms: (200, 1_000),
         mode: args.mode,
+        active_mode: false,
         epsilon: Some(args.epsilon),
         delta: args.delta,
         noise_multiplier: None,

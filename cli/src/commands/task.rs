@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::json;
 use silhouette_aggregator::ownership::{owner_key, round_public_key};
-use silhouette_aggregator::{Plan, TaskConfig, TaskFile};
+use silhouette_aggregator::{Plan, TaskConfig, TaskFile, endorser_public_key};
 use silhouette_wire::{ContentHash, TaskTerms};
 
 use crate::terminal;
@@ -37,6 +37,13 @@ enum What {
         #[arg(long, default_value = "aggregator")]
         folder: PathBuf,
     },
+    /// Print the public key with which this folder's enrolment authority endorses devices for the active
+    /// mode; make it if there is none.
+    EndorserKey {
+        /// The folder of the aggregator that enrols the devices.
+        #[arg(long, default_value = "aggregator")]
+        folder: PathBuf,
+    },
     /// Sign a task's terms as its owner.
     Sign(SignArgs),
     /// Say in words what a signed task allows, and what it costs a device.
@@ -55,6 +62,10 @@ struct SignArgs {
     /// The aggregator's round key, from `silhouette task round-key`.
     #[arg(long, value_name = "KEY")]
     round_key: ContentHash,
+    /// The endorser of devices, from `silhouette task endorser-key`: needed if, and only if, the
+    /// configuration says active_mode.
+    #[arg(long, value_name = "KEY")]
+    endorser: Option<ContentHash>,
     /// Where the signed task goes.
     #[arg(long, default_value = "task.signed")]
     out: PathBuf,
@@ -63,6 +74,7 @@ struct SignArgs {
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     match &args.what {
         What::RoundKey { folder } => print_round_key(folder, json),
+        What::EndorserKey { folder } => print_endorser_key(folder, json),
         What::Sign(args) => sign(args, json),
         What::Inspect(args) => inspect::run(args, json),
     }
@@ -73,10 +85,19 @@ fn print_round_key(folder: &Path, json: bool) -> anyhow::Result<()> {
     if json { terminal::json_line(&json!({ "round_key": key.to_string() })) } else { terminal::line(&key.to_string()) }
 }
 
+fn print_endorser_key(folder: &Path, json: bool) -> anyhow::Result<()> {
+    let key = ContentHash(endorser_public_key(folder).with_context(|| format!("--folder {}", folder.display()))?);
+    if json { terminal::json_line(&json!({ "endorser": key.to_string() })) } else { terminal::line(&key.to_string()) }
+}
+
 fn sign(args: &SignArgs, json: bool) -> anyhow::Result<()> {
     let config = TaskConfig::load(&args.config).with_context(|| format!("--config {}", args.config.display()))?;
     let plan = Plan::new(config).with_context(|| format!("--config {}", args.config.display()))?;
-    let terms = TaskTerms::up_to(&plan.last_manifest(), args.round_key.0, None);
+    if plan.config().active_mode != args.endorser.is_some() {
+        let needed = if plan.config().active_mode { "needed: active_mode is set" } else { "active_mode is not set" };
+        return Err(terminal::Usage(format!("--endorser: {needed} in {}", args.config.display())).into());
+    }
+    let terms = TaskTerms::up_to(&plan.last_manifest(), args.round_key.0, args.endorser.map(|key| key.0));
     let made = !args.owner.exists();
     let owner = owner_key(&args.owner).with_context(|| format!("--owner {}", args.owner.display()))?;
     let file = TaskFile::sign(&terms, &owner)?;

@@ -40,7 +40,8 @@ pub(super) struct Drive<'p, F> {
 impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
     pub(super) fn new(participant: &'p mut Participant, owner: VerifyingKey, observer: F) -> Self {
         let config = &participant.config;
-        let session = Session::new(config.task.clone(), owner, config.policy.clone());
+        let identity = participant.link.identity().secagg_identity(&config.task);
+        let session = Session::new(config.task.clone(), owner, config.policy.clone()).with_identity(identity);
         Self { participant, session, observer, started: Instant::now() }
     }
 

@@ -304,7 +304,7 @@ impl World {
         let key = DeviceKey::generate().unwrap();
         let issuer = self.device_authority.as_ref().unwrap_or(&self.authority);
         let issued = issuer.issue_device(&key.signing_request().unwrap(), SystemTime::now(), DEVICE_VALIDITY).unwrap();
-        let terms = EnrolmentTerms { owner_public_key: owner().verifying_key().to_bytes(), tasks: vec![task] };
+        let terms = EnrolmentTerms::unendorsed(owner().verifying_key().to_bytes(), vec![task]);
         DeviceIdentity::new(key, vec![issued.certificate], self.authority.certificate().clone(), terms).unwrap()
     }
 }

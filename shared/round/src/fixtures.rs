@@ -2,8 +2,9 @@
 
 use ed25519_dalek::SigningKey;
 use silhouette_privacy::noise::OpenDpNoise;
+use silhouette_privacy::secagg::{Identity, endorse};
 use silhouette_privacy::{Account, Mode, Private, Release, ReleaseParameters, Rounding, release};
-use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind, SignedManifest};
+use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 use silhouette_wire::message::CheckInReply;
 use silhouette_wire::{ContentHash, DeviceId, Nonce, TaskId};
 
@@ -39,6 +40,25 @@ pub(crate) fn signed(manifest: &Manifest) -> SignedManifest {
     SignedManifest::sign(manifest, &owner()).unwrap()
 }
 
+/// The authority that endorses identities.
+pub(crate) fn endorser() -> SigningKey {
+    SigningKey::from_bytes(&[8; 32])
+}
+
+/// Terms whose owner named the endorser: a masked round runs in the active mode.
+pub(crate) fn signed_active(manifest: &Manifest) -> SignedManifest {
+    let endorser = endorser().verifying_key().to_bytes();
+    let terms = TaskTerms::up_to(manifest, owner().verifying_key().to_bytes(), Some(endorser));
+    SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &owner()).unwrap(), &owner()).unwrap()
+}
+
+/// The identity of device `number`, endorsed by `authority`.
+pub(crate) fn identity(number: u8, authority: &SigningKey) -> Identity {
+    let key = SigningKey::from_bytes(&[number; 32]);
+    let endorsement = endorse(authority, &task(), &key.verifying_key());
+    Identity::new(key, endorsement, authority.verifying_key())
+}
+
 /// A device that trains by saying what it is told, and keeps its books in memory.
 pub(crate) struct Device {
     pub(crate) id: DeviceId,
@@ -66,6 +86,13 @@ impl Device {
             vector: None,
             log: Vec::new(),
         }
+    }
+
+    /// With an identity that `authority` endorsed.
+    pub(crate) fn endorsed_by(mut self, authority: &SigningKey) -> Self {
+        let identity = identity(self.id.0[0], authority);
+        self.session = Session::new(task(), owner().verifying_key(), policy()).with_identity(Some(identity));
+        self
     }
 
     pub(crate) fn step(&mut self, now: Millis, input: Input) -> Vec<Action> {

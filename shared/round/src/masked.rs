@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ed25519_dalek::VerifyingKey;
 use silhouette_privacy::secagg::{Adversary, Closed, Ended, Failure, Invited, Refused, Server, Step, Sum, Terms};
 use silhouette_privacy::{ParameterError, ReleaseParameters};
 use silhouette_wire::manifest::Manifest;
@@ -17,22 +18,30 @@ pub use groups::{Group, GroupsEffect, MaskedGroups};
 
 mod groups;
 
-/// Whom masked rounds are protected against: an aggregator that may lie about who survived. Fixed by
-/// the protocol's version, so that there is nothing to negotiate down.
-pub(crate) const ADVERSARY: Adversary = Adversary::SemiMalicious;
+/// Whom a masked round is protected against. Where the task's owner named an endorser of identities:
+/// an aggregator that may lie about everything but the enrolment. Else one that may lie about who
+/// survived. It follows from the signed terms, so there is nothing to negotiate down.
+fn adversary(endorsed: bool) -> Adversary {
+    if endorsed { Adversary::Active } else { Adversary::SemiMalicious }
+}
 
 /// When each step ends, in hundredths of the round's time. Devices train before they advertise, and
 /// vectors take longer than lists.
 const STEP_ENDS: [(Step, u64); 5] =
     [(Step::Advertise, 60), (Step::Share, 70), (Step::MaskedInput, 88), (Step::Consistency, 93), (Step::Unmask, 100)];
 
-/// The terms of the secure aggregation that a round's manifest implies; `deadline` is on the
-/// caller's clock.
+/// The terms of the secure aggregation that a round's manifest implies; `endorsed` if the task's owner
+/// named an endorser, `deadline` is on the caller's clock.
 ///
 /// # Errors
 /// When the manifest's public numbers do not make a release.
-pub(crate) fn terms(manifest: &Manifest, signed: ContentHash, deadline: Millis) -> Result<Terms, ParameterError> {
-    let mut terms = Terms::of_manifest(manifest, signed, ADVERSARY, deadline);
+pub(crate) fn terms(
+    manifest: &Manifest,
+    signed: ContentHash,
+    endorsed: bool,
+    deadline: Millis,
+) -> Result<Terms, ParameterError> {
+    let mut terms = Terms::of_manifest(manifest, signed, adversary(endorsed), deadline);
     // What is summed is the released vector, which is longer than the private one.
     terms.dimension = ReleaseParameters::try_from(manifest)?.released_len();
     Ok(terms)
@@ -88,16 +97,24 @@ pub struct MaskedRound {
 }
 
 impl MaskedRound {
-    /// Opens the round for the devices invited. `signed` is the hash of the signed manifest.
+    /// Opens the round for the devices invited. `signed` is the hash of the signed manifest, `endorser`
+    /// the key that endorses identities if the task's owner named one: then the round runs in the
+    /// active mode.
     ///
     /// # Errors
     /// When the manifest's terms make no masked round.
-    pub fn new(manifest: &Manifest, signed: ContentHash, invited: Invited, now: Millis) -> Result<Self, MaskedError> {
+    pub fn new(
+        manifest: &Manifest,
+        signed: ContentHash,
+        endorser: Option<VerifyingKey>,
+        invited: Invited,
+        now: Millis,
+    ) -> Result<Self, MaskedError> {
         let deadline = now + manifest.deadline_ms;
-        let terms = terms(manifest, signed, deadline)?;
+        let terms = terms(manifest, signed, endorser.is_some(), deadline)?;
         let expected = invited.keys().copied().collect();
         Ok(Self {
-            server: Server::new(terms, invited, None)?,
+            server: Server::new(terms, invited, endorser)?,
             opened: now,
             deadline,
             expected,
@@ -107,13 +124,14 @@ impl MaskedRound {
         })
     }
 
-    /// Whether a round with this manifest could be opened for a full cohort: the threshold has to be
+    /// Whether a round with this manifest, in the active mode or not, could be opened for a full cohort:
+    /// the threshold has to be
     /// reached by those that are left when all who may drop out do, and not by the corrupt.
     ///
     /// # Errors
     /// When the terms make no masked round.
-    pub fn check(manifest: &Manifest) -> Result<(), MaskedError> {
-        let terms = terms(manifest, manifest.layout, manifest.deadline_ms)?;
+    pub fn check(manifest: &Manifest, active: bool) -> Result<(), MaskedError> {
+        let terms = terms(manifest, manifest.layout, active, manifest.deadline_ms)?;
         terms.validate().map_err(Failure::from)?;
         terms.graph_parameters(manifest.cohort).map_err(Failure::from)?;
         Ok(())

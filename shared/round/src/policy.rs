@@ -7,8 +7,8 @@ use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::secagg::Abort;
 use silhouette_privacy::{Account, Charge, ChargeError, Mode, ParameterError, ReleaseParameters};
-use silhouette_wire::manifest::{Manifest, SignedManifest};
-use silhouette_wire::{TaskId, defaults};
+use silhouette_wire::manifest::{Manifest, SignedManifest, TaskTerms};
+use silhouette_wire::{ContentHash, TaskId, defaults};
 use thiserror::Error;
 
 /// The weakest terms under which a device takes part. Never negotiated down.
@@ -21,6 +21,9 @@ pub struct Policy {
     /// The least share of corrupt devices, gamma, that a round of mode `distributed` has to allow for:
     /// the noise of the others alone then keeps the promise.
     pub min_corrupt_fraction: f64,
+    /// Masked rounds only in the active mode: with an endorser of identities whom the task's owner named,
+    /// so that the aggregator can't stand in for other devices.
+    pub require_active_mode: bool,
     /// The least noise multiplier accepted. A round without noise can't be expressed in a manifest
     /// at all.
     pub min_noise_multiplier: f64,
@@ -41,6 +44,7 @@ impl Default for Policy {
         Self {
             weakest_mode: Mode::Distributed,
             min_corrupt_fraction: 0.05,
+            require_active_mode: false,
             min_noise_multiplier: 0.3,
             min_reports: 2,
             max_clip: 100.0,
@@ -105,6 +109,14 @@ pub enum Refusal {
         /// The manifest's.
         found: u64,
     },
+    /// A round of the active mode, and nobody whom the task's owner named has endorsed this device.
+    #[error("identity: the task names the endorser {expected}, this device was endorsed by {found}; enrol again")]
+    Endorsement {
+        /// Whom the owner named.
+        expected: ContentHash,
+        /// Who endorsed this device.
+        found: String,
+    },
     /// The masked round was left: its terms, or what the aggregator sent, can't be trusted.
     #[error("masked round: {0}")]
     Masking(#[from] Abort),
@@ -165,6 +177,17 @@ pub enum Refusal {
     Device(String),
 }
 
+/// Terms that a device agreed to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreed {
+    /// The round's terms, verified.
+    pub manifest: Manifest,
+    /// The release they imply, recomputed.
+    pub parameters: ReleaseParameters,
+    /// Ed25519 key that endorses identities, if the task's owner named one.
+    pub endorser: Option<[u8; 32]>,
+}
+
 impl Policy {
     /// Checks a signed manifest against this policy, the device's history and the moment.
     ///
@@ -178,8 +201,9 @@ impl Policy {
         history: &History,
         examples: usize,
         conditions: Conditions,
-    ) -> Result<(Manifest, ReleaseParameters), Refusal> {
-        let manifest = signed.verify(owner).map_err(|e| Refusal::Signature(e.to_string()))?;
+    ) -> Result<Agreed, Refusal> {
+        let (task_terms, manifest) = signed.verify_with_task(owner).map_err(|e| Refusal::Signature(e.to_string()))?;
+        let endorser = task_terms.endorser;
         if manifest.protocol != defaults::PROTOCOL_VERSION {
             return Err(Refusal::Version { expected: defaults::PROTOCOL_VERSION, found: manifest.protocol });
         }
@@ -193,6 +217,7 @@ impl Policy {
             return Err(Refusal::Replay { last: history.last_round, found: manifest.round });
         }
         self.examine_terms(&manifest)?;
+        self.examine_mode(&manifest, endorser.is_some())?;
         let parameters = ReleaseParameters::try_from(&manifest)?;
         examine_charge(&manifest, &parameters, history)?;
         examine_limits(&manifest, history)?;
@@ -202,7 +227,7 @@ impl Policy {
         if !conditions.fit_to_train {
             return Err(Refusal::Conditions);
         }
-        Ok((manifest, parameters))
+        Ok(Agreed { manifest, parameters, endorser })
     }
 
     /// Whether these terms are ones that a device under this policy agrees to, its budget and its past
@@ -210,9 +235,19 @@ impl Policy {
     ///
     /// # Errors
     /// The first objection.
-    pub fn accepts(&self, manifest: &Manifest) -> Result<(), Refusal> {
+    pub fn accepts(&self, task: &TaskTerms) -> Result<(), Refusal> {
+        let manifest = &task.last_round;
         self.examine_terms(manifest)?;
+        self.examine_mode(manifest, task.endorser.is_some())?;
         recompute_charge(manifest, &ReleaseParameters::try_from(manifest)?).map(|_| ())
+    }
+
+    fn examine_mode(&self, m: &Manifest, active: bool) -> Result<(), Refusal> {
+        if m.mode == Mode::Distributed && self.require_active_mode && !active {
+            let (expected, found) = ("an endorser named by the task's owner".to_owned(), "none".to_owned());
+            return Err(Refusal::Policy { field: "endorser", expected, found });
+        }
+        Ok(())
     }
 
     fn examine_terms(&self, m: &Manifest) -> Result<(), Refusal> {

@@ -3,14 +3,14 @@
 use ed25519_dalek::VerifyingKey;
 mod masking;
 
-use silhouette_privacy::secagg::{Client, Entropy, MaskedVector};
+use silhouette_privacy::secagg::{Client, Entropy, Identity, MaskedVector};
 use silhouette_privacy::{Charge, Mode, Release, ReleaseParameters};
 use silhouette_wire::manifest::{Manifest, SignedManifest};
 use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
 use silhouette_wire::{ContentHash, ErrorCode, Nonce, TaskId};
 
 use crate::Millis;
-use crate::policy::{Conditions, History, Policy, Refusal};
+use crate::policy::{Agreed, Conditions, History, Policy, Refusal};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,8 @@ pub enum Action {
 /// The round a session is in.
 struct Current {
     signed_hash: ContentHash,
+    /// Who endorses identities; with one the masked round runs in the active mode.
+    endorser: Option<[u8; 32]>,
     manifest: Manifest,
     parameters: ReleaseParameters,
     nonce: Nonce,
@@ -142,6 +144,7 @@ pub struct Session {
     task: TaskId,
     owner: VerifyingKey,
     policy: Policy,
+    identity: Option<Identity>,
     stage: Stage,
     current: Option<Current>,
 }
@@ -152,7 +155,15 @@ const BACK_OFF: Millis = 1_000;
 impl Session {
     /// A session for `task`, whose manifests must be signed by `owner`.
     pub fn new(task: TaskId, owner: VerifyingKey, policy: Policy) -> Self {
-        Self { task, owner, policy, stage: Stage::Resting { until: 0 }, current: None }
+        Self { task, owner, policy, identity: None, stage: Stage::Resting { until: 0 }, current: None }
+    }
+
+    /// With what the device signs in masked rounds of the active mode; without it such rounds are
+    /// declined.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Option<Identity>) -> Self {
+        self.identity = identity;
+        self
     }
 
     /// The current stage.
@@ -231,10 +242,14 @@ impl Session {
         conditions: Conditions,
     ) -> Vec<Action> {
         match self.policy.examine(signed, &self.owner, &self.task, history, examples, conditions) {
-            Ok((manifest, parameters)) => {
+            Ok(Agreed { manifest, parameters, endorser }) => {
+                if let Err(refusal) = self.examine_endorser(&manifest, endorser) {
+                    return self.decline(now, refusal);
+                }
                 let model = manifest.model;
                 self.current = Some(Current {
                     signed_hash: signed.hash(),
+                    endorser,
                     deadline: now + manifest.deadline_ms,
                     manifest,
                     parameters,

@@ -59,6 +59,7 @@ fn policy() -> Policy {
     Policy {
         weakest_mode: Mode::Local,
         min_corrupt_fraction: 0.1,
+        require_active_mode: false,
         min_noise_multiplier: 2.0,
         min_reports: 5,
         max_clip: 1.0,

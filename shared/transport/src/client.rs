@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use silhouette_wire::{Hello, HelloReply, Limits, bounded::List, defaults::PROTOCOL_VERSION, message::Build};
 
 pub use body::PartialBody;
-pub use enrolment::{EnrollError, enroll, enroll_with};
+pub use enrolment::{EnrollError, enroll, enroll_with, enrolment_request};
 pub use fetch::FetchError;
 pub use traffic::Traffic;
 pub use upload::{UploadError, announce};

@@ -1,7 +1,9 @@
 //! Who is who: the authority, the aggregator's certificate, and what a device keeps.
 //!
-//! Keys are P-256. A device makes its key itself and sends a signing request; the key never leaves
-//! it. The certificate says nothing about the device but its public key: the subject is random.
+//! Keys of connections are P-256. A device makes its key itself and sends a signing request; the key
+//! never leaves it. The certificate says nothing about the device but its public key: the subject is
+//! random. Beside it a device has an Ed25519 key, its identity in masked rounds of the active mode,
+//! which the authority endorses for each task.
 
 mod authority;
 mod device;
@@ -10,8 +12,11 @@ mod server;
 
 use std::path::PathBuf;
 
+use ed25519_dalek::SigningKey;
 use rustls::{pki_types::CertificateDer, server::ParsedCertificate};
 use silhouette_wire::DeviceId;
+
+use crate::quic;
 
 pub use authority::{CertificateAuthority, IssuedCertificate};
 pub use device::{DeviceIdentity, DeviceKey, EnrolmentTerms};
@@ -52,6 +57,13 @@ pub enum IdentityError {
     /// A validity period lies outside what a certificate can express.
     #[error("the validity period cannot be expressed")]
     Validity,
+}
+
+/// A new Ed25519 key.
+fn new_signing_key() -> Result<SigningKey, IdentityError> {
+    let mut secret = [0; 32];
+    quic::provider().secure_random.fill(&mut secret).map_err(|_| rcgen::Error::RingUnspecified)?;
+    Ok(SigningKey::from_bytes(&secret))
 }
 
 /// Reads the first certificate of a PEM file, such as the authority that came with a token.

@@ -80,12 +80,12 @@ pub const SMALL_MESSAGE_BYTES: u64 = 1024 + EXTENSION_ROOM;
 pub const CHECK_IN_REPLY_BYTES: u64 = 1024 + 2 * MAX_MANIFEST_BYTES as u64 + EXTENSION_ROOM;
 
 /// Limit for an enrolment request.
-pub const ENROLL_BYTES: u64 = 256 + (MAX_TOKEN_BYTES + MAX_CSR_BYTES) as u64 + EXTENSION_ROOM;
+pub const ENROLL_BYTES: u64 = 512 + (MAX_TOKEN_BYTES + MAX_CSR_BYTES) as u64 + EXTENSION_ROOM;
 
-/// Limit for an enrolment reply: the chain, the authority, the task names.
+/// Limit for an enrolment reply: the chain, the authority, the task names and an endorsement for each.
 pub const ENROLL_REPLY_BYTES: u64 = 1024
     + ((MAX_CHAIN + 1) * MAX_CERTIFICATE_BYTES) as u64
-    + (MAX_TASKS * (MAX_TASK_ID_BYTES + 2)) as u64
+    + (MAX_TASKS * (MAX_TASK_ID_BYTES + 2 + 64)) as u64
     + EXTENSION_ROOM;
 
 /// Limit for a roster: a place of up to five bytes, two keys, a byte for the option, an identity and

@@ -9,8 +9,9 @@ use super::ConfigError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Attack {
-    /// Its update turned around and made a hundred clip norms long: it skips its clip and its noise,
-    /// and nobody can tell, because its vector is under a mask.
+    /// Its update turned around and made a hundred clip norms long (less where a short vector's grid has
+    /// no room for it): it skips its clip and its noise, and nobody can tell, because its vector is under
+    /// a mask.
     Boost,
     /// Its update turned around and made as long as the clip allows, with its noise: a release like any
     /// other.

@@ -10,7 +10,7 @@ use silhouette_privacy::{Mode, ParameterError, Private, Release, ReleaseParamete
 use super::Streams;
 use crate::config::Attack;
 
-/// Length of a boosted update, in clip norms.
+/// Length of a boosted update, in clip norms; less where the grid of [`unclipped`] has no room for it.
 const BOOST: f64 = 100.0;
 
 /// Why a malicious device had nothing to send.
@@ -23,12 +23,6 @@ pub enum PoisonError {
     /// Its own terms.
     #[error(transparent)]
     Terms(#[from] ParameterError),
-    /// The round's modulus has no room for so long a vector.
-    #[error("poison: a vector of {BOOST} clip norms does not fit {bits} bits an entry")]
-    NoRoom {
-        /// Bits of an entry.
-        bits: u8,
-    },
 }
 
 /// The vector of a malicious device: its update turned around and stretched.
@@ -40,7 +34,11 @@ pub(super) fn poisoned(attack: Attack, work: &Work<'_>, streams: &Streams) -> Re
         .map_err(|e| PoisonError::Work(e.into()))?;
     let clip = work.parameters.clip();
     let (terms, length) = match attack {
-        Attack::Boost => (unclipped(work.parameters, work.manifest.seed)?, BOOST * clip),
+        Attack::Boost => {
+            let terms = unclipped(work.parameters, work.manifest.seed)?;
+            let length = terms.clip().min(BOOST * clip);
+            (terms, length)
+        }
         Attack::Flip => (work.parameters.clone(), clip),
     };
     let norm = change.entries.iter().map(|&(_, v)| f64::from(v).powi(2)).sum::<f64>().sqrt();
@@ -51,7 +49,7 @@ pub(super) fn poisoned(attack: Attack, work: &Work<'_>, streams: &Streams) -> Re
     Ok(release(update, &terms, noise, &mut streams.rounding()).map_err(|e| PoisonError::Work(e.into()))?)
 }
 
-/// Terms on the same grid without noise, whose clip norm is at least [`BOOST`] times as long.
+/// Terms on the same grid without noise, whose clip norm is many times as long.
 ///
 /// In mode `distributed` a grid follows from a cohort; that of a few devices without noise has room for
 /// longer vectors.
@@ -65,9 +63,6 @@ fn unclipped(honest: &ReleaseParameters, rotation: u64) -> Result<ReleaseParamet
     // Two is the fewest of whom the default share may be corrupt and one is not.
     let units = alone(1.0, 2)?.clip_units();
     let factor = f64::from(units) / f64::from(honest.clip_units());
-    if factor < BOOST {
-        return Err(PoisonError::NoRoom { bits });
-    }
     Ok(alone(honest.clip() * factor, 2)?.with_rotation(rotation))
 }
 
@@ -82,7 +77,5 @@ mod tests {
         assert_eq!((wide.released_len(), wide.modulus_bits()), (honest.released_len(), honest.modulus_bits()));
         assert!((wide.scale() / honest.scale() - 1.0).abs() < 1e-12);
         assert!(wide.clip() >= 100.0 * honest.clip() && wide.sigma().is_none());
-        let short = ReleaseParameters::new(Mode::Distributed, 64, 0.2, 2.0, 50, 50).unwrap();
-        assert_eq!(unclipped(&short, 3), Err(PoisonError::NoRoom { bits: short.modulus_bits() }));
     }
 }

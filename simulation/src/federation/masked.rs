@@ -33,7 +33,7 @@ impl Federation<'_> {
             invited: devices.iter().map(|&(user, nonce)| (self.devices[user].id, nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
-        let mut round = MaskedGroups::new(all, fewest_groups(self.config.trim as usize), now)?;
+        let mut round = MaskedGroups::new(all, None, fewest_groups(self.config.trim as usize), now)?;
         self.exchange(&mut round, groups, signed)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {

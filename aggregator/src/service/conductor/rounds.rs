@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use ed25519_dalek::VerifyingKey;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use silhouette_privacy::{Accumulator, Mode, ReleaseParameters};
@@ -126,8 +127,9 @@ impl Conductor {
             invited: devices.iter().copied().collect(),
         };
         let all = terms.iter().zip(manifests).zip(groups).map(group).collect();
+        let endorser = self.parts.ownership.endorser().and_then(|key| VerifyingKey::from_bytes(&key).ok());
         let least = plan.config().fewest_groups() as usize;
-        let round = Box::new(MaskedGroups::new(all, least, self.ticker.now())?);
+        let round = Box::new(MaskedGroups::new(all, endorser, least, self.ticker.now())?);
         Ok(Collecting::Masked { round, parameters })
     }
 

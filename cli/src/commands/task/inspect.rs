@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     }
     let terms = file.verify().with_context(|| args.file.display().to_string())?;
     let cost = Cost::of(&terms.last_round)?;
-    let verdict = args.device.as_ref().map(|folder| verdict(folder, &terms.last_round, &cost)).transpose()?;
+    let verdict = args.device.as_ref().map(|folder| verdict(folder, &terms, &cost)).transpose()?;
     if json {
         return terminal::json_line(&as_json(args, owner, &terms, &cost, verdict.as_ref()));
     }
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 
 /// What the device's policy says, budget included: a task may ask for more than the person ever gives,
 /// in which case the device leaves early.
-fn verdict(folder: &PathBuf, terms: &Manifest, cost: &Cost) -> anyhow::Result<Result<(), String>> {
+fn verdict(folder: &PathBuf, terms: &TaskTerms, cost: &Cost) -> anyhow::Result<Result<(), String>> {
     let device = DeviceFolder::open(folder).with_context(|| format!("--device {}", folder.display()))?;
     let policy = device.policy();
     let accepted = policy.terms.accepts(terms).map_err(|refusal| refusal.to_string());
@@ -102,6 +102,13 @@ fn show(args: &Args, owner: ContentHash, terms: &TaskTerms, cost: &Cost) -> anyh
         row("rounds", format!("1 to {}, signed by the aggregator's key {}", last.round, ContentHash(terms.round_key))),
         row("mode", trust(last.mode).to_owned()),
         row("a round", format!("{} devices, no result from fewer than {}", last.cohort, last.min_reports)),
+        row(
+            "devices vouched for",
+            match terms.endorser {
+                Some(key) => format!("by the authority {}; masked rounds run in the active mode", ContentHash(key)),
+                None => "by nobody whom the owner named".to_owned(),
+            },
+        ),
         row("a device's part", format!("{} numbers of norm at most {}", last.dimension, last.clip)),
         row("noise multiplier", format!("{:.4} (noise on the sum, in units of that norm)", last.noise_multiplier)),
         row("assumed corrupt", format!("{:.0} % of a round's devices", last.corrupt_fraction * 100.0)),

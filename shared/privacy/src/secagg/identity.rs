@@ -24,6 +24,7 @@ pub fn endorse(authority: &SigningKey, task: &TaskId, identity: &VerifyingKey) -
 }
 
 /// A device's long-term Ed25519 key, with what the enrolment authority states about it.
+#[derive(Clone)]
 pub struct Identity {
     key: SigningKey,
     endorsement: SignatureBytes,
@@ -36,7 +37,8 @@ impl Identity {
         Self { key, endorsement, authority }
     }
 
-    pub(super) fn authority(&self) -> &VerifyingKey {
+    /// Who endorsed it.
+    pub fn authority(&self) -> &VerifyingKey {
         &self.authority
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ed25519_dalek::VerifyingKey;
 use silhouette_privacy::secagg::{Ended, Invited, Refused, Sum};
 use silhouette_wire::manifest::Manifest;
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
@@ -75,11 +76,17 @@ pub struct MaskedGroups {
 }
 
 impl MaskedGroups {
-    /// Opens all groups of a round, of which at least `least` must come to a sum.
+    /// Opens all groups of a round, of which at least `least` must come to a sum; with an `endorser` as
+    /// in [`MaskedRound::new`].
     ///
     /// # Errors
     /// When a group's terms make no masked round, or two groups share a manifest or a device.
-    pub fn new(groups: Vec<Group>, least: usize, now: Millis) -> Result<Self, MaskedError> {
+    pub fn new(
+        groups: Vec<Group>,
+        endorser: Option<VerifyingKey>,
+        least: usize,
+        now: Millis,
+    ) -> Result<Self, MaskedError> {
         let hashes: BTreeSet<_> = groups.iter().map(|group| group.signed).collect();
         if hashes.len() != groups.len() {
             return Err(MaskedError::Shared { found: "a manifest" });
@@ -91,7 +98,7 @@ impl MaskedGroups {
                     return Err(MaskedError::Shared { found: "a device" });
                 }
             }
-            let round = MaskedRound::new(&group.manifest, group.signed, group.invited, now)?;
+            let round = MaskedRound::new(&group.manifest, group.signed, endorser, group.invited, now)?;
             parts.push(Part { round, state: State::Running });
         }
         Ok(Self { parts, group_of, least, over: false })

@@ -3,7 +3,7 @@ use silhouette_privacy::{Accumulator, FinishError, Mode};
 use silhouette_wire::{ErrorCode, Nonce};
 
 use super::*;
-use crate::fixtures::{Device, manifest, signed};
+use crate::fixtures::{Device, endorser, manifest, signed, signed_active};
 use crate::{Action, Input};
 
 /// One round with a scripted clock: device `i` vanishes before exchange `gone[i]`, counted from 0.
@@ -19,14 +19,20 @@ struct Script {
 
 impl Script {
     fn new(gone: &[usize], min_reports: u32) -> Self {
+        Self::with_mode(gone, min_reports, false)
+    }
+
+    /// In the active mode or not.
+    fn with_mode(gone: &[usize], min_reports: u32, active: bool) -> Self {
         let n = gone.len() as u32;
         let manifest = manifest(Mode::Distributed, 1, n, min_reports);
-        let signed = signed(&manifest);
-        let mut devices: Vec<Device> =
-            (0..n as u8).map(|i| Device::new(i + 1, vec![f32::from(i) * 0.01, 0.1, 0.0, -0.2, 0.3])).collect();
+        let signed = if active { signed_active(&manifest) } else { signed(&manifest) };
+        let device = |i: u8| Device::new(i + 1, vec![f32::from(i) * 0.01, 0.1, 0.0, -0.2, 0.3]);
+        let mut devices: Vec<Device> = (0..n as u8).map(|i| device(i).endorsed_by(&endorser())).collect();
         let nonce = |d: &Device| Nonce([d.id.0[0]; 16]);
         let invited = devices.iter().map(|d| (d.id, nonce(d))).collect();
-        let mut round = MaskedRound::new(&manifest, signed.hash(), invited, 0).unwrap();
+        let endorser = active.then(|| endorser().verifying_key());
+        let mut round = MaskedRound::new(&manifest, signed.hash(), endorser, invited, 0).unwrap();
         let mut held = Vec::new();
         for (device, gone) in devices.iter_mut().zip(gone) {
             let nonce = nonce(device);
@@ -89,12 +95,13 @@ impl Script {
     }
 
     fn run(mut self) -> (Result<Sum, Failure>, Self) {
-        for number in 0..4 {
+        for number in 0..5 {
             if self.outcome.is_none() {
                 self.exchange(number);
             }
         }
-        let fresh = MaskedRound::new(&manifest(Mode::Distributed, 1, 30, 24), ContentHash([0; 32]), Invited::new(), 0);
+        let fresh =
+            MaskedRound::new(&manifest(Mode::Distributed, 1, 30, 24), ContentHash([0; 32]), None, Invited::new(), 0);
         match self.outcome.take() {
             Some(Ok(())) => {
                 let round = std::mem::replace(&mut self.round, fresh.unwrap());
@@ -141,6 +148,21 @@ fn steps_end_at_their_times_when_devices_vanish() {
 }
 
 #[test]
+fn in_the_active_mode_survivors_are_signed_for_before_anything_is_revealed() {
+    // One before its vector, one before it signs, one before it reveals.
+    let (sum, script) = Script::with_mode(&[2, 3, 4, STAYS, STAYS, STAYS, STAYS, STAYS, STAYS, STAYS], 7, true).run();
+    let sum = sum.unwrap();
+    assert_eq!(sum.survivors.len(), 9);
+    let steps: Vec<Step> = sum.lost.iter().map(|lost| lost.step).collect();
+    assert_eq!(steps, [Step::MaskedInput, Step::Consistency, Step::Unmask]);
+    assert!(script.mean_of(&sum).is_ok());
+    // Too few signatures: nobody reveals anything.
+    let (sum, script) = Script::with_mode(&[3, 3, 3, 3, 3, STAYS, STAYS, STAYS], 6, true).run();
+    assert!(matches!(sum, Err(Failure::TooFewSignatures { threshold: 5, found: 3 })), "{sum:?}");
+    assert!(script.devices.iter().all(|d| !d.log.contains(&"took")));
+}
+
+#[test]
 fn too_few_reveal_nothing_and_stay_charged() {
     let (sum, script) = Script::new(&[2, 2, 2, STAYS, STAYS, STAYS], 5).run();
     assert!(matches!(sum, Err(Failure::TooFew { step: Step::MaskedInput, least: 5, found: 3 })));
@@ -165,17 +187,18 @@ fn requests_of_strangers_and_of_other_steps_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn any_dropouts_end_in_a_sum_or_in_a_failure(gone in prop::collection::vec(0_usize..8, 4..14)) {
+    fn any_dropouts_end_in_a_sum_or_in_a_failure(gone in prop::collection::vec(0_usize..8, 4..14), active: bool) {
         // From 4 on a device stays to the end.
         let n = gone.len() as u32;
         let survivors = gone.iter().filter(|&&g| g > 2).count() as u32;
         // The fewest for which a threshold exists: more than half of the neighbours and the corrupt,
         // and reached by those that are left (Bonawitz et al. 2017, section 6.2).
         let least = (n - 1 + n.div_ceil(10)) / 2 + 2;
-        let (sum, _) = Script::new(&gone, least).run();
+        let (sum, _) = Script::with_mode(&gone, least, active).run();
+        let last = if active { 4 } else { 3 };
         match sum {
             Ok(sum) => prop_assert_eq!(sum.survivors.len() as u32, survivors),
-            Err(_) => prop_assert!(survivors < least || gone.iter().filter(|&&g| g > 3).count() < survivors as usize),
+            Err(_) => prop_assert!(survivors < least || gone.iter().filter(|&&g| g > last).count() < survivors as usize),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The device's side of a masked round: keys, shares, the masked vector, and what takes masks off.
 
-use silhouette_privacy::Release;
-use silhouette_privacy::secagg::{self, Abort, Advertise, Client, Entropy, MaskedVector};
-use silhouette_wire::ErrorCode;
+use silhouette_privacy::secagg::{self, Abort, Advertise, Client, Entropy, Identity, MaskedVector};
+use silhouette_privacy::{Mode, Release};
 use silhouette_wire::message::{SecaggReply, SecaggRequest, UploadReply};
+use silhouette_wire::{ContentHash, ErrorCode, Manifest};
 
 use super::{Action, Current, Session, Stage};
 use crate::Millis;
@@ -11,12 +11,26 @@ use crate::masked::terms;
 use crate::policy::Refusal;
 
 impl Session {
+    /// Before anything is computed: in the active mode a device needs an identity that the endorser
+    /// whom the task's owner named has endorsed.
+    pub(super) fn examine_endorser(&self, manifest: &Manifest, endorser: Option<[u8; 32]>) -> Result<(), Refusal> {
+        let Some(expected) = endorser.filter(|_| manifest.mode == Mode::Distributed) else { return Ok(()) };
+        match self.identity.as_ref().map(|identity| identity.authority().to_bytes()) {
+            Some(found) if found == expected => Ok(()),
+            found => Err(Refusal::Endorsement {
+                expected: ContentHash(expected),
+                found: found.map_or_else(|| "nobody".to_owned(), |key| ContentHash(key).to_string()),
+            }),
+        }
+    }
+
     /// The charge is on the disk: from here on something may leave the device, fresh public keys
     /// first.
     pub(super) fn advertise(&mut self, now: Millis, entropy: Entropy) -> Vec<Action> {
         let least = self.policy.min_reports;
         let Some(current) = &mut self.current else { return Vec::new() };
-        match begin(current, least, entropy, now) {
+        let identity = self.identity.clone().filter(|_| current.endorser.is_some());
+        match begin(current, least, identity, entropy, now) {
             Ok((client, advert)) => {
                 current.masking = Some(client);
                 self.ask(advert, None)
@@ -65,12 +79,13 @@ impl Session {
 fn begin(
     current: &Current,
     min_reports: u32,
+    identity: Option<Identity>,
     entropy: Entropy,
     now: Millis,
 ) -> Result<(Client, SecaggRequest), Refusal> {
-    let terms = terms(&current.manifest, current.signed_hash, current.deadline)?;
+    let terms = terms(&current.manifest, current.signed_hash, current.endorser.is_some(), current.deadline)?;
     let policy = secagg::Policy { min_reports };
-    let mut client = Client::new(Advertise::new(terms, policy, current.nonce, None, entropy)?);
+    let mut client = Client::new(Advertise::new(terms, policy, current.nonce, identity, entropy)?);
     let advert = client.advertise(now)?;
     Ok((client, SecaggRequest::Advert(advert)))
 }

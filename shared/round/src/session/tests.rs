@@ -4,7 +4,7 @@ use silhouette_wire::Nonce;
 use silhouette_wire::message::{CheckInReply, UploadReply};
 
 use super::*;
-use crate::fixtures::{Device, manifest, signed, task};
+use crate::fixtures::{Device, endorser, manifest, signed, signed_active, task};
 
 const NONCE: Nonce = Nonce([7; 16]);
 
@@ -107,6 +107,27 @@ fn a_mode_below_the_policy_is_declined() {
         panic!("joined")
     };
     assert!(matches!(refusal, Refusal::Policy { field: "mode", .. }));
+}
+
+#[test]
+fn a_round_of_the_active_mode_needs_an_identity_that_the_named_endorser_endorsed() {
+    let active = signed_active(&manifest(Mode::Distributed, 1, 10, 8));
+    let stranger = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
+    for mut device in [Device::new(1, vec![0.5; 5]), Device::new(1, vec![0.5; 5]).endorsed_by(&stranger)] {
+        let Action::Declined(refusal) = device.work(0, &active, NONCE) else { panic!("joined") };
+        assert!(matches!(refusal, Refusal::Endorsement { .. }), "{refusal}");
+        assert_eq!((device.history.account.spent_on_all(), device.log.len()), (0.0, 0));
+    }
+    let mut device = Device::new(1, vec![0.5; 5]).endorsed_by(&endorser());
+    let Action::Mask { request, .. } = device.work(0, &active, NONCE) else { panic!("not masked") };
+    let SecaggRequest::Advert(advert) = *request else { panic!("not an advert") };
+    assert!(advert.signature.is_some());
+    // And a person may ask for nothing less.
+    let policy = Policy { require_active_mode: true, ..Policy::default() };
+    let mut device = Device::new(1, vec![0.5; 5]);
+    device.session = Session::new(task(), crate::fixtures::owner().verifying_key(), policy);
+    let action = device.work(0, &signed(&manifest(Mode::Distributed, 1, 10, 8)), NONCE);
+    assert!(matches!(action, Action::Declined(Refusal::Policy { field: "endorser", .. })));
 }
 
 #[test]

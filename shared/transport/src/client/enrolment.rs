@@ -5,7 +5,7 @@ use rustls::pki_types::CertificateDer;
 use silhouette_wire::{
     Enroll, EnrollReply, ErrorCode, Limits,
     bounded::TooLong,
-    message::{Issued, Token},
+    message::{CertificateRequest, Issued, Token},
 };
 
 use super::{ClientLimits, ConnectError, Connection, FAREWELL, dial};
@@ -62,14 +62,23 @@ pub async fn enroll_with(
     token: &[u8],
     key: &DeviceKey,
 ) -> Result<Issued, EnrollError> {
-    let csr_der = key.signing_request()?.try_into()?;
-    let request = Enroll { token: Token::new(token)?, csr_der };
+    let request = enrolment_request(key, Token::new(token)?)?;
     let limits = ClientLimits::default();
     let (endpoint, link) = dial(address, server_name, authority, None, &limits).await?;
     let reply = within(limits.reply_timeout, ask(&link, &request)).await;
     link.close(close::DONE.into(), b"");
     let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
     judge(reply, authority)
+}
+
+/// The request that trades a token for a certificate of this key and for endorsements of its identity.
+///
+/// # Errors
+/// When the key can't sign it.
+pub fn enrolment_request(key: &DeviceKey, token: Token) -> Result<Enroll, EnrollError> {
+    let csr_der: CertificateRequest = key.signing_request()?.try_into()?;
+    let possession = key.prove_possession(&csr_der);
+    Ok(Enroll { token, csr_der, identity: key.identity(), possession })
 }
 
 async fn ask(link: &Link, request: &Enroll) -> Result<EnrollReply, ExchangeError> {
@@ -93,8 +102,9 @@ fn judge(reply: Result<EnrollReply, ExchangeError>, authority: &CertificateDer<'
 fn unpack(issued: Issued) -> (Vec<CertificateDer<'static>>, EnrolmentTerms) {
     let chain = issued.certificate_chain_der.into_vec().into_iter();
     let chain = chain.map(|der| CertificateDer::from(der.into_vec())).collect();
-    let tasks = issued.tasks.into_vec();
-    (chain, EnrolmentTerms { owner_public_key: issued.owner_public_key, tasks })
+    let Issued { owner_public_key, tasks, endorser, endorsements, .. } = issued;
+    let (tasks, endorsements) = (tasks.into_vec(), endorsements.into_vec());
+    (chain, EnrolmentTerms { owner_public_key, tasks, endorser, endorsements })
 }
 
 impl DeviceIdentity {
@@ -110,8 +120,7 @@ impl Connection {
     /// Asks for a new certificate for the key of this connection, before the old one ends. The owner
     /// key pinned at enrolment stays: a renewal that names another is refused.
     pub async fn renew(&self, identity: &mut DeviceIdentity) -> Result<(), EnrollError> {
-        let csr_der = identity.key().signing_request()?.try_into()?;
-        let request = Enroll { token: Token::default(), csr_der };
+        let request = enrolment_request(identity.key(), Token::default())?;
         let reply = self.ask(&request, self.limits.reply_timeout).await;
         let (chain, terms) = unpack(judge(reply, identity.authority())?);
         if terms.owner_public_key != *identity.owner_public_key() {

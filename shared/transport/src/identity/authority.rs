@@ -3,12 +3,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use ed25519_dalek::SigningKey;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData,
 };
 use rustls::pki_types::CertificateDer;
-use silhouette_wire::DeviceId;
+use silhouette_privacy::secagg::endorse;
+use silhouette_wire::message::SignatureBytes;
+use silhouette_wire::{DeviceId, TaskId};
 use time::OffsetDateTime;
 
 use super::{IdentityError, ServerIdentity, files};
@@ -19,6 +22,7 @@ use crate::{
 
 const CERTIFICATE_FILE: &str = "ca.pem";
 const KEY_FILE: &str = "ca-key.pem";
+const ENDORSER_FILE: &str = "endorser-key.hex";
 
 /// A certificate for a device, fresh from the authority.
 #[derive(Debug, Clone)]
@@ -29,10 +33,12 @@ pub struct IssuedCertificate {
     pub device: DeviceId,
 }
 
-/// Signs the certificates of the aggregator and of every device.
+/// Signs the certificates of the aggregator and of every device, and endorses the identities with
+/// which devices sign in masked rounds of the active mode.
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
+    endorser: SigningKey,
 }
 
 impl std::fmt::Debug for CertificateAuthority {
@@ -50,10 +56,10 @@ impl CertificateAuthority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?.der().clone();
-        Ok(Self { issuer: Issuer::new(params, key), certificate })
+        Ok(Self { issuer: Issuer::new(params, key), certificate, endorser: super::new_signing_key()? })
     }
 
-    /// Reads the authority from `ca.pem` and `ca-key.pem` in a directory.
+    /// Reads the authority from its files in a directory.
     pub fn load(directory: &Path) -> Result<Self, IdentityError> {
         let path = directory.join(CERTIFICATE_FILE);
         let certificate = files::certificate(&path)?;
@@ -64,11 +70,14 @@ impl CertificateAuthority {
         }
         let issuer =
             Issuer::from_ca_cert_der(&certificate, key).map_err(|_| files::content(&path, "authority certificate"))?;
-        Ok(Self { issuer, certificate })
+        let endorser = files::signing_key(&directory.join(ENDORSER_FILE))?;
+        Ok(Self { issuer, certificate, endorser })
     }
 
-    /// Writes the authority to `ca.pem` and `ca-key.pem`, readable by the owner only.
+    /// Writes the authority to `ca.pem`, `ca-key.pem` and `endorser-key.hex`, readable by the owner
+    /// only.
     pub fn store(&self, directory: &Path) -> Result<(), IdentityError> {
+        files::write_signing_key(&directory.join(ENDORSER_FILE), &self.endorser)?;
         files::write(&directory.join(KEY_FILE), &self.issuer.key().serialize_pem())?;
         let certificate = files::to_pem(std::slice::from_ref(&self.certificate));
         files::write(&directory.join(CERTIFICATE_FILE), &certificate)
@@ -82,6 +91,20 @@ impl CertificateAuthority {
         let authority = Self::create(name, now)?;
         authority.store(directory)?;
         Ok(authority)
+    }
+
+    /// The public key that endorses identities: it stands in the task's signed terms.
+    pub fn endorser(&self) -> [u8; 32] {
+        self.endorser.verifying_key().to_bytes()
+    }
+
+    /// States that `identity` is one device of `task`. To be said of one identity of each device only.
+    ///
+    /// # Errors
+    /// When `identity` is no key.
+    pub fn endorse(&self, task: &TaskId, identity: &[u8; 32]) -> Result<SignatureBytes, IdentityError> {
+        let identity = ed25519_dalek::VerifyingKey::from_bytes(identity).map_err(|_| IdentityError::Request)?;
+        Ok(endorse(&self.endorser, task, &identity))
     }
 
     /// The certificate devices pin.

@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
+use ed25519_dalek::SigningKey;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+use silhouette_wire::ContentHash;
 
 use super::IdentityError;
 
@@ -54,6 +57,17 @@ pub(super) fn certificate(path: &Path) -> Result<CertificateDer<'static>, Identi
 pub(super) fn key(path: &Path) -> Result<rcgen::KeyPair, IdentityError> {
     let pair = rcgen::KeyPair::from_pem(&read(path)?).map_err(|_| content(path, "private key"))?;
     if pair.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256) { Ok(pair) } else { Err(content(path, "p-256 private key")) }
+}
+
+/// An Ed25519 key as 64 hexadecimal digits.
+pub(super) fn signing_key(path: &Path) -> Result<SigningKey, IdentityError> {
+    let text = read(path)?;
+    let secret = text.trim().parse::<ContentHash>().map_err(|_| content(path, "ed25519 private key"))?;
+    Ok(SigningKey::from_bytes(&secret.0))
+}
+
+pub(super) fn write_signing_key(path: &Path, key: &SigningKey) -> Result<(), IdentityError> {
+    write(path, &format!("{}\n", ContentHash(key.to_bytes())))
 }
 
 pub(super) fn content(path: &Path, expected: &'static str) -> IdentityError {

@@ -6,11 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use ed25519_dalek::{Signature, VerifyingKey};
 use quinn::{Connection, RecvStream, SendStream};
 use silhouette_wire::{
     DeviceId, Enroll, EnrollReply, ErrorCode, Limits, TaskId,
     bounded::List,
-    message::{Certificate, CertificateRequest, Issued},
+    message::{Certificate, Issued},
 };
 use tracing::{debug, error};
 
@@ -53,7 +54,15 @@ pub trait TokenStore: Send + Sync + 'static {
     ///
     /// A store may let the same device use its token again. That serves a device which lost the
     /// reply, and gives nothing to anyone who does not hold that device's key.
-    fn consume(&self, token: &[u8], device: DeviceId) -> impl Future<Output = Result<(), TokenRefusal>> + Send;
+    ///
+    /// `identity` is the key the device signs with in the active mode. A device has one identity for
+    /// good: the store remembers the first, and refuses a device that comes back with another.
+    fn consume(
+        &self,
+        token: &[u8],
+        device: DeviceId,
+        identity: [u8; 32],
+    ) -> impl Future<Output = Result<(), TokenRefusal>> + Send;
 }
 
 /// What enrolled devices get.
@@ -95,33 +104,44 @@ impl<T: TokenStore> Enroller<T> {
 
     /// Checks the request, then uses up the token: a bad request costs no token.
     pub async fn enroll(&self, request: &Enroll) -> EnrollReply {
-        let issued = match self.issue(&request.csr_der) {
+        let issued = match self.issue(request) {
             Ok(issued) => issued,
             Err(code) => return EnrollReply::Refused(code),
         };
-        match self.tokens.consume(request.token.as_slice(), issued.device).await {
-            Ok(()) => self.reply(&issued),
+        match self.tokens.consume(request.token.as_slice(), issued.device, request.identity).await {
+            Ok(()) => self.reply(&issued, &request.identity),
             Err(refusal) => EnrollReply::Refused(refusal.into()),
         }
     }
 
     /// A new certificate for a device that is connected with its old one. Whether the device is
-    /// still welcome is for the caller to know.
-    pub fn renew(&self, device: DeviceId, csr_der: &CertificateRequest) -> EnrollReply {
-        match self.issue(csr_der) {
-            Ok(issued) if issued.device == device => self.reply(&issued),
+    /// still welcome, and whether this is its identity, is for the caller to know.
+    pub fn renew(&self, device: DeviceId, request: &Enroll) -> EnrollReply {
+        match self.issue(request) {
+            Ok(issued) if issued.device == device => self.reply(&issued, &request.identity),
             Ok(_) => EnrollReply::Refused(ErrorCode::NotEnrolled),
             Err(code) => EnrollReply::Refused(code),
         }
     }
 
-    fn issue(&self, csr_der: &CertificateRequest) -> Result<IssuedCertificate, ErrorCode> {
+    /// Both keys have to be the sender's: the request is signed with the one, and the other has signed
+    /// the request.
+    fn issue(&self, request: &Enroll) -> Result<IssuedCertificate, ErrorCode> {
+        let identity = VerifyingKey::from_bytes(&request.identity).map_err(|_| ErrorCode::Malformed)?;
+        let [r, s] = request.possession;
+        identity
+            .verify_strict(&Enroll::identity_bytes(&request.csr_der), &Signature::from_components(r, s))
+            .map_err(|_| ErrorCode::Malformed)?;
         self.authority
-            .issue_device(csr_der.as_slice(), SystemTime::now(), self.policy.validity)
+            .issue_device(request.csr_der.as_slice(), SystemTime::now(), self.policy.validity)
             .map_err(|_| ErrorCode::Malformed)
     }
 
-    fn reply(&self, issued: &IssuedCertificate) -> EnrollReply {
+    fn reply(&self, issued: &IssuedCertificate, identity: &[u8; 32]) -> EnrollReply {
+        let endorse = |task| self.authority.endorse(task, identity);
+        let Ok(endorsements) = self.policy.tasks.iter().map(endorse).collect::<Result<Vec<_>, _>>() else {
+            return EnrollReply::Refused(ErrorCode::Malformed);
+        };
         let certificate = |der: &[u8]| Certificate::new(der);
         let built = certificate(&issued.certificate).and_then(|leaf| {
             Ok(Issued {
@@ -129,6 +149,8 @@ impl<T: TokenStore> Enroller<T> {
                 ca_der: certificate(self.authority.certificate())?,
                 owner_public_key: self.policy.owner_public_key,
                 tasks: List::new(self.policy.tasks.clone())?,
+                endorser: self.authority.endorser(),
+                endorsements: List::new(endorsements)?,
             })
         });
         built.map_or_else(

@@ -144,9 +144,9 @@ async fn fetch<H: Handler>(session: &Session<H>, send: &mut SendStream, request:
 /// A new certificate for the key the device is connected with. The certificate in use is the
 /// token.
 async fn renew<H: Handler>(session: &Session<H>, send: &mut SendStream, frame: &Frame) -> Result<(), ExchangeError> {
-    let Enroll { token, csr_der } = frame.message()?;
-    let reply = if token.as_slice().is_empty() {
-        session.server.handler.on_renew(session.device, csr_der).await
+    let request: Enroll = frame.message()?;
+    let reply = if request.token.as_slice().is_empty() {
+        session.server.handler.on_renew(session.device, request).await
     } else {
         EnrollReply::Refused(ErrorCode::Malformed)
     };

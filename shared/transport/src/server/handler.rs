@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Upload, UploadReply,
-    message::{CertificateRequest, SecaggMaskedInput, SecaggReply, SecaggRequest},
+    CheckIn, CheckInReply, ContentHash, DeviceId, Enroll, EnrollReply, ErrorCode, Upload, UploadReply,
+    message::{SecaggMaskedInput, SecaggReply, SecaggRequest},
 };
 
 /// Leave to send an upload, given after its announcement was checked.
@@ -87,7 +87,7 @@ pub trait Handler: Send + Sync + 'static {
 
     /// A device wants a new certificate for the key it connected with. Refused unless implemented;
     /// see [`Enroller::renew`](super::Enroller::renew).
-    fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> impl Future<Output = EnrollReply> + Send {
+    fn on_renew(&self, device: DeviceId, request: Enroll) -> impl Future<Output = EnrollReply> + Send {
         let _ = (device, request);
         async { EnrollReply::Refused(ErrorCode::NotEnrolled) }
     }

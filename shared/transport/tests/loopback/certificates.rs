@@ -10,7 +10,8 @@ use silhouette_transport::{
     client::{self, ConnectError, EnrollError},
     server::ServerLimits,
 };
-use silhouette_wire::ErrorCode;
+use silhouette_wire::message::CertificateRequest;
+use silhouette_wire::{Enroll, ErrorCode};
 
 use crate::{
     raw,
@@ -140,13 +141,36 @@ async fn the_same_key_may_try_again() {
 async fn a_forged_request_costs_no_token() {
     let world = World::new();
     world.add_token(b"once");
-    let mut csr = DeviceKey::generate().unwrap().signing_request().unwrap();
-    let last = csr.len() - 1;
-    csr[last] ^= 1;
-    let request =
-        silhouette_wire::Enroll { token: b"once".as_slice().try_into().unwrap(), csr_der: csr.try_into().unwrap() };
-    let reply = world.enroller.enroll(&request).await;
-    assert_eq!(reply, silhouette_wire::EnrollReply::Refused(ErrorCode::Malformed));
+    let key = DeviceKey::generate().unwrap();
+    let honest = client::enrolment_request(&key, b"once".as_slice().try_into().unwrap()).unwrap();
+    let forge = |change: &dyn Fn(&mut Enroll)| {
+        let mut request = honest.clone();
+        change(&mut request);
+        request
+    };
+    let spoiled = |csr: &CertificateRequest| {
+        let mut csr = csr.as_slice().to_vec();
+        let last = csr.len() - 1;
+        csr[last] ^= 1;
+        csr.try_into().unwrap()
+    };
+    let stranger = DeviceKey::generate().unwrap();
+    for request in [
+        // Not signed with its own key, once the identity says otherwise, too.
+        forge(&|r| r.csr_der = spoiled(&r.csr_der)),
+        forge(&|r| {
+            r.csr_der = spoiled(&r.csr_der);
+            r.possession = key.prove_possession(&r.csr_der);
+        }),
+        // Another's identity, a signature of another's, one over another request, and no key at all.
+        forge(&|r| r.identity = stranger.identity()),
+        forge(&|r| r.possession = stranger.prove_possession(&r.csr_der)),
+        forge(&|r| r.csr_der = stranger.signing_request().unwrap().try_into().unwrap()),
+        forge(&|r| r.identity = [2; 32]),
+    ] {
+        let reply = world.enroller.enroll(&request).await;
+        assert_eq!(reply, silhouette_wire::EnrollReply::Refused(ErrorCode::Malformed));
+    }
     assert!(client::enroll(world.enrolment, NAME, world.ca(), b"once").await.is_ok());
 }
 

@@ -188,5 +188,5 @@ fn files_are_for_their_owner_only() {
         assert_eq!(mode & 0o777, 0o600);
         seen += 1;
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 5);
 }

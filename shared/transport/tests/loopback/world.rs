@@ -19,8 +19,8 @@ use silhouette_transport::{
     server::{EnrolmentPolicy, ServerLimits, TokenRefusal},
 };
 use silhouette_wire::{
-    CheckIn, CheckInReply, ContentHash, DeviceId, EnrollReply, ErrorCode, Nonce, TaskId, Upload, UploadReply,
-    message::{Availability, CertificateRequest},
+    CheckIn, CheckInReply, ContentHash, DeviceId, Enroll, EnrollReply, ErrorCode, Nonce, TaskId, Upload, UploadReply,
+    message::Availability,
 };
 use tokio::{
     sync::{Notify, oneshot},
@@ -35,7 +35,7 @@ pub(crate) const DIMENSION: usize = 1000;
 pub(crate) struct Tokens(Mutex<HashMap<Vec<u8>, Option<DeviceId>>>);
 
 impl TokenStore for Tokens {
-    async fn consume(&self, token: &[u8], device: DeviceId) -> Result<(), TokenRefusal> {
+    async fn consume(&self, token: &[u8], device: DeviceId, _: [u8; 32]) -> Result<(), TokenRefusal> {
         let mut tokens = self.0.lock().unwrap();
         let user = tokens.get_mut(token).ok_or(TokenRefusal::Unknown)?;
         match user {
@@ -97,7 +97,7 @@ impl Handler for Recorder {
         UploadReply::Receipt { round: upload.round, sha256: upload.sha256, duplicate }
     }
 
-    async fn on_renew(&self, device: DeviceId, request: CertificateRequest) -> EnrollReply {
+    async fn on_renew(&self, device: DeviceId, request: Enroll) -> EnrollReply {
         self.renewals.renew(device, &request)
     }
 }
@@ -214,7 +214,7 @@ pub(crate) fn device_of(
     let csr = key.signing_request().unwrap();
     let issued = signer.issue_device(&csr, now, DEVICE_VALIDITY).unwrap();
     assert_eq!(issued.device, key.device_id());
-    let terms = EnrolmentTerms { owner_public_key: [3; 32], tasks: vec![task()] };
+    let terms = EnrolmentTerms::unendorsed([3; 32], vec![task()]);
     DeviceIdentity::new(key, vec![issued.certificate], trusted.clone(), terms).unwrap()
 }
 

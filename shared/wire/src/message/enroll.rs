@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Message;
+use super::{Message, SignatureBytes};
 use crate::{
     bounded::{Bytes, List},
     defaults::{MAX_CERTIFICATE_BYTES, MAX_CHAIN, MAX_CSR_BYTES, MAX_TASKS, MAX_TOKEN_BYTES},
@@ -18,13 +18,28 @@ pub type CertificateRequest = Bytes<MAX_CSR_BYTES>;
 /// The DER of a certificate.
 pub type Certificate = Bytes<MAX_CERTIFICATE_BYTES>;
 
-/// Trades a one-time token for a certificate. The private key stays on the device.
+/// Goes before the request in what an identity signs.
+const IDENTITY_DOMAIN: &[u8] = b"silhouette/enrol/1\0";
+
+/// Trades a one-time token for a certificate. The private keys stay on the device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enroll {
     /// The token, handed out by the operator.
     pub token: Token,
     /// The request, signed with the device's key.
     pub csr_der: CertificateRequest,
+    /// Ed25519 key with which the device signs in masked rounds of the active mode.
+    pub identity: [u8; 32],
+    /// The identity's signature over the request ([`Enroll::identity_bytes`]): whoever asks holds its
+    /// key, and the two keys belong together.
+    pub possession: SignatureBytes,
+}
+
+impl Enroll {
+    /// What the identity signs.
+    pub fn identity_bytes(csr_der: &CertificateRequest) -> Vec<u8> {
+        [IDENTITY_DOMAIN, csr_der.as_slice()].concat()
+    }
 }
 
 impl Message for Enroll {
@@ -42,6 +57,10 @@ pub struct Issued {
     pub owner_public_key: [u8; 32],
     /// Tasks the device may check in to.
     pub tasks: List<TaskId, MAX_TASKS>,
+    /// Ed25519 key that endorses identities.
+    pub endorser: [u8; 32],
+    /// The endorser's statement on the device's identity for each of the tasks, in their order.
+    pub endorsements: List<SignatureBytes, MAX_TASKS>,
 }
 
 /// Answer to [`Enroll`].
@@ -58,7 +77,12 @@ impl Message for EnrollReply {
 
     fn check(&self) -> Result<(), ErrorCode> {
         match self {
-            Self::Issued(issued) if issued.certificate_chain_der.as_slice().is_empty() => Err(ErrorCode::Malformed),
+            Self::Issued(issued)
+                if issued.certificate_chain_der.as_slice().is_empty()
+                    || issued.endorsements.as_slice().len() != issued.tasks.as_slice().len() =>
+            {
+                Err(ErrorCode::Malformed)
+            }
             _ => Ok(()),
         }
     }

@@ -77,10 +77,13 @@ proptest! {
 
     #[test]
     fn enroll(token in vec(any::<u8>(), 0..=128), csr in vec(any::<u8>(), 0..=4096), tasks in vec(task(), 0..=64), owner_public_key: [u8; 32], code in code(), extensions in extensions()) {
-        survives(&Enroll { token: token.clone().try_into().unwrap(), csr_der: csr.clone().try_into().unwrap() }, &extensions);
+        let (identity, possession) = (owner_public_key, [owner_public_key; 2]);
+        let request = Enroll { token: token.clone().try_into().unwrap(), csr_der: csr.clone().try_into().unwrap(), identity, possession };
+        survives(&request, &extensions);
+        let endorsements = List::new(vec![possession; tasks.len()]).unwrap();
         let certificate_chain_der = List::new([Bytes::new(csr).unwrap()]).unwrap();
         let ca_der = Bytes::new(token).unwrap();
-        let issued = Issued { certificate_chain_der, ca_der, owner_public_key, tasks: List::new(tasks).unwrap() };
+        let issued = Issued { certificate_chain_der, ca_der, owner_public_key, tasks: List::new(tasks).unwrap(), endorser: identity, endorsements };
         survives(&EnrollReply::Issued(issued), &extensions);
         survives(&EnrollReply::Refused(code), &extensions);
         survives(&Refusal { code }, &extensions);

@@ -99,7 +99,12 @@ pub(crate) fn upload_replies() -> [UploadReply; 2] {
 }
 
 pub(crate) fn enroll() -> Enroll {
-    Enroll { token: Token::new(*b"one-time-token").unwrap(), csr_der: vec![0x30, 0x03, 1, 2, 3].try_into().unwrap() }
+    Enroll {
+        token: Token::new(*b"one-time-token").unwrap(),
+        csr_der: vec![0x30, 0x03, 1, 2, 3].try_into().unwrap(),
+        identity: [4; 32],
+        possession: [[5; 32], [6; 32]],
+    }
 }
 
 pub(crate) fn enroll_replies() -> [EnrollReply; 2] {
@@ -110,6 +115,8 @@ pub(crate) fn enroll_replies() -> [EnrollReply; 2] {
             ca_der: certificate(2),
             owner_public_key: key().verifying_key().to_bytes(),
             tasks: List::new([task()]).unwrap(),
+            endorser: [7; 32],
+            endorsements: List::new([[[8; 32], [9; 32]]]).unwrap(),
         }),
         EnrollReply::Refused(ErrorCode::TokenUsed),
     ]

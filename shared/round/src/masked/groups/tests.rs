@@ -45,7 +45,7 @@ fn opened(groups: usize, least: usize, change: impl FnOnce(&mut Vec<Group>)) -> 
     };
     let mut all: Vec<Group> = (0..groups).map(group).collect();
     change(&mut all);
-    MaskedGroups::new(all, least, 0)
+    MaskedGroups::new(all, None, least, 0)
 }
 
 impl Script {
