@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{demo, doctor, enroll, join, ledger, plan, profile, serve, simulate, synth, task};
+use commands::{audit, demo, doctor, enroll, join, ledger, plan, profile, serve, simulate, synth, task};
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
@@ -38,6 +38,7 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    Audit(audit::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     Enroll(enroll::Args),
@@ -57,11 +58,11 @@ fn main() -> ExitCode {
         // Help and version come this way too.
         Err(error) => return terminal::unparsed(&error),
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SILHOUETTE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = if let Command::Audit(args) = &program.command { args.log() } else { None };
+    keep_log(log.clone());
     let json = program.json;
     let result = match program.command {
+        Command::Audit(args) => audit::run(&args, log, json),
         Command::Demo(args) => demo::run(&args, json),
         Command::Doctor(args) => doctor::run(&args, json),
         Command::Enroll(args) => enroll::run(&args, json),
@@ -79,4 +80,15 @@ fn main() -> ExitCode {
         Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => terminal::fail(&error, json),
     }
+}
+
+/// Logs what `SILHOUETTE_LOG` asks for to standard error; or everything, to be searched, into `audited`.
+fn keep_log(audited: Option<silhouette_simulation::audit::egress::Log>) {
+    if let Some(log) = audited {
+        let everything = tracing_subscriber::filter::LevelFilter::TRACE;
+        return tracing_subscriber::fmt().with_max_level(everything).with_writer(move || log.clone()).init();
+    }
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SILHOUETTE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -18,10 +18,13 @@
 //! assert_eq!(result.rounds.len(), 2);
 //! ```
 //!
-//! What it does not do: move bytes, keep a ledger on a disk, or hide anything from the process it
-//! runs in. Its noise is reproducible and therefore not private.
+//! [`audit`] attacks the real code and holds what the attack can tell against the promise.
+//!
+//! What it does not do: move bytes (but for [`audit::egress`]), keep a ledger on a disk, or hide
+//! anything from the process it runs in. Its noise is reproducible and therefore not private.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
+pub mod audit;
 mod config;
 mod dataset;
 mod device;

@@ -3,6 +3,7 @@
 //! `tests/federation` lets real devices (SQLite store, ledger on the disk, certificate, native
 //! engine) take part over QUIC on the loopback interface; processes are really killed.
 //! `tests/egress` reads every byte that leaves a device and everything the aggregator keeps.
+//! `tests/privacy_attacks` measures what attackers get out of what is released.
 //!
 //! # Attacks, and where each is tested
 //!
@@ -33,6 +34,12 @@
 //! | aggregator killed in a round, devices waiting | `federation::restart` | tests |
 //! | device killed in a round | `federation::joins` | tests |
 //! | a person's words in uploads, check-ins, logs, files | `egress` | tests |
+//! | membership inference on released models; words out of a local upload | `membership`; `inversion` | tests |
+//! | a poisoner that keeps to the norm | `poisoning` | tests |
+//! | less noise than is claimed, or more | `audit::mechanism`, `control_half_of_the_noise_and_none_break_the_claim` | simulation |
+//! | canary users in a federation's models | `audit::canaries`, `control_without_noise_breaks_the_claim` | simulation |
+//! | data looked at before the noise is drawn | `noise_is_drawn_before_the_data_are_looked_at` | client |
+//! | a clock set back | `a_clock_set_back_neither_refunds_nor_repeats`; `a_clock_set_back_wins_no_round_twice` | client; round |
 //! | broken gzip, NaN rating, 10 MB line, invalid UTF-8, empty user | `tests/read` | text |
 //! | the same in a file to train on; one user; unknown label | `tests/hostile_text` | simulation |
 //! | a private value printed, sent, copied; a forged release | `tests/ui` | privacy, round |
@@ -41,5 +48,3 @@
 pub mod device;
 pub mod people;
 pub mod process;
-pub mod search;
-pub mod tap;

@@ -1,5 +1,8 @@
-use silhouette_model::{BagSpec, EncoderSpec, NativeEngine, Task, Vectoriser};
+use std::sync::{Arc, Mutex};
+
+use silhouette_model::{BagSpec, Change, EncoderSpec, LocalTraining, NativeEngine, Task, TextVector, Vectoriser};
 use silhouette_privacy::Mode;
+use silhouette_privacy::noise::DyadicSigma;
 use silhouette_text::Event;
 
 use super::*;
@@ -54,4 +57,49 @@ fn another_model_or_query_is_refused_before_any_noise() {
     assert!(matches!(refused(&shorter), LocalRoundError::Dimension { .. }));
     let query = Manifest { query: QueryKind::ClassSums, ..good };
     assert_eq!(refused(&query), LocalRoundError::Query);
+}
+
+/// Notes that it was asked, and asks the real one.
+struct Noted<T> {
+    real: T,
+    log: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl<T: NoiseSource> NoiseSource for Noted<T> {
+    fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
+        self.log.lock().unwrap().push("noise");
+        self.real.sample_discrete_gaussian(sigma, out)
+    }
+}
+
+impl<T: Engine> Engine for Noted<T> {
+    fn name(&self) -> &str {
+        self.real.name()
+    }
+
+    fn train(&self, m: &Model, e: &Examples, t: &LocalTraining, seed: u64) -> Result<Change, EngineError> {
+        self.log.lock().unwrap().push("data");
+        self.real.train(m, e, t, seed)
+    }
+
+    fn predict(&self, model: &Model, texts: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
+        self.real.predict(model, texts)
+    }
+}
+
+#[test]
+fn noise_is_drawn_before_the_data_are_looked_at() {
+    let (model, examples) = work_of(&fixtures::events());
+    for mode in [Mode::Local, Mode::Distributed] {
+        let manifest = fixtures::manifest(&model, 1, mode);
+        let log = Arc::<Mutex<Vec<_>>>::default();
+        let draws =
+            Draws { noise: Box::new(Noted { real: OpenDpNoise::new(), log: Arc::clone(&log) }), ..seeded(1, 1) };
+        let engine = Noted { real: NativeEngine, log: Arc::clone(&log) };
+        let parameters = ReleaseParameters::try_from(&manifest).unwrap();
+        let work =
+            Work { engine: &engine, model: &model, examples: &examples, manifest: &manifest, parameters: &parameters };
+        local_round(&work, draws).unwrap();
+        assert_eq!(*log.lock().unwrap(), ["noise", "data"], "{mode}");
+    }
 }

@@ -143,6 +143,28 @@ fn rounds_that_go_back_are_damage() {
 }
 
 #[test]
+fn a_clock_set_back_neither_refunds_nor_repeats() {
+    // The last charge was made while the clock stood two hundred years ahead.
+    let (place, records) = place_records(2);
+    let ahead = Record::after(&place.key(), records.last(), &task("a"), 3, terms(), rho(0.25), 8_000_000_000);
+    place.append(ahead.to_line().as_bytes());
+    place.set_head(ahead.mark());
+    place.keys().keep_mark(ahead.mark()).unwrap();
+    let mut ledger = place.open().unwrap();
+    // Rounds count, not times.
+    for round in 1..=3 {
+        assert!(matches!(ledger.charge(&task("a"), round, terms(), rho(0.25)), Err(SpendError::Round { .. })));
+    }
+    ledger.charge(&task("a"), 4, terms(), rho(0.25)).unwrap();
+    let records = ledger.records();
+    assert!(records[3].time < records[2].time);
+    drop(ledger);
+    let history = place.open().unwrap().history(&task("a"));
+    assert_eq!((history.last_round, history.participations), (4, 4));
+    assert_eq!(history.account.spent(&task("a")), 1.0);
+}
+
+#[test]
 fn a_deleted_or_damaged_head_is_found() {
     let place = Place::written(3);
     let text = fs::read_to_string(place.head()).unwrap();

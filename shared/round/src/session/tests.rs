@@ -74,6 +74,23 @@ fn a_round_already_charged_for_is_not_joined_again() {
 }
 
 #[test]
+fn a_clock_set_back_wins_no_round_twice() {
+    let mut device = Device::new(1, vec![0.5; 5]);
+    device.work(9_000_000, &signed(&manifest(Mode::Central, 4, 10, 8)), NONCE);
+    device.step(9_000_001, Input::Uploaded(receipt(4)));
+    let spent = device.history.account.spent_on_all();
+    // The process starts again, and its clock with it: what counts is the round.
+    device.session = Session::new(task(), crate::fixtures::owner().verifying_key(), crate::fixtures::policy());
+    let action = device.work(0, &signed(&manifest(Mode::Central, 4, 10, 8)), NONCE);
+    assert!(matches!(action, Action::Declined(Refusal::Replay { last: 4, found: 4 })));
+    assert_eq!(device.history.account.spent_on_all(), spent);
+    // A newer round costs what it would have cost without.
+    let action = device.work(5_000, &signed(&manifest(Mode::Central, 5, 10, 8)), NONCE);
+    assert!(matches!(action, Action::Upload { .. }));
+    assert_eq!(device.history.account.spent_on_all(), 2.0 * spent);
+}
+
+#[test]
 fn weaker_terms_are_declined_and_nothing_is_charged() {
     type Change = fn(&mut Manifest);
     let downgrades: [(&str, Change); 7] = [

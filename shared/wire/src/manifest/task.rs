@@ -82,7 +82,7 @@ fn first_difference(task: &Manifest, round: &Manifest) -> (&'static str, String)
         ]
     };
     let differs = said(task).into_iter().zip(said(round)).find(|(owner, found)| owner != found);
-    differs.map_or(("terms", "other terms".to_owned()), |(_, found)| found)
+    differs.map_or_else(|| ("terms", "other terms".to_owned()), |(_, found)| found)
 }
 
 /// A task's terms as they travel: their bytes, and the owner's Ed25519 signature over them.
