@@ -53,6 +53,7 @@ impl Plan {
         if config.mode == Mode::Distributed && config.over_selection > 1.0 {
             return Err(PlanError::OverSelection(config.over_selection));
         }
+        check_groups(&config)?;
         let id = task.id()?;
         let layout = Layout::of(&task);
         let delta = Delta::new(config.delta)?;
@@ -107,6 +108,8 @@ impl Plan {
             rounds: c.rounds,
             cohort: c.cohort,
             min_reports: c.min_reports,
+            groups: c.groups,
+            min_groups: c.fewest_groups(),
             over_selection: c.over_selection,
             gathering: c.gathering_ms,
             deadline: c.deadline_ms,
@@ -173,6 +176,19 @@ impl Plan {
         let spent = Rho::new(self.charge.times(self.participations()).rho())?;
         Ok(zcdp::epsilon(spent, self.delta).get())
     }
+}
+
+/// Whether groups make sense here, and enough of them are asked for to trim.
+fn check_groups(config: &TaskConfig) -> Result<(), PlanError> {
+    let (groups, least, found) =
+        (config.groups, config.trim.saturating_mul(2).saturating_add(1), config.fewest_groups());
+    if groups > 1 && config.mode != Mode::Distributed {
+        return Err(PlanError::Groups { mode: config.mode, found: groups });
+    }
+    if !(least..=groups).contains(&found) {
+        return Err(PlanError::MinGroups { least, groups, found });
+    }
+    Ok(())
 }
 
 /// Rounds out of the first `rounds` that one device can join.

@@ -1,12 +1,15 @@
 //! What a run is asked to do.
 
 mod check;
+mod poison;
 
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, PrivacyPlan};
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use thiserror::Error;
+
+pub use poison::{Attack, Poison};
 
 /// Which encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,9 @@ pub enum PrivacyChoice {
         delta: f64,
     },
 }
+
+/// Fewest devices in a group: fewer make no masked round with a tenth of them corrupt.
+const FEWEST_IN_A_GROUP: u32 = 4;
 
 /// Settings of a run; `None` leaves a value to the recipe.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +81,13 @@ pub struct SimulationConfig {
     /// Mode `distributed` only: run keys, shares and masks for real instead of leaving them out. The
     /// result is the same, bit for bit; the time is not.
     pub secure_aggregation: bool,
+    /// Mode `distributed` only: groups that a round's devices are split into at random, each a masked
+    /// sum of its own; 1 for none.
+    pub groups: u32,
+    /// Values of each coordinate left out at each end of the groups' means.
+    pub trim: u32,
+    /// Mode `distributed` only: devices that try to spoil the model.
+    pub poison: Option<Poison>,
     /// Worker threads; the result does not depend on it.
     pub threads: usize,
 }
@@ -100,6 +113,9 @@ impl Default for SimulationConfig {
             buckets_log2: None,
             seed: 7,
             secure_aggregation: false,
+            groups: 1,
+            trim: 0,
+            poison: None,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
     }
@@ -141,6 +157,30 @@ impl SimulationConfig {
         Ok(cohort as u32)
     }
 
+    /// Devices in a group when `users` take part: the cohort over the groups. What is left over, fewer
+    /// devices than there are groups, sits the round out.
+    ///
+    /// # Errors
+    /// When there is no such cohort, or a group would be too small for a masked round.
+    pub fn group_of(&self, users: usize) -> Result<u32, ConfigError> {
+        let cohort = self.cohort_of(users)?;
+        let group = cohort / self.groups.max(1);
+        if self.groups > 1 && group < FEWEST_IN_A_GROUP {
+            return Err(ConfigError::Setting {
+                field: "groups",
+                expected: format!("groups of at least {FEWEST_IN_A_GROUP} devices out of a cohort of {cohort}"),
+                found: self.groups.to_string(),
+            });
+        }
+        Ok(group)
+    }
+
+    /// How many users' worth of averaging is left against the noise: groups add the whole noise once
+    /// each, so their mean has `sqrt(groups)` times as much as one sum.
+    pub(crate) fn worth_of(&self, users: usize) -> usize {
+        (users as f64 / f64::from(self.groups.max(1)).sqrt()) as usize
+    }
+
     /// What the promise costs with `users` in the federation; `None` without privacy.
     ///
     /// # Errors
@@ -152,7 +192,7 @@ impl SimulationConfig {
             epsilon: Epsilon::new(epsilon).map_err(|e| say(&e))?,
             delta: Delta::new(delta).map_err(|e| say(&e))?,
             rounds: self.rounds,
-            cohort: u64::from(self.cohort_of(users)?),
+            cohort: u64::from(self.group_of(users)?) * u64::from(self.groups.max(1)),
             population: users as u64,
             sampling: CohortSampling::BalancedSchedule,
             participation_cap: self.participations,

@@ -14,7 +14,12 @@ use silhouette_wire::manifest::SignedManifest;
 use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
 use silhouette_wire::{DeviceId, ErrorCode, Nonce, TaskId};
 
+use crate::config::Attack;
 use crate::federation::FederationError;
+
+pub use poison::PoisonError;
+
+mod poison;
 
 /// Randomness of one device in one round, each purpose its own stream.
 pub(crate) struct Streams {
@@ -79,6 +84,7 @@ pub(crate) struct VirtualDevice {
     number: u64,
     session: Session,
     history: History,
+    attack: Option<Attack>,
 }
 
 /// What a virtual device needs of its surroundings in one round.
@@ -114,7 +120,13 @@ impl VirtualDevice {
             number: number as u64,
             session: Session::new(task, owner, policy),
             history: History { account: Account::new(cap, cap), ..History::default() },
+            attack: None,
         }
+    }
+
+    /// From now on it sends something else than its update.
+    pub(crate) fn turn_malicious(&mut self, attack: Attack) {
+        self.attack = Some(attack);
     }
 
     /// One round from the check-in to the first thing that leaves; the session decides, this only
@@ -152,10 +164,7 @@ impl VirtualDevice {
                         manifest: &manifest,
                         parameters: &parameters,
                     };
-                    let draws =
-                        Draws::dangerous_for_simulation_only(seed_of(around.seed), manifest.round, self.number + 1);
-                    let release = local_round(&work, draws)?;
-                    Input::Released(release)
+                    Input::Released(self.release(around, &work)?)
                 }
                 Action::Charge { task, round, charge, .. } => {
                     self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
@@ -179,6 +188,15 @@ impl VirtualDevice {
                 _ => return Err(FederationError::Device(Refusal::Device("an unexpected action".into()))),
             };
             actions = self.step(around, input);
+        }
+    }
+
+    /// What it sends: a release of its update, or what its attack says.
+    fn release(&self, around: &Surroundings<'_>, work: &Work<'_>) -> Result<Release, FederationError> {
+        let (round, device) = (work.manifest.round, self.number + 1);
+        match self.attack {
+            None => Ok(local_round(work, Draws::dangerous_for_simulation_only(seed_of(around.seed), round, device))?),
+            Some(attack) => Ok(poison::poisoned(attack, work, &Streams::new(around.seed, round, device))?),
         }
     }
 

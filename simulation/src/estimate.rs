@@ -44,10 +44,11 @@ pub fn noise_estimate(data: &Dataset, config: &SimulationConfig) -> Result<Optio
         (PrivacyChoice::Budget { mode, .. }, Some(plan)) if mode != Mode::Central => (mode, plan),
         _ => return Ok(None),
     };
-    let (d, cohort) = (Layout::of(&data.task).total(), config.cohort_of(users)?);
+    let (d, group) = (Layout::of(&data.task).total(), config.group_of(users)?);
+    let cohort = group * config.groups;
     let z = plan.noise_multiplier.get();
     let parameters =
-        ReleaseParameters::new(mode, d, data.recipe.clip, z, cohort, cohort).map_err(FederationError::from)?;
+        ReleaseParameters::new(mode, d, data.recipe.clip, z, group, group).map_err(FederationError::from)?;
     let mut source = Streams::new(config.seed, 0, 0).noise("estimate");
     let (started, mut vectors) = (Instant::now(), 0_u32);
     while vectors == 0 || started.elapsed().as_secs_f64() < MEASURED {

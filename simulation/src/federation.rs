@@ -5,18 +5,21 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha20Rng;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
-use silhouette_privacy::{Accumulator, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
-use silhouette_query::ServerOptimiser;
-use silhouette_query::train::absorb;
+use silhouette_privacy::{Accumulator, FinishError, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
+use silhouette_query::robust::{fewest_groups, trim_left};
+use silhouette_query::train::absorb_groups;
+use silhouette_query::{ServerOptimiser, fraction_within_clip};
 use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms};
-use silhouette_wire::manifest::{QueryKind, SignedManifest};
+use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{ContentHash, DeviceId};
 
-use crate::config::{PrivacyChoice, SimulationConfig};
+use crate::config::{Attack, PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::{Streams, VirtualDevice};
 use desk::{Desk, Invitation, lock};
@@ -42,6 +45,8 @@ pub(crate) struct Federation<'a> {
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Model,
+    /// What was published last.
+    published: Model,
     terms: Terms,
     /// The noise that the last published model carries, where it is a tree's.
     tree: Option<NoiseTree>,
@@ -63,6 +68,8 @@ impl<'a> Federation<'a> {
             rounds: config.rounds,
             cohort,
             min_reports: cohort,
+            groups: config.groups,
+            min_groups: fewest_groups(config.trim as usize) as u32,
             max_participations: terms.max_participations,
             min_separation: terms.min_separation,
             ..RoundConfig::default()
@@ -70,15 +77,20 @@ impl<'a> Federation<'a> {
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         let device = |i| VirtualDevice::new(i, terms.task.clone(), owner.verifying_key(), cap);
+        let mut devices: Vec<_> = (0..users).map(device).collect();
+        for (user, attack) in poisoners(config, users) {
+            devices[user].turn_malicious(attack);
+        }
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            devices: (0..users).map(device).collect(),
+            devices,
             asked: vec![0; users],
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
             config,
             data,
             engine,
             owner,
+            published: model.clone(),
             model,
             tree: NoiseTree::new(&terms.parameters),
             terms,
@@ -93,46 +105,71 @@ impl<'a> Federation<'a> {
     /// One round; the record has no evaluation yet. Returns the model to publish.
     pub(crate) fn round(&mut self) -> Result<(RoundRecord, Model), FederationError> {
         let started = Instant::now();
-        let (round, invitations) = self.gather()?;
+        let (round, groups) = self.gather()?;
         let base = self.model.to_safetensors()?;
-        let manifest = self.terms.manifest(round, ContentHash::of(&base), self.config.seed.wrapping_add(round));
-        let sum = match self.config.privacy {
-            PrivacyChoice::None => self.collect(round, &invitations, manifest.seed, None)?,
-            PrivacyChoice::Budget { mode, .. } => {
-                let signed = SignedManifest::sign(&manifest, &self.owner)?;
-                if mode == Mode::Distributed && self.config.secure_aggregation {
-                    self.collect_masked(&invitations, &manifest, &signed)?
-                } else {
-                    self.collect(round, &invitations, manifest.seed, Some(&signed))?
-                }
-            }
-        };
-        let published = absorb(&mut self.optimiser, &self.model, &sum, round, self.config.rounds)?;
-        let published = Model::with_values(self.data.task.clone(), published)?;
-        self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
+        let sums = self.sums(round, &groups, ContentHash::of(&base))?;
+        // Nobody vanishes here: a group without a sum had one that was too long.
+        let trim = trim_left(self.config.trim as usize, groups.len() - sums.len());
+        // Of too few groups there is no result; the model stays as it was, and so do the charges.
+        if sums.len() >= fewest_groups(trim) {
+            let published = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
+            self.published = Model::with_values(self.data.task.clone(), published)?;
+            self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
+        }
+        let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
+        self.coordinator.unmasked(reports);
         self.coordinator.published(self.now);
         let clip = self.terms.parameters.clip();
-        if let Some(adaptive) = &self.config.adaptive_clip {
-            self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sum)?)?;
+        if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| !sums.is_empty()) {
+            self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
         let rho = self.devices.iter().map(VirtualDevice::spent).fold(0.0, f64::max);
+        let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
             round,
-            invited: invitations.len(),
-            reports: sum.reports() as usize,
+            invited,
+            reports,
+            groups: sums.len(),
+            groups_lost: groups.len() - sums.len(),
             accuracy: None,
             macro_f1: None,
             loss: None,
             clip,
-            within_clip: sum.fraction_within_clip(),
+            within_clip: fraction_within_clip(&sums),
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
-            bytes_up: (invitations.len() * self.terms.parameters.byte_len()) as u64,
-            bytes_down: (invitations.len() * base.len()) as u64,
+            bytes_up: (invited * self.terms.parameters.byte_len()) as u64,
+            bytes_down: (invited * base.len()) as u64,
             seconds: started.elapsed().as_secs_f64(),
-            model_sha256: published.content_hash()?.to_string(),
+            model_sha256: self.published.content_hash()?.to_string(),
         };
-        Ok((record, published))
+        Ok((record, self.published.clone()))
+    }
+
+    /// The sum of each group; one whose sum is longer than honest ones can be is left out.
+    fn sums(
+        &mut self,
+        round: u64,
+        groups: &[Vec<Invitation>],
+        base: ContentHash,
+    ) -> Result<Vec<NoisySum>, FederationError> {
+        let manifest = |group| self.terms.manifest(round, base, group_seed(self.config.seed, round, group));
+        let manifests: Vec<Manifest> = (0..groups.len()).map(manifest).collect();
+        let signed = match self.config.privacy {
+            PrivacyChoice::None => Vec::new(),
+            PrivacyChoice::Budget { .. } => {
+                manifests.iter().map(|m| SignedManifest::sign(m, &self.owner)).collect::<Result<_, _>>()?
+            }
+        };
+        let masked = matches!(self.config.privacy, PrivacyChoice::Budget { mode: Mode::Distributed, .. });
+        if masked && self.config.secure_aggregation {
+            return self.collect_masked(groups, &manifests, &signed);
+        }
+        let mut sums = Vec::with_capacity(groups.len());
+        for (i, group) in groups.iter().enumerate() {
+            sums.extend(unless_too_long(self.collect(round, group, manifests[i].seed, signed.get(i)))?);
+        }
+        Ok(sums)
     }
 
     fn epsilon(&self, rho: f64) -> Option<f64> {
@@ -145,7 +182,7 @@ impl<'a> Federation<'a> {
     /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
     /// all of them: a balanced schedule. Who was not chosen leaves again, or the coordinator would open
     /// the next round with those alone as soon as this one is over.
-    fn gather(&mut self) -> Result<(u64, Vec<Invitation>), FederationError> {
+    fn gather(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
         self.now += 1_000;
         let streams = Streams::new(self.config.seed, self.coordinator.round() + 1, 0);
         let mut order: Vec<usize> = (0..self.devices.len()).collect();
@@ -159,19 +196,22 @@ impl<'a> Federation<'a> {
             instructions.extend(self.coordinator.check_in(self.now, self.devices[user].id));
         }
         order.iter().for_each(|&user| self.coordinator.gone(&self.devices[user].id));
-        let mut invitations = Vec::new();
+        let mut groups: Vec<Vec<Invitation>> = Vec::new();
         let mut opened = None;
         for instruction in instructions {
             match instruction {
                 Instruction::Open { round, .. } => opened = Some(round),
-                Instruction::Assign { device, nonce } => {
+                Instruction::Assign { device, nonce, group } => {
                     self.asked[number(&device)] += 1;
-                    invitations.push((number(&device), nonce));
+                    if groups.len() <= group {
+                        groups.resize_with(group + 1, Vec::new);
+                    }
+                    groups[group].push((number(&device), nonce));
                 }
                 _ => {}
             }
         }
-        opened.map(|round| (round, invitations)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
+        opened.map(|round| (round, groups)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
     }
 
     /// Trains the invited devices over the worker threads, each with its own partial sum, and adds
@@ -229,7 +269,7 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         PrivacyChoice::Budget { mode, delta, .. } => (mode, delta),
     };
     let z = plan.as_ref().map_or(0.0, |p| p.noise_multiplier.get());
-    let (d, cohort) = (model.layout().total(), config.cohort_of(users)?);
+    let (d, cohort) = (model.layout().total(), config.group_of(users)?);
     let mut parameters = ReleaseParameters::new(mode, d, data.recipe.clip, z, cohort, cohort)?;
     if z == 0.0 {
         // Without noise the grid itself is the only error: make it fine.
@@ -255,6 +295,31 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         deadline: RoundConfig::default().deadline,
         training: data.recipe.training,
     })
+}
+
+/// The sum, or none where it is longer than honest reports add up to.
+fn unless_too_long(sum: Result<NoisySum, FederationError>) -> Result<Option<NoisySum>, FederationError> {
+    match sum {
+        Err(FederationError::Finish(FinishError::SumTooLong { .. })) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The public randomness of a group's manifest: every group of every round has its own.
+fn group_seed(seed: u64, round: u64, group: usize) -> u64 {
+    if group == 0 {
+        return seed.wrapping_add(round);
+    }
+    let bytes = seed_bytes(seed, format!("group {group} of round {round}").as_bytes());
+    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+}
+
+/// Who is malicious, drawn from the seed, and how.
+fn poisoners(config: &SimulationConfig, users: usize) -> Vec<(usize, Attack)> {
+    let Some(poison) = config.poison else { return Vec::new() };
+    let mut all: Vec<usize> = (0..users).collect();
+    all.shuffle(&mut ChaCha20Rng::from_seed(seed_bytes(config.seed, b"poisoners")));
+    all.into_iter().take(poison.count(users)).map(|user| (user, poison.attack)).collect()
 }
 
 fn number(device: &DeviceId) -> usize {

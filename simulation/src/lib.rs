@@ -37,8 +37,9 @@ pub mod report;
 mod run;
 pub mod synth;
 
-pub use config::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
+pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
 pub use dataset::{Dataset, DatasetError, TaskChoice, Unseen, User};
+pub use device::PoisonError;
 pub use estimate::{NoiseEstimate, noise_estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use federation::{FederationError, RoundRecord};

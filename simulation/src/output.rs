@@ -333,6 +333,16 @@ fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
         ),
         _ => {}
     }
+    if config.groups > 1 {
+        all.push(format!(
+            "In {} groups, each a sum of its own with all of the noise: what is assumed of a cohort is assumed of each \
+             group.",
+            config.groups
+        ));
+    }
+    if let Some(poison) = config.poison {
+        all.push(format!("Some devices were malicious on purpose ({poison}): for research."));
+    }
     all.push("Public, not protected: the labels, the number of users, the number of rounds, and the recipe.".into());
     all.push("This is a simulation: its noise is reproducible from the seed, so its outputs protect nobody.".into());
     all

@@ -30,6 +30,7 @@ impl Recipe {
     /// `stated` is the encoder that a task file states; it holds unless the configuration asks for
     /// another.
     pub fn of(config: &SimulationConfig, stated: Option<&EncoderSpec>, users: usize, rho: Option<f64>) -> Self {
+        let users = config.worth_of(users);
         let mut recipe = match (config.encoder, stated) {
             (Some(EncoderChoice::TrainedBag(dim)), _) => Self::trained_bag(dim),
             (Some(EncoderChoice::Transformer), _) => Self::transformer(),

@@ -19,6 +19,8 @@
 //! | a token used twice | `certificates::tokens_work_once`; `enrolment::a_token_enrols_one_device_and_pins_the_owner` | transport; aggregator |
 //! | upload of another dimension, width, norm, nonce, round, task | `uploads::bad_uploads_are_refused_and_cost_the_device_nothing` | aggregator |
 //! | boosted upload: the sum must not move | `uploads::a_refused_upload_leaves_the_sum_as_it_was` | aggregator |
+//! | boosted vectors under masks: their group is left out | `groups::a_group_with_boosted_vectors_is_left_out`; `boosted_devices_end_every_round_of_one_sum_and_cost_groups_only_their_own` | aggregator; simulation |
+//! | a group below its own minimum, a group's shares in another | `a_group_below_its_own_minimum_is_left_out_however_many_report_in_all`, `shares_sealed_for_one_group_do_not_open_in_another` | round |
 //! | upload twice; other content under the same nonce | `uploads::a_duplicate_gets_the_same_receipt_and_counts_once` | aggregator |
 //! | upload after the deadline | `uploads::a_late_upload_is_refused_and_a_late_duplicate_is_not` | aggregator |
 //! | upload without an invitation, with somebody's nonce | `uploads::a_device_that_was_not_asked_is_not_counted` | aggregator |

@@ -34,10 +34,19 @@ pub struct TaskConfig {
     pub model_seed: u64,
     /// Rounds in all.
     pub rounds: u64,
-    /// Reports wanted, n.
+    /// Reports wanted, n; with groups, in each of them.
     pub cohort: u32,
-    /// Fewest reports of which a result is made, `N_min`.
+    /// Fewest reports of which a result is made, `N_min`; with groups, of each of them.
     pub min_reports: u32,
+    /// Groups a round's devices are split into, mode `distributed` only; 1 for none.
+    #[serde(default = "defaults::groups")]
+    pub groups: u32,
+    /// Values of each coordinate left out at each end of the groups' means.
+    #[serde(default)]
+    pub trim: u32,
+    /// Fewest groups that must come to a sum; `2 trim + 1` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_groups: Option<u32>,
     /// Devices invited per report wanted.
     #[serde(default = "defaults::over_selection")]
     pub over_selection: f64,
@@ -101,6 +110,12 @@ impl TaskConfig {
         toml::from_str(text).map_err(|e| PlanError::Parse(e.to_string()))
     }
 
+    /// Fewest groups that must come to a sum. One whose sum is then rejected as too long counts, and is
+    /// one of those that trimming would have left out.
+    pub fn fewest_groups(&self) -> u32 {
+        self.min_groups.unwrap_or_else(|| self.trim.saturating_mul(2).saturating_add(1))
+    }
+
     /// Reads a configuration file and the task file it names.
     ///
     /// # Errors
@@ -136,6 +151,10 @@ mod defaults {
 
     pub(super) fn model_seed() -> u64 {
         1
+    }
+
+    pub(super) fn groups() -> u32 {
+        RoundConfig::default().groups
     }
 
     pub(super) fn over_selection() -> f64 {

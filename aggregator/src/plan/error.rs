@@ -47,6 +47,24 @@ pub enum PlanError {
     /// The clip can't move.
     #[error(transparent)]
     AdaptiveClip(#[from] AdaptiveClipError),
+    /// Groups are for sums nobody sees into.
+    #[error("groups: expected 1 in mode {mode}, where each report is checked by itself, found {found}")]
+    Groups {
+        /// The mode.
+        mode: Mode,
+        /// Groups asked for.
+        found: u32,
+    },
+    /// A trimmed mean of fewer groups than it leaves out.
+    #[error("min_groups: expected 2 trim + 1 = {least} to the {groups} groups, found {found}")]
+    MinGroups {
+        /// The fewest that leave something.
+        least: u32,
+        /// Groups of a round.
+        groups: u32,
+        /// What was asked for, or follows from `trim`.
+        found: u32,
+    },
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

@@ -5,7 +5,7 @@ use super::{Plan, PlanError};
 impl Plan {
     /// What was promised to the devices, and what the stored models depend on. The pace (deadlines,
     /// windows, how many are invited) may change between two starts, these may not.
-    fn terms(&self) -> [(&'static str, String); 17] {
+    fn terms(&self) -> [(&'static str, String); 19] {
         let c = &self.config;
         [
             ("task", format!("{:?}", self.task)),
@@ -13,6 +13,8 @@ impl Plan {
             ("rounds", c.rounds.to_string()),
             ("cohort", c.cohort.to_string()),
             ("min_reports", c.min_reports.to_string()),
+            ("groups", c.groups.to_string()),
+            ("trim", c.trim.to_string()),
             ("mode", c.mode.to_string()),
             ("active_mode", c.active_mode.to_string()),
             ("epsilon", format!("{:?}", c.epsilon)),

@@ -117,6 +117,35 @@ fn contradictions_are_refused() {
 }
 
 #[test]
+fn the_numbers_of_a_round_of_groups_are_those_of_one_group() {
+    let grouped = |groups, trim, min_groups| TaskConfig {
+        groups,
+        trim,
+        min_groups,
+        mode: Mode::Distributed,
+        over_selection: 1.0,
+        ..sample()
+    };
+    let plan = Plan::new(grouped(4, 1, None)).unwrap();
+    let single = Plan::new(grouped(1, 0, None)).unwrap();
+    // What a device is offered and charged is the same; only more of them are asked.
+    assert_eq!((plan.parameters(), plan.charge()), (single.parameters(), single.charge()));
+    assert_eq!((plan.round_config().invitations(), single.round_config().invitations()), (400, 100));
+    assert_eq!(
+        (plan.config().fewest_groups(), Plan::new(grouped(4, 1, Some(4))).unwrap().config().fewest_groups()),
+        (3, 4)
+    );
+    for (groups, trim, min_groups) in [(4, 2, None), (4, 1, Some(2)), (4, 0, Some(5)), (1, 1, None), (0, 0, None)] {
+        let refused = Plan::new(grouped(groups, trim, min_groups));
+        assert!(matches!(refused, Err(PlanError::MinGroups { .. })), "{groups} {trim} {min_groups:?}");
+    }
+    let open = TaskConfig { groups: 2, mode: Mode::Central, ..sample() };
+    assert!(matches!(Plan::new(open), Err(PlanError::Groups { found: 2, .. })));
+    let other = Plan::new(grouped(4, 0, None)).unwrap();
+    assert!(matches!(first_difference(&plan, &other), Some(PlanError::OtherTerms { term: "trim", .. })));
+}
+
+#[test]
 fn the_pace_may_change_and_the_promise_may_not() {
     let plan = Plan::new(sample()).unwrap();
     let faster = Plan::new(TaskConfig { deadline_ms: 5, gathering_ms: 3, ..sample() }).unwrap();

@@ -183,8 +183,8 @@ impl Conductor {
         while let Some(instruction) = queue.pop_front() {
             match instruction {
                 Instruction::Open { round, .. } => {
-                    let cohort = take_assignments(&mut queue);
-                    self.open(round, cohort).await;
+                    let groups = take_assignments(&mut queue);
+                    self.open(round, groups).await;
                 }
                 Instruction::Wait { device, min, max } => {
                     self.answer(&device, CheckInReply::Wait { min_ms: min, max_ms: max });
@@ -229,12 +229,15 @@ impl Conductor {
     }
 }
 
-/// The assignments at the head of the queue: the cohort of the round that was just opened.
-fn take_assignments(queue: &mut VecDeque<Instruction>) -> Vec<(DeviceId, Nonce)> {
-    let mut cohort = Vec::new();
-    while let Some(&Instruction::Assign { device, nonce }) = queue.front() {
-        cohort.push((device, nonce));
+/// The assignments at the head of the queue, by group: the cohort of the round that was just opened.
+fn take_assignments(queue: &mut VecDeque<Instruction>) -> Vec<Vec<(DeviceId, Nonce)>> {
+    let mut groups = Vec::new();
+    while let Some(&Instruction::Assign { device, nonce, group }) = queue.front() {
+        if groups.len() <= group {
+            groups.resize_with(group + 1, Vec::new);
+        }
+        groups[group].push((device, nonce));
         queue.pop_front();
     }
-    cohort
+    groups
 }

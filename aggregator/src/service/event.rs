@@ -19,8 +19,12 @@ pub enum Event {
         round: u64,
         /// Devices invited.
         invited: usize,
-        /// Reports in the sum.
+        /// Reports in the sum; with groups, in those that are in the result.
         reports: usize,
+        /// Groups in the result; 1 without groups.
+        groups: usize,
+        /// Groups left out: too few of their devices stayed, or their sum was too long.
+        groups_lost: usize,
         /// From its opening to its publication.
         seconds: f64,
         /// Epsilon so far of a device that joined as often as it could.

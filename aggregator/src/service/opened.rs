@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use silhouette_privacy::{Accumulator, FoldError, ReleaseParameters};
-use silhouette_round::{MaskedError, MaskedRound};
+use silhouette_round::{MaskedError, MaskedGroups};
 use silhouette_wire::manifest::SignError;
 use silhouette_wire::{ContentHash, DeviceId, ErrorCode, SignedManifest, Upload};
 use thiserror::Error;
@@ -31,16 +31,17 @@ pub(super) enum Collecting {
     /// Masked. Boxed: it is much larger, and only one is ever there.
     Masked {
         /// The protocol's state.
-        round: Box<MaskedRound>,
-        /// The release, with this round's rotation.
-        parameters: ReleaseParameters,
+        round: Box<MaskedGroups>,
+        /// Each group's release, with its rotation.
+        parameters: Vec<ReleaseParameters>,
     },
 }
 
 pub(super) struct Opened {
     pub(super) number: u64,
     pub(super) invited: usize,
-    pub(super) manifest: SignedManifest,
+    /// One for each group, by its number.
+    pub(super) manifests: Vec<SignedManifest>,
     pub(super) collecting: Collecting,
     pub(super) reports: Vec<(DeviceId, ContentHash)>,
     pub(super) since: Instant,
@@ -56,7 +57,7 @@ impl Opened {
             return Err(ErrorCode::UnknownTask);
         }
         // Other terms of the same round: to us that round does not exist.
-        if upload.manifest_hash != self.manifest.hash() {
+        if self.manifests.iter().all(|manifest| upload.manifest_hash != manifest.hash()) {
             return Err(ErrorCode::UnknownRound);
         }
         if upload.dimension as usize != expected.released_len() {

@@ -1,15 +1,18 @@
 //! From a closed sum to a published model.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
-use silhouette_privacy::secagg::Ended;
-use silhouette_privacy::{Accumulator, FinishError, FoldError, NoiseTree, ParameterError, ReleaseParameters};
-use silhouette_query::{AdaptiveClipError, OptimiserError, ServerOptimiser, train};
-use silhouette_round::Millis;
+use silhouette_privacy::secagg::{Ended, Sum};
+use silhouette_privacy::{Accumulator, FinishError, FoldError, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
+use silhouette_query::robust::trim_left;
+use silhouette_query::{AdaptiveClipError, ServerOptimiser, train};
+use silhouette_round::{MaskedGroups, Millis};
 use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
+use tracing::warn;
 
 use super::opened::Collecting;
 use crate::plan::Plan;
@@ -39,17 +42,35 @@ pub(super) struct Closed {
     pub(super) now: Millis,
 }
 
-/// Why a round has no result although it had its reports.
+/// A published round.
+pub(super) struct Published {
+    pub(super) state: State,
+    /// Reports in its result.
+    pub(super) reports: usize,
+    /// Groups in its result.
+    pub(super) groups: usize,
+}
+
+/// Why a group has no sum although it had its reports.
 #[derive(Debug, Error)]
-pub(super) enum OutcomeError {
+enum GroupError {
     #[error(transparent)]
     Unmask(#[from] Ended),
     #[error(transparent)]
     Fold(#[from] FoldError),
     #[error(transparent)]
     Finish(#[from] FinishError),
+}
+
+/// Why a round has no result although it had its reports.
+#[derive(Debug, Error)]
+pub(super) enum OutcomeError {
+    #[error("groups: expected at least {expected} with a sum, found {found}")]
+    TooFewGroups { expected: usize, found: usize },
     #[error(transparent)]
-    Optimiser(#[from] OptimiserError),
+    Finish(#[from] FinishError),
+    #[error(transparent)]
+    Absorb(#[from] train::AbsorbError),
     #[error(transparent)]
     AdaptiveClip(#[from] AdaptiveClipError),
     #[error(transparent)]
@@ -79,23 +100,32 @@ pub(super) enum StoreError {
 impl State {
     /// Noise, optimiser, model; files first, then the one transaction that publishes. Blocks, for
     /// as long as drawing the noise takes.
-    pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Self, OutcomeError> {
-        let sum = match closed.collecting {
-            Collecting::Plain(sum) => sum,
+    pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Published, OutcomeError> {
+        let mut reports = closed.reports;
+        let Unmasked { sums, rejected, .. } = match closed.collecting {
+            Collecting::Plain(sum) => {
+                let noise = &mut OpenDpNoise::new();
+                let sum = match &mut self.tree {
+                    Some(tree) => sum.finish_in_tree(tree, closed.round, noise)?,
+                    None => sum.finish(noise)?,
+                };
+                Unmasked { sums: vec![sum], ..Unmasked::default() }
+            }
             Collecting::Masked { round, parameters } => {
-                Accumulator::from_masked(parameters, &round.finish(closed.now)?)?
+                let unmasked = unmasked(*round, parameters, closed.now);
+                reports.retain(|(device, _)| unmasked.counted.contains(device));
+                unmasked
             }
         };
-        let noise = &mut OpenDpNoise::new();
-        let noisy = match &mut self.tree {
-            Some(tree) => sum.finish_in_tree(tree, closed.round, noise)?,
-            None => sum.finish(noise)?,
-        };
-        let rounds = plan.config().rounds;
-        let values = train::absorb(&mut self.optimiser, &self.model, &noisy, closed.round, rounds)?;
+        let expected = plan.config().fewest_groups() as usize;
+        if sums.len() + rejected < expected {
+            return Err(OutcomeError::TooFewGroups { expected, found: sums.len() + rejected });
+        }
+        let (rounds, trim) = (plan.config().rounds, trim_left(plan.config().trim as usize, rejected));
+        let values = train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?;
         let mut clip_next = None;
         if let Some(adaptive) = &plan.config().adaptive_clip {
-            let clip = adaptive.next(&noisy)?;
+            let clip = adaptive.next(&sums)?;
             self.parameters = self.parameters.with_clip(clip)?;
             clip_next = Some(clip);
         }
@@ -117,12 +147,49 @@ impl State {
             optimiser_after,
             clip_next,
             noise_after,
-            reports: &closed.reports,
+            reports: &reports,
         })?;
         // Published is published: files that stay behind are a matter of room.
         if let Err(error) = storage.prune(ROUNDS_KEPT) {
-            tracing::warn!(%error, "superfluous files could not be removed");
+            warn!(%error, "superfluous files could not be removed");
         }
-        Ok(self)
+        Ok(Published { reports: reports.len(), groups: sums.len(), state: self })
     }
+}
+
+/// What a round's groups came to.
+#[derive(Default)]
+struct Unmasked {
+    sums: Vec<NoisySum>,
+    /// Whose reports are in the sums.
+    counted: BTreeSet<DeviceId>,
+    /// Groups whose sums are longer than those of honest reports.
+    rejected: usize,
+}
+
+/// The sum of each group that has one and whose length is that of honest reports. A group that has
+/// none is left out; what it was charged stays charged.
+fn unmasked(round: MaskedGroups, parameters: Vec<ReleaseParameters>, now: Millis) -> Unmasked {
+    let mut all = Unmasked::default();
+    for (group, sum) in round.finish(now) {
+        let Some(parameters) = parameters.get(group) else { continue };
+        match noisy(sum, parameters.clone()) {
+            Ok((sum, survivors)) => {
+                all.sums.push(sum);
+                all.counted.extend(survivors);
+            }
+            Err(error) => {
+                all.rejected += usize::from(matches!(error, GroupError::Finish(FinishError::SumTooLong { .. })));
+                warn!(group, %error, "a group's sum is left out");
+            }
+        }
+    }
+    all
+}
+
+fn noisy(sum: Result<Sum, Ended>, parameters: ReleaseParameters) -> Result<(NoisySum, Vec<DeviceId>), GroupError> {
+    let sum = sum?;
+    // Every device has added its share, so nothing is drawn here.
+    let noisy = Accumulator::from_masked(parameters, &sum)?.finish(&mut OpenDpNoise::new())?;
+    Ok((noisy, sum.survivors))
 }

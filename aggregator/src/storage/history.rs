@@ -15,7 +15,7 @@ pub struct RoundRow {
     pub number: u64,
     /// Where it stands: `open`, `published` or `abandoned`.
     pub state: String,
-    /// Hash of its manifest.
+    /// Hash of its manifest; with groups, of their manifests' hashes one after the other.
     pub manifest: ContentHash,
     /// The model its devices started from.
     pub model_before: ContentHash,

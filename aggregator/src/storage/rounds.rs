@@ -37,7 +37,7 @@ impl RoundState {
 pub struct OpenedRound<'a> {
     /// Its number.
     pub number: u64,
-    /// Hash of its manifest.
+    /// Hash of its manifest; with groups, of their manifests' hashes one after the other.
     pub manifest: ContentHash,
     /// The model its devices start from.
     pub model_before: ContentHash,

@@ -4,6 +4,7 @@
 mod admin;
 mod enrolment;
 mod fleet;
+mod groups;
 mod kill;
 mod masked;
 mod noise;

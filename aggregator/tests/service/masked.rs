@@ -2,6 +2,7 @@
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use silhouette_aggregator::{Event, TaskConfig};
+use silhouette_privacy::Release;
 use silhouette_privacy::secagg::{Adversary, Advertise, Client, Entropy, Identity, Policy, Terms};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 use silhouette_wire::{ErrorCode, Mode, UploadReply};
@@ -36,10 +37,15 @@ async fn ask(device: &Device, request: SecaggRequest) -> SecaggReply {
 pub(crate) async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
     let part = device.part().await;
     let release = released(0.01, &part.parameters());
+    send(device, &part, release, exchanges).await
+}
+
+/// The same with another vector than an honest one, perhaps.
+pub(crate) async fn send(device: Device, part: &Part, release: Release, exchanges: usize) -> Option<SecaggReply> {
     if exchanges == 0 {
         return None;
     }
-    let mut client = client_as(&part, device.identity.secagg_identity(&part.manifest.task));
+    let mut client = client_as(part, device.identity.secagg_identity(&part.manifest.task));
     let roster = match ask(&device, SecaggRequest::Advert(client.advertise(0).unwrap())).await {
         SecaggReply::Roster(roster) if exchanges > 1 => roster,
         reply => return Some(reply),
@@ -63,7 +69,7 @@ pub(crate) async fn take_part(device: Device, exchanges: usize) -> Option<Secagg
     Some(ask(&device, SecaggRequest::Revealed(client.unmask(0, &request).unwrap())).await)
 }
 
-fn done(reply: Option<&SecaggReply>) -> bool {
+pub(crate) fn done(reply: Option<&SecaggReply>) -> bool {
     matches!(reply, Some(SecaggReply::Done(UploadReply::Receipt { duplicate: false, .. })))
 }
 

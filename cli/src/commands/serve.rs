@@ -177,9 +177,22 @@ pub(crate) fn as_json(event: &Event) -> Value {
         Event::RoundOpened { round, invited, model } => {
             json!({ "event": "round_opened", "round": round, "invited": invited, "model": model.to_string() })
         }
-        Event::RoundClosed { round, invited, reports, seconds, epsilon, rho, model, bytes_up, bytes_down } => json!({
-            "event": "round_closed", "round": round, "invited": invited, "reports": reports, "seconds": seconds,
-            "epsilon": epsilon, "rho": rho, "model": model.to_string(), "bytes_up": bytes_up, "bytes_down": bytes_down,
+        Event::RoundClosed {
+            round,
+            invited,
+            reports,
+            groups,
+            groups_lost,
+            seconds,
+            epsilon,
+            rho,
+            model,
+            bytes_up,
+            bytes_down,
+        } => json!({
+            "event": "round_closed", "round": round, "invited": invited, "reports": reports, "groups": groups,
+            "groups_lost": groups_lost, "seconds": seconds, "epsilon": epsilon, "rho": rho, "model": model.to_string(),
+            "bytes_up": bytes_up, "bytes_down": bytes_down,
         }),
         Event::RoundAbandoned { round, invited, reports, epsilon } => json!({
             "event": "round_abandoned", "round": round, "invited": invited, "reports": reports, "epsilon": epsilon,

@@ -14,7 +14,7 @@ use silhouette_model::{EncoderSpec, Engine};
 use silhouette_privacy::Mode;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use silhouette_simulation::{
-    Dataset, EncoderChoice, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice,
+    Dataset, EncoderChoice, Poison, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice,
     run as run_rounds, write_outputs,
 };
 use silhouette_text::ReadOptions;
@@ -31,7 +31,8 @@ use crate::terminal::{self, Usage};
 #[command(after_help = "Examples:
   silhouette simulate --data people.jsonl --task interest --epsilon 8 --out run/
   silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
-  silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8")]
+  silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8
+  silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
     /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
     #[arg(long)]
@@ -50,6 +51,18 @@ pub(crate) struct Args {
     /// without; the time is not.
     #[arg(long)]
     secure_aggregation: bool,
+    /// Mode distributed: split the devices of a round at random into this many groups, each a masked
+    /// sum of its own with all of the noise.
+    #[arg(long, default_value_t = 1)]
+    groups: u32,
+    /// Leave out this many of the smallest and of the largest of the groups' values of each number:
+    /// so many bad groups cannot move the model out of the others' range.
+    #[arg(long, default_value_t = 0)]
+    trim: u32,
+    /// Mode distributed, for research: let a share of the devices attack. boost:0.01 sends its update
+    /// turned around, a hundred clip norms long; flip:0.01 the same within the clip.
+    #[arg(long, value_name = "ATTACK:SHARE")]
+    poison: Option<Poison>,
     /// The promise per user over all rounds: epsilon.
     #[arg(long, default_value_t = 8.0)]
     epsilon: f64,
@@ -158,6 +171,9 @@ impl Args {
             buckets_log2: self.buckets,
             seed: self.seed,
             secure_aggregation: self.secure_aggregation,
+            groups: self.groups,
+            trim: self.trim,
+            poison: self.poison,
             threads: self.threads.unwrap_or(defaults.threads),
         };
         config.validate().map_err(|e| Usage(e.to_string()))?;
@@ -220,7 +236,8 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     } else {
         introduce(&data, &config, &why)?;
     }
-    let bar = terminal::bar(config.rounds * u64::from(config.cohort_of(data.train.len())?), json);
+    let devices = u64::from(config.group_of(data.train.len())?) * u64::from(config.groups);
+    let bar = terminal::bar(config.rounds * devices, json);
     let watched = Watched { engine: engine.as_ref(), bar: &bar };
     let (mut failure, started) = (None, Instant::now());
     let result = run_rounds(&data, &config, &watched, &mut |record| {
@@ -247,11 +264,17 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 }
 
 fn describe(r: &RoundRecord) -> String {
+    let lost = if r.groups_lost > 0 {
+        format!("{} of {} groups left out ", r.groups_lost, r.groups + r.groups_lost)
+    } else {
+        String::new()
+    };
     let part = |name: &str, value: Option<f64>| value.map_or_else(String::new, |v| format!("{name} {v:.3} "));
     format!(
         "cohort {}/{} {}{}{}{}up {} down {}",
         r.reports,
         r.invited,
+        lost,
         part("accuracy", r.accuracy),
         part("loss", r.loss),
         part("epsilon", r.epsilon),

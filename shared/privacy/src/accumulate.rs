@@ -10,7 +10,7 @@ pub use error::{FinishError, FoldError};
 pub use noisy::NoisySum;
 pub use tree::{NoiseTree, NoiseTreeError};
 
-use crate::noise::{DyadicSigma, NoiseSource, add_discrete_gaussian};
+use crate::noise::{NoiseSource, add_discrete_gaussian};
 use crate::parameters::ReleaseParameters;
 use crate::quantise::squared_norm;
 use crate::release::{Release, centre};
@@ -55,7 +55,8 @@ impl Accumulator {
     /// Checks one packed release and adds it.
     ///
     /// In mode `central` the norm check is exact; in mode `local` the vector carries its device's
-    /// noise, so the bound is the norm plus six standard deviations of the noise's norm.
+    /// noise, so the bound is one that an honest vector exceeds once in 10^9
+    /// ([`ReleaseParameters::longest_sum`]).
     ///
     /// # Errors
     /// When the bytes are not a release of this round; the sum is unchanged then.
@@ -119,13 +120,9 @@ impl Accumulator {
         self.parameters.indicator_reach().is_none_or(|reach| !seen || last.unsigned_abs() <= reach)
     }
 
-    /// The norm that the sum of `reports` honest vectors, each with its own noise, exceeds with
-    /// negligible probability, in grid steps: theirs, and that of the noise, whose expected square is
-    /// `reports sigma^2 d'`, with six standard deviations to spare.
+    /// The norm of the sum of `reports` honest vectors with their noise, at the longest.
     fn longest(&self, reports: u32) -> f64 {
-        let spread = (self.parameters.released_len() as f64).sqrt() + 6.0;
-        let sigma = self.parameters.sigma().map_or(0.0, DyadicSigma::as_f64);
-        f64::from(reports) * self.parameters.delta2() + sigma * f64::from(reports).sqrt() * spread
+        self.parameters.longest_sum(reports)
     }
 
     /// Adds another shard's sum of the same round.
@@ -147,7 +144,8 @@ impl Accumulator {
 
     /// Closes the sum: in mode `central` adds one draw of discrete Gaussian noise of standard
     /// deviation `z Delta2` to every coordinate; in mode `distributed` takes the sum modulo `2^b` to
-    /// its representatives around 0 and tests its norm (PRIVACY specification, section 6, "sum test").
+    /// its representatives around 0 and tests its norm (PRIVACY specification, section 6, "sum test")
+    /// against [`ReleaseParameters::longest_sum`].
     ///
     /// # Errors
     /// With fewer than `N_min` reports, when the noise source fails, or the sum test does, or when the

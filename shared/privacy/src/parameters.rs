@@ -3,6 +3,7 @@
 mod adaptive;
 mod correlated;
 mod error;
+mod honest_sum;
 mod masked;
 mod share;
 mod validate;

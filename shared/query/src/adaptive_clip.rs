@@ -77,20 +77,29 @@ impl AdaptiveClipConfig {
         if first > largest { Err(AdaptiveClipError::First { largest, found: first }) } else { Ok(()) }
     }
 
-    /// The clip of the round after the one that `sum` closes: `C exp(-eta_C (b - gamma))`, with b the noisy
-    /// share of devices within C.
+    /// The clip of the round after the one that `sums` close, one for each of its groups: `C exp(-eta_C (b
+    /// - gamma))`, with b the noisy share of devices within C.
     ///
     /// A share outside 0 to 1 is noise, or somebody's lie, and is taken for 0 or 1: so no round moves the
     /// clip by more than a factor of `exp(eta_C)`. This draws quantiles very near 0 or 1 a little inwards,
     /// by less than half the noise's deviation.
     ///
     /// # Errors
-    /// When the sum is not of releases with an adaptive clip.
-    pub fn next(&self, sum: &NoisySum) -> Result<f64, AdaptiveClipError> {
-        let within = sum.fraction_within_clip().ok_or(AdaptiveClipError::NoIndicator)?.clamp(0.0, 1.0);
-        let moved = sum.parameters().clip() * (-self.learning_rate * (within - self.quantile)).exp();
+    /// When a sum is not of releases with an adaptive clip, or there is none.
+    pub fn next(&self, sums: &[NoisySum]) -> Result<f64, AdaptiveClipError> {
+        let within = fraction_within_clip(sums).ok_or(AdaptiveClipError::NoIndicator)?.clamp(0.0, 1.0);
+        let clip = sums.first().ok_or(AdaptiveClipError::NoIndicator)?.parameters().clip();
+        let moved = clip * (-self.learning_rate * (within - self.quantile)).exp();
         Ok(moved.clamp(SMALLEST.min(self.largest), self.largest))
     }
+}
+
+/// The noisy share of devices within the clip, over all groups of a round: each group's by its reports.
+/// `None` without sums, or if their releases have no indicator.
+pub fn fraction_within_clip(sums: &[NoisySum]) -> Option<f64> {
+    let reports: f64 = sums.iter().map(|sum| f64::from(sum.reports())).sum();
+    let within: Option<f64> = sums.iter().map(|sum| Some(f64::from(sum.reports()) * sum.fraction_within_clip()?)).sum();
+    within.filter(|_| reports > 0.0).map(|within| within / reports)
 }
 
 #[cfg(test)]

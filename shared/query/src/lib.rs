@@ -14,7 +14,8 @@
 
 mod adaptive_clip;
 mod optimiser;
+pub mod robust;
 pub mod train;
 
-pub use adaptive_clip::{AdaptiveClipConfig, AdaptiveClipError};
+pub use adaptive_clip::{AdaptiveClipConfig, AdaptiveClipError, fraction_within_clip};
 pub use optimiser::{OptimiserConfig, OptimiserError, OptimiserKind, ServerOptimiser};

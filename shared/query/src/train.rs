@@ -2,8 +2,10 @@
 
 use silhouette_model::{Engine, EngineError, Examples, LocalTraining, Model};
 use silhouette_privacy::{NoisySum, Private, Update};
+use thiserror::Error;
 
 use crate::optimiser::{OptimiserError, ServerOptimiser};
+use crate::robust::{TrimError, trimmed_mean, trimmed_noise_sd};
 
 /// The device's half: trains on this person's examples and yields the update, weights after minus
 /// weights before. Uniform weight per user: the number of examples is not part of it.
@@ -37,9 +39,50 @@ pub fn absorb(
     round: u64,
     rounds: u64,
 ) -> Result<Vec<f32>, OptimiserError> {
-    let mut mean = sum.mean();
+    absorb_mean(optimiser, model, sum.mean(), sum.mean_noise_sd(), round, rounds)
+}
+
+/// Why the sums of a round's groups were not absorbed.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum AbsorbError {
+    /// They have no trimmed mean.
+    #[error(transparent)]
+    Groups(#[from] TrimError),
+    /// The optimiser.
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+}
+
+/// The aggregator's half for a round of groups: [`absorb`] of the coordinate-wise trimmed mean of
+/// their means ([`trimmed_mean`]). One group and `trim` 0 give the same bits as [`absorb`].
+///
+/// # Errors
+/// With fewer than `2 trim + 1` groups, or sums of another dimension than the model.
+pub fn absorb_groups(
+    optimiser: &mut ServerOptimiser,
+    model: &Model,
+    groups: &[NoisySum],
+    trim: usize,
+    round: u64,
+    rounds: u64,
+) -> Result<Vec<f32>, AbsorbError> {
+    let means: Vec<Vec<f32>> = groups.iter().map(NoisySum::mean).collect();
+    let sds: Vec<f64> = groups.iter().map(NoisySum::mean_noise_sd).collect();
+    let mean = trimmed_mean(&means, trim)?;
+    Ok(absorb_mean(optimiser, model, mean, trimmed_noise_sd(&sds, trim), round, rounds)?)
+}
+
+fn absorb_mean(
+    optimiser: &mut ServerOptimiser,
+    model: &Model,
+    mut mean: Vec<f32>,
+    noise_sd: f64,
+    round: u64,
+    rounds: u64,
+) -> Result<Vec<f32>, OptimiserError> {
     let kept = centre_heads(model, &mut mean);
-    optimiser.step(&mean, sum.mean_noise_sd() * kept, round, rounds)
+    optimiser.step(&mean, noise_sd * kept, round, rounds)
 }
 
 /// Centres the classes of every softmax head; returns the share of the noise's standard deviation

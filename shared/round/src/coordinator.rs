@@ -148,7 +148,7 @@ impl Coordinator {
             Some(Assignment::Reported(..)) => Err(ErrorCode::Duplicate),
             Some(Assignment::Asked(nonce)) if *nonce != upload.nonce => Err(ErrorCode::BadNonce),
             Some(Assignment::Asked(_)) if now >= deadline => Err(ErrorCode::Late),
-            Some(Assignment::Asked(_)) if self.reports >= self.config.cohort as usize => Err(ErrorCode::Late),
+            Some(Assignment::Asked(_)) if self.reports >= self.config.most_reports() => Err(ErrorCode::Late),
             Some(Assignment::Asked(_)) => Ok(()),
         }
     }
@@ -170,7 +170,7 @@ impl Coordinator {
         self.assigned.insert(device, Assignment::Reported(nonce, digest));
         self.reports += 1;
         let everyone = self.reports == self.assigned.len();
-        if everyone || self.reports >= self.config.cohort as usize { vec![self.end()] } else { Vec::new() }
+        if everyone || self.reports >= self.config.most_reports() { vec![self.end()] } else { Vec::new() }
     }
 
     /// The masks of this many reports are off, or (with 0) there will be no sum: the round is over.
@@ -201,7 +201,7 @@ impl Coordinator {
     fn end(&mut self) -> Instruction {
         self.phase = Phase::Closing;
         let (round, reports, invited) = (self.round, self.reports, self.assigned.len());
-        if reports >= self.config.min_reports as usize {
+        if reports >= self.config.fewest_reports() {
             Instruction::Close { round, reports, invited }
         } else {
             Instruction::Abandon { round, reports, invited }
@@ -224,7 +224,7 @@ impl Coordinator {
     }
 
     /// Opens the round when the cohort is complete, or when the gathering time is over and the
-    /// cohort is at least `min_reports`.
+    /// cohort is at least `min_reports`, or enough groups of that size.
     fn gather(&mut self, now: Millis) -> Vec<Instruction> {
         let eligible = self.eligible();
         if eligible.is_empty() {
@@ -233,22 +233,24 @@ impl Coordinator {
         let since = *self.gathering_since.get_or_insert(now);
         let wanted = self.config.invitations();
         let patience_over = now.saturating_sub(since) >= self.config.gathering;
-        if eligible.len() >= wanted || (patience_over && eligible.len() >= self.config.min_reports as usize) {
-            self.open(now, &eligible, wanted)
+        let groups = self.config.groups_of(eligible.len());
+        if eligible.len() >= wanted || (patience_over && groups > 0) {
+            self.open(now, &eligible, groups)
         } else {
             Vec::new()
         }
     }
 
-    fn open(&mut self, now: Millis, eligible: &[DeviceId], wanted: usize) -> Vec<Instruction> {
-        let chosen = self.choose(eligible, wanted);
+    fn open(&mut self, now: Millis, eligible: &[DeviceId], groups: usize) -> Vec<Instruction> {
+        let chosen = self.choose(eligible, self.config.invitations_of(groups));
+        let group_of = self.split(chosen.len(), groups);
         self.round += 1;
         self.reports = 0;
         self.gathering_since = None;
         self.phase = Phase::Collecting { deadline: now + self.config.deadline };
         self.assigned.clear();
         let mut instructions = vec![Instruction::Open { round: self.round, invited: chosen.len() }];
-        for device in chosen {
+        for (device, group) in chosen.into_iter().zip(group_of) {
             let mut nonce = [0; 16];
             self.random.fill_bytes(&mut nonce);
             let nonce = Nonce(nonce);
@@ -256,7 +258,7 @@ impl Coordinator {
             self.assigned.insert(device, Assignment::Asked(nonce));
             let past = self.history.entry(device).or_default();
             *past = Participation { last_round: self.round, count: past.count + 1 };
-            instructions.push(Instruction::Assign { device, nonce });
+            instructions.push(Instruction::Assign { device, nonce, group });
         }
         instructions
     }
@@ -268,6 +270,21 @@ impl Coordinator {
             eligible.iter().map(|d| (self.history.get(d).map_or(0, |p| p.count), self.random.next_u64(), *d)).collect();
         order.sort_unstable();
         order.into_iter().take(wanted).map(|(_, _, device)| device).collect()
+    }
+
+    /// A group for each of the chosen, at random, so that nobody can pick its company; sizes differ by
+    /// one at most.
+    fn split(&mut self, chosen: usize, groups: usize) -> Vec<usize> {
+        if groups <= 1 {
+            return vec![0; chosen];
+        }
+        let mut places: Vec<(u64, usize)> = (0..chosen).map(|place| (self.random.next_u64(), place)).collect();
+        places.sort_unstable();
+        let mut group_of = vec![0; chosen];
+        for (rank, (_, place)) in places.into_iter().enumerate() {
+            group_of[place] = rank % groups;
+        }
+        group_of
     }
 
     /// Answers devices that were held as long as a held check-in may last.

@@ -28,7 +28,7 @@ mod session;
 mod terms;
 
 pub use coordinator::{ConfigError, Coordinator, Instruction, Participation, Phase, RoundConfig};
-pub use masked::{MaskedEffect, MaskedError, MaskedRound};
+pub use masked::{Group, GroupsEffect, MaskedEffect, MaskedError, MaskedGroups, MaskedRound};
 pub use policy::{Agreed, Conditions, History, Policy, Refusal};
 pub use session::{Action, Input, Session, Stage};
 pub use terms::Terms;

@@ -14,6 +14,9 @@ use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
 
 use crate::Millis;
+pub use groups::{Group, GroupsEffect, MaskedGroups};
+
+mod groups;
 
 /// Whom a masked round is protected against. Where the task's owner named an endorser of identities:
 /// an aggregator that may lie about everything but the enrolment. Else one that may lie about who
@@ -54,6 +57,13 @@ pub enum MaskedError {
     /// The terms make no secure aggregation.
     #[error(transparent)]
     Aggregation(#[from] Failure),
+    /// Groups that share a manifest would share keys, and a device in two of them would be in the
+    /// result twice.
+    #[error("groups: expected manifests and devices of their own, found {found} in two groups")]
+    Shared {
+        /// What two groups have in common.
+        found: &'static str,
+    },
 }
 
 /// What the driver of a masked round must do.

@@ -70,6 +70,7 @@ impl SimulationConfig {
             let most = if self.encoder == Some(EncoderChoice::Transformer) { 16 } else { 20 };
             ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
         }
+        self.check_groups()?;
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
     }
 
@@ -102,6 +103,18 @@ impl SimulationConfig {
                 ensure(false, "server-opt", "sgd with --noise tree: it has to be linear in the updates", found)
             }
         }
+    }
+}
+
+impl SimulationConfig {
+    fn check_groups(&self) -> Result<(), ConfigError> {
+        let masked = matches!(self.privacy, PrivacyChoice::Budget { mode: Mode::Distributed, .. });
+        let most = if masked { 1_000 } else { 1 };
+        ensure((1..=most).contains(&self.groups), "groups", "1 to 1000, and 1 outside mode distributed", self.groups)?;
+        let trim = u64::from(self.trim);
+        ensure(2 * trim < u64::from(self.groups), "trim", "less than half of the groups", trim)?;
+        let Some(poison) = self.poison else { return Ok(()) };
+        ensure(masked, "poison", "mode distributed", poison)
     }
 }
 
@@ -167,6 +180,15 @@ mod tests {
         assert_eq!(field(|c| c.participations = Some(0)), "participations");
         assert_eq!(field(|c| c.participations = Some(21)), "participations");
         assert_eq!(field(|c| c.min_separation = 0), "min-separation");
+        assert_eq!(field(|c| c.groups = 2), "groups");
+        assert_eq!(field(|c| c.groups = 0), "groups");
+        assert_eq!(field(|c| c.trim = 1), "trim");
+        assert_eq!(field(|c| c.poison = Some("flip:0.1".parse().unwrap())), "poison");
+        let masked = PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 8.0, delta: 1e-5 };
+        assert_eq!(field(|c| (c.privacy, c.groups, c.trim) = (masked, 4, 2)), "trim");
+        let small = SimulationConfig { privacy: masked, groups: 4, ..SimulationConfig::default() };
+        assert!(small.group_of(15).is_err());
+        assert_eq!((small.group_of(17).unwrap(), small.worth_of(100)), (4, 50));
     }
 
     #[test]

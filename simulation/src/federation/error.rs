@@ -4,6 +4,7 @@ use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
+use silhouette_query::train::AbsorbError;
 use silhouette_query::{AdaptiveClipError, OptimiserError};
 use silhouette_round::{MaskedError, Refusal};
 use silhouette_wire::ErrorCode;
@@ -11,6 +12,7 @@ use silhouette_wire::manifest::SignError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
+use crate::device::PoisonError;
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -61,6 +63,12 @@ pub enum FederationError {
     /// The clip can't move.
     #[error(transparent)]
     AdaptiveClip(#[from] AdaptiveClipError),
+    /// The groups' sums.
+    #[error(transparent)]
+    Absorb(#[from] AbsorbError),
+    /// A malicious device.
+    #[error(transparent)]
+    Poison(#[from] PoisonError),
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -1,15 +1,16 @@
-//! A masked round in one process: every device's keys, shares and masks are real.
+//! A masked round in one process: every device's keys, shares and masks are real, in each group.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use silhouette_privacy::secagg::MaskedVector;
 use silhouette_privacy::{Accumulator, NoisySum};
-use silhouette_round::{MaskedEffect, MaskedRound};
+use silhouette_query::robust::fewest_groups;
+use silhouette_round::{Group, GroupsEffect, MaskedGroups};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
-use super::{Federation, FederationError, lock, number};
+use super::{Federation, FederationError, lock, number, unless_too_long};
 use crate::device::{Outward, Streams, Surroundings};
 use silhouette_wire::manifest::{Manifest, SignedManifest};
 
@@ -18,18 +19,45 @@ type Pending = (usize, Box<SecaggRequest>, Option<MaskedVector>);
 
 impl Federation<'_> {
     /// Devices work on all threads; the aggregator takes their requests in the order of the
-    /// invitations. What is left of the masks is nothing, so the sum has the same bits as without.
+    /// invitations. What is left of the masks is nothing, so the sums have the same bits as without.
     pub(super) fn collect_masked(
         &mut self,
-        invitations: &[Invitation],
-        manifest: &Manifest,
-        signed: &SignedManifest,
-    ) -> Result<NoisySum, FederationError> {
+        groups: &[Vec<Invitation>],
+        manifests: &[Manifest],
+        signed: &[SignedManifest],
+    ) -> Result<Vec<NoisySum>, FederationError> {
+        let now = self.now;
+        let of_group = |(i, devices): (usize, &Vec<Invitation>)| Group {
+            manifest: manifests[i].clone(),
+            signed: signed[i].hash(),
+            invited: devices.iter().map(|&(user, nonce)| (self.devices[user].id, nonce)).collect(),
+        };
+        let all = groups.iter().enumerate().map(of_group).collect();
+        let mut round = MaskedGroups::new(all, None, fewest_groups(self.config.trim as usize), now)?;
+        self.exchange(&mut round, groups, signed)?;
+        let mut sums = Vec::with_capacity(groups.len());
+        for (group, sum) in round.finish(now) {
+            let rotated = self.terms.parameters.clone().with_rotation(manifests[group].seed);
+            let sum = Accumulator::from_masked(rotated, &sum?)?;
+            // Nobody adds noise here: every device added its share.
+            let mut none = Streams::new(self.config.seed, manifests[group].round, 0).noise("central");
+            sums.extend(unless_too_long(sum.finish(&mut none).map_err(Into::into))?);
+        }
+        Ok(sums)
+    }
+
+    /// All exchanges of all groups, until every group is over.
+    fn exchange(
+        &mut self,
+        round: &mut MaskedGroups,
+        groups: &[Vec<Invitation>],
+        signed: &[SignedManifest],
+    ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
-        let invited = invitations.iter().map(|&(user, nonce)| (self.devices[user].id, nonce)).collect();
-        let mut round = MaskedRound::new(manifest, signed.hash(), None, invited, now)?;
+        let invitations = groups.concat();
+        let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
-        let devices = super::desk::claim(&mut self.devices, invitations);
+        let devices = super::desk::claim(&mut self.devices, &invitations);
         let around = |i: usize| Surroundings {
             now,
             seed: self.config.seed,
@@ -39,7 +67,7 @@ impl Federation<'_> {
             without_masks: false,
         };
         let begin = |i: usize| {
-            let outward = lock(&devices[i]).begin(&around(i), signed, invitations[i].1)?;
+            let outward = lock(&devices[i]).begin(&around(i), &signed[group_of[i]], invitations[i].1)?;
             Ok((i, outward))
         };
         let mut outward = each(threads, (0..invitations.len()).collect(), begin)?;
@@ -49,28 +77,22 @@ impl Federation<'_> {
                 let body = vector.as_ref().map_or(&[][..], MaskedVector::as_bytes);
                 for effect in round.receive(now, lock(&devices[i]).id, &request, body)? {
                     match effect {
-                        MaskedEffect::Reply { device, reply } => {
+                        GroupsEffect::Reply { device, reply } => {
                             replies.extend(places.get(&number(&device)).map(|&i| (i, reply)));
                         }
-                        MaskedEffect::Failed(ended) => return Err(ended.into()),
+                        // Nobody vanishes here, so this is a fault and not a round without a result.
+                        GroupsEffect::Lost { ended, .. } => return Err(ended.into()),
                         _ => {}
                     }
                 }
             }
-            // The last answers too: a device that never hears that the round is over joins no other.
+            // The last replies are receipts, without which no device would rest and join the next round.
             let answer = |(i, reply): (usize, SecaggReply)| Ok((i, lock(&devices[i]).masked(&around(i), reply)?));
             outward = each(threads, replies, answer)?;
-            if round.step().is_none() {
-                break;
+            if round.is_over() {
+                return Ok(());
             }
         }
-        drop(devices);
-        let reports = round.digests().len();
-        let sum = round.finish(now)?;
-        self.coordinator.unmasked(reports);
-        let sum = Accumulator::from_masked(self.terms.parameters.clone().with_rotation(manifest.seed), &sum)?;
-        // Nobody adds noise here: every device added its share.
-        Ok(sum.finish(&mut Streams::new(self.config.seed, manifest.round, 0).noise("central"))?)
     }
 }
 

@@ -9,8 +9,14 @@ pub struct RoundRecord {
     pub round: u64,
     /// Devices invited.
     pub invited: usize,
-    /// Reports in the sum.
+    /// Reports in the result; 0 of an abandoned round, which leaves the model as it was.
     pub reports: usize,
+    /// Groups in the result.
+    #[serde(default)]
+    pub groups: usize,
+    /// Groups whose sum was too long and is left out.
+    #[serde(default)]
+    pub groups_lost: usize,
     /// Accuracy on texts of held-out people.
     pub accuracy: Option<f64>,
     /// Macro F1 there.

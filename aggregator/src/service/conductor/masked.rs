@@ -1,7 +1,7 @@
 //! Masked rounds: requests held until their step is over, then the sum and nothing else.
 
 use silhouette_privacy::secagg::Refused;
-use silhouette_round::MaskedEffect;
+use silhouette_round::GroupsEffect;
 use silhouette_wire::message::{SecaggMaskedInput, SecaggReply, SecaggRequest};
 use silhouette_wire::{DeviceId, ErrorCode, UploadReply};
 use tokio::sync::oneshot;
@@ -17,7 +17,8 @@ impl Conductor {
             return Err(ErrorCode::Late);
         };
         round.admit_input(device).map_err(Refused::code)?;
-        if announced.dimension as usize != parameters.released_len() {
+        // All groups release vectors of one length.
+        if parameters.first().is_none_or(|p| announced.dimension as usize != p.released_len()) {
             return Err(ErrorCode::WrongDimension);
         }
         Ok(())
@@ -73,18 +74,26 @@ impl Conductor {
         useful
     }
 
-    async fn carry_out_masked(&mut self, effects: Vec<MaskedEffect>) {
+    async fn carry_out_masked(&mut self, effects: Vec<GroupsEffect>) {
         for effect in effects {
             match effect {
-                MaskedEffect::Reply { device, reply } => {
+                GroupsEffect::Reply { device, reply } => {
                     if let Some(held) = self.masked_held.remove(&device) {
                         // A device that left meanwhile hears nothing.
                         let _ = held.send(reply);
                     }
                 }
-                MaskedEffect::Finish => self.over_masked(true).await,
-                MaskedEffect::Failed(ended) => {
-                    warn!(why = %ended, lost = ended.lost.len(), "a masked round ended without a sum");
+                GroupsEffect::Lost { group, devices, ended } => {
+                    warn!(group, why = %ended, lost = ended.lost.len(), "a group ended without a sum");
+                    for device in devices {
+                        if let Some(held) = self.masked_held.remove(&device) {
+                            let _ = held.send(SecaggReply::Refused(ErrorCode::Late));
+                        }
+                    }
+                }
+                GroupsEffect::Finish => self.over_masked(true).await,
+                GroupsEffect::Failed => {
+                    warn!("a masked round ended without a sum");
                     self.over_masked(false).await;
                 }
                 _ => {}
@@ -99,7 +108,7 @@ impl Conductor {
         }
         let reports = match &mut self.opened {
             Some(Opened { number, collecting: Collecting::Masked { round, .. }, reports, .. }) if complete => {
-                *reports = round.digests().iter().map(|(device, digest)| (*device, *digest)).collect();
+                *reports = round.digests().collect();
                 self.unmasked = (*number, reports.iter().copied().collect());
                 reports.len()
             }

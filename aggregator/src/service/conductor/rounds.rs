@@ -6,16 +6,16 @@ use std::time::Instant;
 use ed25519_dalek::VerifyingKey;
 use rand::TryRng;
 use rand::rngs::SysRng;
-use silhouette_privacy::{Accumulator, Mode};
-use silhouette_round::{Instruction, MaskedRound, Phase};
-use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Manifest, Nonce};
+use silhouette_privacy::{Accumulator, Mode, ReleaseParameters};
+use silhouette_round::{Group, Instruction, MaskedGroups, Phase};
+use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Manifest, Nonce, SignedManifest};
 use tokio::task::JoinHandle;
 use tracing::{error, info};
 
 use super::Conductor;
 use crate::service::event::Event;
 use crate::service::opened::{Collecting, OpenError, Opened};
-use crate::service::outcome::{Closed, OutcomeError, State, Stopped};
+use crate::service::outcome::{Closed, OutcomeError, Published, Stopped};
 use crate::storage::{OpenedRound, RoundState};
 
 /// A round whose result is being made beside the conductor.
@@ -23,51 +23,57 @@ pub(super) struct Making {
     round: u64,
     invited: usize,
     reports: usize,
+    /// Groups that were opened.
+    groups: usize,
     since: Instant,
     traffic: (u64, u64),
-    result: JoinHandle<Result<State, OutcomeError>>,
+    result: JoinHandle<Result<Published, OutcomeError>>,
 }
+
+/// A round's devices, by group.
+type Groups = Vec<Vec<(DeviceId, Nonce)>>;
 
 impl Making {
     /// Waits for the result; may be asked again when the wait was broken off.
-    pub(super) async fn result(&mut self) -> Result<State, OutcomeError> {
+    pub(super) async fn result(&mut self) -> Result<Published, OutcomeError> {
         (&mut self.result).await.unwrap_or_else(|_| Err(Stopped.into()))
     }
 }
 
 impl Conductor {
     /// Durably charged first, handed out second.
-    pub(super) async fn open(&mut self, round: u64, cohort: Vec<(DeviceId, Nonce)>) {
-        match self.try_open(round, &cohort).await {
+    pub(super) async fn open(&mut self, round: u64, groups: Groups) {
+        let invited = groups.iter().map(Vec::len).sum();
+        match self.try_open(round, &groups).await {
             Ok(opened) => {
-                info!(round, invited = cohort.len(), "round opened");
-                for (device, nonce) in &cohort {
-                    let manifest = opened.manifest.clone();
-                    self.answer(device, CheckInReply::Assigned { manifest, nonce: *nonce });
+                info!(round, invited, groups = groups.len(), "round opened");
+                for (manifest, group) in opened.manifests.iter().zip(&groups) {
+                    for &(device, nonce) in group {
+                        self.answer(&device, CheckInReply::Assigned { manifest: manifest.clone(), nonce });
+                    }
                 }
                 self.opened = Some(opened);
                 self.parts.metrics.round(RoundState::Open, 1);
                 let spent = self.parts.plan.epsilon_after(round);
                 self.parts.metrics.charged(self.parts.plan.charge().rho(), spent);
-                self.tell(Event::RoundOpened { round, invited: cohort.len(), model: self.state.start });
+                self.tell(Event::RoundOpened { round, invited, model: self.state.start });
             }
             Err(error) => {
                 // Nobody gets its manifest, so nobody reports, and it is abandoned at its deadline.
                 error!(round, %error, "a round could not be opened");
-                for (device, _) in &cohort {
+                for (device, _) in groups.iter().flatten() {
                     self.answer(device, CheckInReply::Refused(ErrorCode::Internal));
                 }
             }
         }
     }
 
-    async fn try_open(&self, round: u64, cohort: &[(DeviceId, Nonce)]) -> Result<Opened, OpenError> {
-        let plan = &self.parts.plan;
-        let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
-        let terms = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
-        let manifest = self.parts.ownership.sign(&terms)?;
-        let collecting = self.collecting(&terms, manifest.hash(), cohort)?;
-        let (hash, start, charge, asked) = (manifest.hash(), self.state.start, plan.charge(), cohort.to_vec());
+    async fn try_open(&self, round: u64, groups: &Groups) -> Result<Opened, OpenError> {
+        let (terms, manifests) = self.terms(round, groups.len())?;
+        let collecting = self.collecting(&terms, &manifests, groups)?;
+        let hash = together(&manifests);
+        let (start, charge, asked) = (self.state.start, self.parts.plan.charge(), groups.concat());
+        let invited = asked.len();
         self.store(move |storage| {
             storage.open_round(&OpenedRound {
                 number: round,
@@ -80,8 +86,8 @@ impl Conductor {
         .await?;
         Ok(Opened {
             number: round,
-            invited: cohort.len(),
-            manifest,
+            invited,
+            manifests,
             collecting,
             reports: Vec::new(),
             since: Instant::now(),
@@ -89,19 +95,41 @@ impl Conductor {
         })
     }
 
+    /// The terms of each group, and the same signed: they differ in the seed, so in the hash that all
+    /// keys of a masked round are derived with.
+    fn terms(&self, round: u64, groups: usize) -> Result<(Vec<Manifest>, Vec<SignedManifest>), OpenError> {
+        let plan = &self.parts.plan;
+        let (mut terms, mut manifests) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
+        for _ in 0..groups {
+            let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
+            let manifest = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
+            manifests.push(self.parts.ownership.sign(&manifest)?);
+            terms.push(manifest);
+        }
+        Ok((terms, manifests))
+    }
+
     fn collecting(
         &self,
-        terms: &Manifest,
-        signed: ContentHash,
-        cohort: &[(DeviceId, Nonce)],
+        terms: &[Manifest],
+        manifests: &[SignedManifest],
+        groups: &Groups,
     ) -> Result<Collecting, OpenError> {
-        let parameters = self.state.parameters.clone().with_rotation(terms.seed);
-        if parameters.mode() != Mode::Distributed {
-            return Ok(Collecting::Plain(Accumulator::new(parameters)));
+        let of_round = &self.state.parameters;
+        let of_group = |terms: &Manifest| of_round.clone().with_rotation(terms.seed);
+        if of_round.mode() != Mode::Distributed {
+            return Ok(Collecting::Plain(Accumulator::new(of_round.clone())));
         }
-        let invited = cohort.iter().copied().collect();
+        let parameters: Vec<ReleaseParameters> = terms.iter().map(of_group).collect();
+        let group = |((terms, manifest), devices): ((&Manifest, &SignedManifest), &Vec<(DeviceId, Nonce)>)| Group {
+            manifest: terms.clone(),
+            signed: manifest.hash(),
+            invited: devices.iter().copied().collect(),
+        };
+        let all = terms.iter().zip(manifests).zip(groups).map(group).collect();
         let endorser = self.parts.ownership.endorser().and_then(|key| VerifyingKey::from_bytes(&key).ok());
-        let round = Box::new(MaskedRound::new(terms, signed, endorser, invited, self.ticker.now())?);
+        let least = self.parts.plan.config().fewest_groups() as usize;
+        let round = Box::new(MaskedGroups::new(all, endorser, least, self.ticker.now())?);
         Ok(Collecting::Masked { round, parameters })
     }
 
@@ -110,23 +138,24 @@ impl Conductor {
         let Some(opened) = self.opened.take() else {
             return;
         };
-        let Opened { number, collecting, reports, since, traffic, .. } = opened;
+        let Opened { number, collecting, reports, since, traffic, manifests, .. } = opened;
         let (state, plan) = (self.state.clone(), Arc::clone(&self.parts.plan));
         let storage = Arc::clone(&self.parts.storage);
         let count = reports.len();
         let closed = Closed { round: number, collecting, reports, now: self.ticker.now() };
         let result = tokio::task::spawn_blocking(move || state.after(closed, &plan, &storage));
-        self.making = Some(Making { round: number, invited, reports: count, since, traffic, result });
+        let groups = manifests.len();
+        self.making = Some(Making { round: number, invited, reports: count, groups, since, traffic, result });
     }
 
-    pub(super) async fn made(&mut self, result: Result<State, OutcomeError>) {
+    pub(super) async fn made(&mut self, result: Result<Published, OutcomeError>) {
         let Some(making) = self.making.take() else {
             return;
         };
         match result {
-            Ok(state) => {
-                self.state = state;
-                self.published(&making);
+            Ok(published) => {
+                self.state = published.state;
+                self.published(&making, published.reports, published.groups);
             }
             Err(error) => {
                 error!(round = making.round, %error, "the round's result could not be made");
@@ -137,19 +166,21 @@ impl Conductor {
         self.carry_out(instructions).await;
     }
 
-    fn published(&self, making: &Making) {
+    fn published(&self, making: &Making, reports: usize, groups: usize) {
         let (seconds, metrics) = (making.since.elapsed().as_secs_f64(), &self.parts.metrics);
         let (up, down) = metrics.traffic();
         metrics.round(RoundState::Open, -1);
         metrics.round(RoundState::Published, 1);
-        metrics.published(making.reports, seconds);
+        metrics.published(reports, seconds);
         let round = making.round;
         let clip = self.state.parameters.clip();
-        info!(round, reports = making.reports, seconds, model = %self.state.published, next_clip = clip, "round published");
+        info!(round, reports, groups, seconds, model = %self.state.published, next_clip = clip, "round published");
         self.tell(Event::RoundClosed {
             round,
             invited: making.invited,
-            reports: making.reports,
+            reports,
+            groups,
+            groups_lost: making.groups.saturating_sub(groups),
             seconds,
             epsilon: self.parts.plan.epsilon_after(round),
             rho: metrics.rho(),
@@ -189,8 +220,17 @@ impl Conductor {
     }
 }
 
+/// What names a round's terms in the store: its manifest's hash, or that of its groups' hashes in a
+/// row.
+fn together(manifests: &[SignedManifest]) -> ContentHash {
+    match manifests {
+        [manifest] => manifest.hash(),
+        all => ContentHash::of(&all.iter().map(|manifest| manifest.hash().0).collect::<Vec<_>>().concat()),
+    }
+}
+
 /// Waits for the result that is being made; for ever if there is none.
-pub(super) async fn made(making: &mut Option<Making>) -> Result<State, OutcomeError> {
+pub(super) async fn made(making: &mut Option<Making>) -> Result<Published, OutcomeError> {
     match making {
         Some(making) => making.result().await,
         None => std::future::pending().await,

@@ -1,5 +1,6 @@
 //! What a person or a machine is told before a run starts.
 
+use silhouette_query::robust::trimmed_noise_sd;
 use silhouette_simulation::{Dataset, SimulationConfig, noise_estimate};
 
 use crate::people::skipped;
@@ -13,9 +14,16 @@ pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &st
         "read": data.read, "duplicates": data.duplicates, "notes": data.notes,
         "noise_multiplier": plan.as_ref().map(|p| p.noise_multiplier.get()),
         "participations": plan.as_ref().map(|p| p.participations_per_user),
+        "groups": config.groups, "trim": config.trim, "poison": config.poison.map(|p| p.to_string()),
         "seconds_of_noise": noise_estimate(data, config)?.map(|noise| noise.seconds()),
     });
     terminal::json_event("data", facts)
+}
+
+/// The noise of the groups' trimmed mean over that of one sum of all their devices.
+fn noise_of_groups(config: &SimulationConfig) -> f64 {
+    let groups = config.groups as usize;
+    f64::from(config.groups) * trimmed_noise_sd(&vec![1.0; groups], config.trim as usize)
 }
 
 pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
@@ -36,6 +44,19 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
             plan.participations_per_user
         ))?,
         None => terminal::line("NO NOISE: this run promises no privacy")?,
+    }
+    if config.groups > 1 {
+        terminal::line(&format!(
+            "{} groups of {}, {} trimmed at each end; {:.2} times the noise of one sum over all",
+            config.groups,
+            config.group_of(data.train.len())?,
+            config.trim,
+            noise_of_groups(config)
+        ))?;
+    }
+    if let Some(poison) = config.poison {
+        let count = poison.count(data.train.len());
+        terminal::line(&format!("RESEARCH: {count} of {} devices are malicious ({poison})", data.train.len()))?;
     }
     let Some(noise) = noise_estimate(data, config)? else { return Ok(()) };
     terminal::line(&format!(

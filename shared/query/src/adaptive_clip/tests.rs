@@ -31,7 +31,7 @@ fn clips(mode: Mode, config: &AdaptiveClipConfig, first: f64) -> Vec<f64> {
             let mut rounding = Rounding::seeded([device as u8; 32]);
             sum.fold_release(&release(Private::new(update), &p_round, share, &mut rounding).unwrap()).unwrap();
         }
-        let next = config.next(&sum.finish(&mut noise).unwrap()).unwrap();
+        let next = config.next(&[sum.finish(&mut noise).unwrap()]).unwrap();
         clips.push(next);
         p = p.with_clip(next).unwrap();
     }
@@ -86,7 +86,7 @@ fn a_sum_without_indicators_moves_nothing() {
     let mut sum = Accumulator::new(p.clone());
     sum.fold(&vec![0; p.byte_len()]).unwrap();
     let sum = sum.finish(&mut SeededNoise::dangerous_for_simulation_only([1; 32], 1)).unwrap();
-    assert_eq!(AdaptiveClipConfig::default().next(&sum), Err(AdaptiveClipError::NoIndicator));
+    assert_eq!(AdaptiveClipConfig::default().next(&[sum]), Err(AdaptiveClipError::NoIndicator));
 }
 
 proptest! {
@@ -102,7 +102,7 @@ proptest! {
             let mut rounding = Rounding::seeded([device as u8; 32]);
             sum.fold_release(&release(Private::new(vec![norm(device), 0.0, 0.0, 0.0]), &p, share, &mut rounding).unwrap()).unwrap();
         }
-        let next = config.next(&sum.finish(&mut noise).unwrap()).unwrap();
+        let next = config.next(&[sum.finish(&mut noise).unwrap()]).unwrap();
         let within = f64::from((0..COHORT).filter(|&d| f64::from(norm(d)) <= clip).count() as u32) / 100.0;
         if (within - quantile).abs() > 0.03 {
             prop_assert_eq!(next > clip, within < quantile, "{} within {}, from {} to {}", within, quantile, clip, next);

@@ -5,16 +5,24 @@ use thiserror::Error;
 
 use crate::Millis;
 
+/// Most groups of a round: each needs a crowd of its own.
+const MOST_GROUPS: u32 = 1000;
+
 /// How rounds are gathered and closed. Durations in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RoundConfig {
     /// Rounds in all.
     pub rounds: u64,
-    /// Reports wanted, n: the round closes when they are there.
+    /// Reports wanted, n: the round closes when they are there. With groups: in each of them.
     pub cohort: u32,
-    /// Fewest reports of which a result is made, `N_min`.
+    /// Fewest reports of which a result is made, `N_min`. With groups: of each of them.
     pub min_reports: u32,
+    /// Groups that a round's devices are split into at random, each with its own manifest; 1 for no
+    /// groups.
+    pub groups: u32,
+    /// Fewest groups of which a round is made.
+    pub min_groups: u32,
     /// Devices invited per report wanted, at least 1: makes up for devices that vanish.
     pub over_selection: f64,
     /// How long to wait for a full cohort before a smaller one (at least `min_reports`) starts.
@@ -37,6 +45,8 @@ impl Default for RoundConfig {
             rounds: 20,
             cohort: 100,
             min_reports: 80,
+            groups: 1,
+            min_groups: 1,
             over_selection: 1.0,
             gathering: 30_000,
             deadline: 120_000,
@@ -61,9 +71,31 @@ pub struct ConfigError {
 }
 
 impl RoundConfig {
-    /// Devices invited to one round.
+    /// Devices invited to one round, over all groups.
     pub fn invitations(&self) -> usize {
-        (f64::from(self.cohort) * self.over_selection).ceil() as usize
+        self.invitations_of(self.groups as usize)
+    }
+
+    /// Devices invited to a round of this many groups.
+    pub(crate) fn invitations_of(&self, groups: usize) -> usize {
+        (f64::from(self.cohort) * self.over_selection * groups as f64).ceil() as usize
+    }
+
+    /// The most groups that this many devices make, each of at least `N_min`; 0 when those would be
+    /// fewer than a round is made of.
+    pub(crate) fn groups_of(&self, devices: usize) -> usize {
+        let groups = (devices / self.min_reports.max(1) as usize).min(self.groups as usize);
+        if groups >= self.min_groups as usize { groups } else { 0 }
+    }
+
+    /// Fewest reports of a round, over all groups.
+    pub(crate) fn fewest_reports(&self) -> usize {
+        self.min_reports as usize * self.min_groups as usize
+    }
+
+    /// Reports wanted of a round, over all groups.
+    pub(crate) fn most_reports(&self) -> usize {
+        self.cohort as usize * self.groups as usize
     }
 
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
@@ -76,6 +108,13 @@ impl RoundConfig {
             "min_reports",
             "1 to the cohort",
             f64::from(self.min_reports),
+        )?;
+        check((1..=MOST_GROUPS).contains(&self.groups), "groups", "1 to 1000", f64::from(self.groups))?;
+        check(
+            (1..=self.groups).contains(&self.min_groups),
+            "min_groups",
+            "1 to the number of groups",
+            f64::from(self.min_groups),
         )?;
         check((1.0..=10.0).contains(&self.over_selection), "over_selection", "1 to 10", self.over_selection)?;
         check(self.deadline >= 1, "deadline", "at least 1 ms", self.deadline as f64)?;

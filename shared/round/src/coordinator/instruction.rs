@@ -38,6 +38,8 @@ pub enum Instruction {
         device: DeviceId,
         /// Identifies the one upload it may make.
         nonce: Nonce,
+        /// The group it is in, from 0: its manifest is that group's.
+        group: usize,
     },
     /// Answer this device's check-in: come back in `min` to `max` milliseconds.
     Wait {

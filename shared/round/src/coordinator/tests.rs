@@ -28,7 +28,7 @@ fn upload(round: u64, nonce: Nonce) -> Upload {
 fn assignments(instructions: &[Instruction]) -> Vec<(DeviceId, Nonce)> {
     instructions
         .iter()
-        .filter_map(|i| if let Instruction::Assign { device, nonce } = i { Some((*device, *nonce)) } else { None })
+        .filter_map(|i| if let Instruction::Assign { device, nonce, .. } = i { Some((*device, *nonce)) } else { None })
         .collect()
 }
 
@@ -151,6 +151,49 @@ fn a_restart_goes_on_after_the_last_round() {
     assert_eq!(done.phase(), Phase::Finished);
 }
 
+/// Everybody checks in at once; the groups' members of the round that opens.
+fn groups_of_a_round(config: RoundConfig, devices: u16, seed: u8) -> BTreeMap<usize, Vec<DeviceId>> {
+    let mut c = Coordinator::new(config, 0, [seed; 32]).unwrap();
+    let mut opened: Vec<_> = (1..=devices).flat_map(|i| c.check_in(0, device(i))).collect();
+    opened.extend(c.tick(500));
+    let mut groups = BTreeMap::<usize, Vec<DeviceId>>::new();
+    for instruction in opened {
+        if let Instruction::Assign { device, group, .. } = instruction {
+            groups.entry(group).or_default().push(device);
+        }
+    }
+    groups
+}
+
+#[test]
+fn a_cohort_is_split_into_groups_of_its_size_at_random() {
+    let grouped = || RoundConfig { groups: 4, min_groups: 3, hold: 5_000, ..config(5, 4, 3) };
+    let (one, other) = (groups_of_a_round(grouped(), 20, 1), groups_of_a_round(grouped(), 20, 2));
+    assert_eq!(one.values().map(Vec::len).collect::<Vec<_>>(), [5; 4]);
+    assert_ne!(one, other, "another seed, another split");
+    // Nineteen are no full cohort; when patience ends they still make four groups of four or five.
+    let short = groups_of_a_round(grouped(), 19, 1);
+    assert_eq!(short.values().map(Vec::len).collect::<Vec<_>>(), [5, 5, 5, 4]);
+    // Fifteen make three groups, not four, of which one would be below its N_min.
+    assert_eq!(groups_of_a_round(grouped(), 15, 1).values().map(Vec::len).collect::<Vec<_>>(), [5; 3]);
+    // Eleven would make two, and the round wants three.
+    assert!(groups_of_a_round(grouped(), 11, 1).is_empty());
+    let bad = RoundConfig { groups: 2, min_groups: 3, ..config(5, 4, 3) };
+    assert_eq!(Coordinator::new(bad, 0, [1; 32]).unwrap_err().field, "min_groups");
+}
+
+#[test]
+fn a_round_of_groups_needs_the_reports_of_enough_of_them() {
+    let grouped = RoundConfig { groups: 3, min_groups: 2, ..config(4, 3, 3) };
+    for (reports, closes) in [(6, true), (5, false), (0, false)] {
+        let mut c = Coordinator::new(grouped.clone(), 0, [1; 32]).unwrap();
+        (1..=12).for_each(|i| drop(c.check_in(0, device(i))));
+        assert!(matches!(c.phase(), Phase::Collecting { .. }));
+        let ended = c.unmasked(reports);
+        assert_eq!(matches!(ended[0], Instruction::Close { invited: 12, .. }), closes, "{reports}: {ended:?}");
+    }
+}
+
 /// One thing that can happen to an aggregator.
 #[derive(Clone, Debug)]
 enum Step {
@@ -207,7 +250,7 @@ proptest! {
                         prop_assert!(invited <= 6);
                         last_round = round;
                     }
-                    Instruction::Assign { device, nonce } => {
+                    Instruction::Assign { device, nonce, .. } => {
                         *counted.entry(device).or_default() += 1;
                         nonces.insert(device, nonce);
                     }

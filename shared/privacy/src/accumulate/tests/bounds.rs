@@ -73,9 +73,10 @@ fn a_release_on_a_finer_grid_is_refused_unpacked_too() {
 #[test]
 fn a_local_vector_may_be_as_long_as_its_noise_makes_it_and_no_longer() {
     let p = ReleaseParameters::new(Mode::Local, 16, 1.0, 1.0, 3, 1).unwrap();
-    let delta2 = (DELTA2_SQUARED as f64).sqrt();
-    // Norm and noise, whose norm is about sigma sqrt(d), with six standard deviations to spare.
-    let longest = delta2 + delta2 * (4.0 + 6.0);
+    // One vector of the norm Delta2, noise of Delta2 on each of 16 entries, all in units of Delta2, at
+    // t = ln 10^9: 16 + 1 + 2 sqrt(t (16 + 2)) + 2 t.
+    let t = 1e9_f64.ln();
+    let longest = (DELTA2_SQUARED as f64).sqrt() * (17.0 + 2.0 * (18.0 * t).sqrt() + 2.0 * t).sqrt();
     let long = |factor: f64| of_square((longest * factor).powi(2) as u128);
     assert_eq!(folded(&p, &long(0.9999)), Ok(()));
     assert_eq!(folded(&p, &long(1.0001)), Err(FoldError::Norm));
@@ -88,7 +89,9 @@ fn a_masked_sum_may_be_as_long_as_honest_ones_and_no_longer() {
     let p = masked(2, 16, 1.0);
     let units = f64::from(p.clip_units());
     let delta2 = (units * units + 4.0 + units + 2.0).floor().sqrt();
-    let longest = 2.0 * delta2 + (delta2 / 2_f64.sqrt()) * 2_f64.sqrt() * (4.0 + 6.0);
+    // In units of Delta2: vectors of 2, noise of variance 1 on each of 16 entries, t = ln 10^9.
+    let t = 1e9_f64.ln();
+    let longest = delta2 * (16.0 + 4.0 + 2.0 * (t * (16.0 + 8.0)).sqrt() + 2.0 * t).sqrt();
     let finished = |factor: f64| {
         let mut sum = Accumulator::new(p.clone());
         // Sixteen equal entries: a norm of four of them.
