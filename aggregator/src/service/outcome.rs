@@ -99,7 +99,7 @@ impl State {
                 Unmasked { sums: vec![sum.finish(&mut OpenDpNoise::new())?], ..Unmasked::default() }
             }
             Collecting::Masked { round, parameters } => {
-                let unmasked = unmasked(*round, parameters, closed.now);
+                let unmasked = unmasked(*round, &parameters, closed.now);
                 reports.retain(|(device, _)| unmasked.counted.contains(device));
                 unmasked
             }
@@ -146,7 +146,7 @@ struct Unmasked {
 
 /// The sum of each group that has one and whose length is that of honest reports. A group that has
 /// none is left out; what it was charged stays charged.
-fn unmasked(round: MaskedGroups, parameters: Vec<ReleaseParameters>, now: Millis) -> Unmasked {
+fn unmasked(round: MaskedGroups, parameters: &[ReleaseParameters], now: Millis) -> Unmasked {
     let mut all = Unmasked::default();
     for (group, sum) in round.finish(now) {
         let Some(parameters) = parameters.get(group) else { continue };
