@@ -43,6 +43,6 @@ pub mod storage;
 pub use aggregator::{Addresses, Aggregator, Listen, OpenError, RunError, Running, endorser_public_key};
 pub use enrolment::{EnrolmentError, create_tokens};
 pub use ownership::{OwnershipError, TaskFile, TaskFileError};
-pub use plan::{Plan, PlanError, TaskConfig, sample_config, sample_for};
+pub use plan::{NoiseChoice, Plan, PlanError, TaskConfig, sample_config, sample_for};
 pub use service::Event;
 pub use storage::{Progress, RoundState, Storage, StorageError};

@@ -14,13 +14,14 @@ mod sample;
 mod terms;
 
 use silhouette_model::{Layout, Model, Task};
+use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::accounting::{Delta, Epsilon, Rho, calibrate, zcdp};
-use silhouette_privacy::{Charge, ReleaseParameters};
-use silhouette_query::ServerOptimiser;
+use silhouette_privacy::{Charge, ParameterError, ReleaseParameters};
+use silhouette_query::{OptimiserKind, ServerOptimiser};
 use silhouette_round::{Coordinator, MaskedRound, RoundConfig, Terms};
 use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, TaskId};
 
-pub use config::TaskConfig;
+pub use config::{NoiseChoice, TaskConfig};
 pub use error::PlanError;
 pub use sample::{sample_config, sample_for};
 pub(crate) use terms::first_difference;
@@ -56,10 +57,7 @@ impl Plan {
         let id = task.id()?;
         let layout = Layout::of(&task);
         let delta = Delta::new(config.delta)?;
-        let z = noise_multiplier(&config, delta)?;
-        let dimension = layout.total();
-        let parameters =
-            ReleaseParameters::new(config.mode, dimension, config.clip, z, config.cohort, config.min_reports)?;
+        let parameters = parameters(&config, delta, layout.total())?;
         let charge = Charge::of(parameters.rho())?;
         let plan = Self { task, id, layout, parameters, delta, charge, config };
         // Whatever would stop the first round stops the start instead.
@@ -88,7 +86,7 @@ impl Plan {
         &self.id
     }
 
-    /// The public numbers of every device's release.
+    /// The public numbers of every device's release; with an adaptive clip, in the first round.
     pub fn parameters(&self) -> &ReleaseParameters {
         &self.parameters
     }
@@ -122,14 +120,25 @@ impl Plan {
         }
     }
 
-    /// The terms of one round.
+    /// The terms of one round; with an adaptive clip, at the first round's.
     pub fn manifest(&self, round: u64, model: ContentHash, seed: u64) -> Manifest {
+        self.manifest_of(&self.parameters, round, model, seed)
+    }
+
+    /// The terms of one round at its own clip.
+    pub(crate) fn manifest_of(
+        &self,
+        parameters: &ReleaseParameters,
+        round: u64,
+        model: ContentHash,
+        seed: u64,
+    ) -> Manifest {
         let c = &self.config;
         let terms = Terms {
             task: self.id.clone(),
             query: QueryKind::Train,
             layout: self.layout.hash(),
-            parameters: self.parameters.clone(),
+            parameters: parameters.clone(),
             delta: c.delta,
             max_participations: c.max_participations,
             min_separation: c.min_separation,
@@ -176,6 +185,9 @@ fn check_groups(config: &TaskConfig) -> Result<(), PlanError> {
     if groups > 1 && config.mode != Mode::Distributed {
         return Err(PlanError::Groups { mode: config.mode, found: groups });
     }
+    if groups > 1 && config.adaptive_clip.is_some() {
+        return Err(PlanError::GroupsClip(groups));
+    }
     if !(least..=groups).contains(&found) {
         return Err(PlanError::MinGroups { least, groups, found });
     }
@@ -187,14 +199,48 @@ fn participations(config: &TaskConfig, rounds: u64) -> u64 {
     rounds.div_ceil(u64::from(config.min_separation.max(1))).min(u64::from(config.max_participations))
 }
 
+/// The public numbers of the first round's releases.
+fn parameters(config: &TaskConfig, delta: Delta, dimension: usize) -> Result<ReleaseParameters, PlanError> {
+    let tree = tree(config)?;
+    let z = noise_multiplier(config, delta, tree.as_ref())?;
+    let mut parameters =
+        ReleaseParameters::new(config.mode, dimension, config.clip, z, config.cohort, config.min_reports)?;
+    if let Some(adaptive) = &config.adaptive_clip {
+        adaptive.check(config.clip)?;
+        parameters = parameters.with_adaptive_clip(adaptive.terms(config.cohort))?;
+    }
+    match tree {
+        Some(schedule) => Ok(parameters.with_tree(schedule)?),
+        None => Ok(parameters),
+    }
+}
+
+/// The tree of noise, if that is asked for. The optimiser has to be linear in the updates: what the tree
+/// takes off again, an adaptive one would already have divided by something else.
+fn tree(config: &TaskConfig) -> Result<Option<TreeSchedule>, PlanError> {
+    if config.noise == NoiseChoice::Independent {
+        return Ok(None);
+    }
+    if config.optimiser.kind != OptimiserKind::Sgd {
+        return Err(PlanError::TreeOptimiser(config.optimiser.kind));
+    }
+    let (most, apart) = (config.max_participations.into(), config.min_separation.into());
+    let schedule = TreeSchedule::new(config.rounds, most, apart).map_err(ParameterError::from)?;
+    Ok(Some(schedule))
+}
+
 /// The stated multiplier, or the smallest that keeps the promise against an aggregator that knows
 /// every cohort: this aggregator does, so no amplification is claimed.
-fn noise_multiplier(config: &TaskConfig, delta: Delta) -> Result<f64, PlanError> {
+fn noise_multiplier(config: &TaskConfig, delta: Delta, tree: Option<&TreeSchedule>) -> Result<f64, PlanError> {
     match (config.noise_multiplier, config.epsilon) {
         (Some(z), None) => Ok(z),
         (None, Some(epsilon)) => {
-            let joined = participations(config, config.rounds);
-            Ok(calibrate::for_ledgers(Epsilon::new(epsilon)?, delta, joined)?.get())
+            let epsilon = Epsilon::new(epsilon)?;
+            let z = match tree {
+                Some(schedule) => calibrate::for_ledgers_in_tree(epsilon, delta, schedule)?,
+                None => calibrate::for_ledgers(epsilon, delta, participations(config, config.rounds))?,
+            };
+            Ok(z.get())
         }
         _ => Err(PlanError::OneOfTwo),
     }

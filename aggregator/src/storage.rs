@@ -4,6 +4,7 @@
 //! silhouette.db                   rounds, participations, what was spent, tokens, devices
 //! models/<sha256>.safetensors     the first model, and those of the last twenty published rounds
 //! optimiser/<sha256>.state        the server optimiser's state at the start and after the last one
+//! noise/<sha256>.state            the tree of noise after the last one, where there is one
 //! ```
 //!
 //! Rows hold hashes, files hold content, and a row is written only after the files it names are on

@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
+use silhouette_privacy::accounting::plan::{CohortSampling, NoiseCorrelation, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
 use silhouette_privacy::{Account, Charge};
 use silhouette_wire::TaskId;
@@ -53,5 +53,6 @@ fn request(epsilon: f64, cohort: u64) -> Result<PlanRequest, Box<dyn Error>> {
         population: 1000,
         sampling: CohortSampling::BalancedSchedule,
         participation_cap: None,
+        noise: NoiseCorrelation::Independent,
     })
 }

@@ -5,8 +5,8 @@ mod poison;
 
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
-use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
-use silhouette_query::OptimiserKind;
+use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, PrivacyPlan};
+use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use thiserror::Error;
 
 pub use poison::{Attack, Poison};
@@ -52,8 +52,16 @@ pub struct SimulationConfig {
     pub rounds: u64,
     /// Devices per round; everybody when absent.
     pub cohort: Option<u32>,
-    /// Clip norm.
+    /// Rounds one device may join, K; as many as a balanced schedule asks for when absent.
+    pub participations: Option<u64>,
+    /// Rounds between two participations of one device, at least, B; 1 allows every round.
+    pub min_separation: u32,
+    /// Mode `central` only: the noise is that of one tree over all rounds.
+    pub tree: bool,
+    /// Clip norm; of the first round, if it is adaptive.
     pub clip: Option<f64>,
+    /// How the clip follows a quantile of the norms; one clip throughout when absent.
+    pub adaptive_clip: Option<AdaptiveClipConfig>,
     /// Local learning rate.
     pub learning_rate: Option<f64>,
     /// Local epochs.
@@ -91,7 +99,11 @@ impl Default for SimulationConfig {
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             rounds: 20,
             cohort: None,
+            participations: None,
+            min_separation: 1,
+            tree: false,
             clip: None,
+            adaptive_clip: None,
             learning_rate: None,
             local_epochs: None,
             batch: None,
@@ -183,7 +195,12 @@ impl SimulationConfig {
             cohort: u64::from(self.group_of(users)?) * u64::from(self.groups.max(1)),
             population: users as u64,
             sampling: CohortSampling::BalancedSchedule,
-            participation_cap: None,
+            participation_cap: self.participations,
+            noise: if self.tree {
+                NoiseCorrelation::Tree { min_separation: self.min_separation.into() }
+            } else {
+                NoiseCorrelation::Independent
+            },
         };
         PrivacyPlan::new(&request).map(Some).map_err(|e| say(&e))
     }

@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha20Rng;
 use silhouette_model::{Engine, Model};
-use silhouette_privacy::{Accumulator, FinishError, Mode, NoisySum, ReleaseParameters};
+use silhouette_privacy::accounting::NoiseCorrelation;
+use silhouette_privacy::accounting::tree::TreeSchedule;
+use silhouette_privacy::{Accumulator, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::ServerOptimiser;
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
@@ -17,16 +17,18 @@ use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{ContentHash, DeviceId};
 
-use crate::config::{Attack, PrivacyChoice, SimulationConfig};
+use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::{Streams, VirtualDevice};
 use desk::{Desk, Invitation, lock};
+use groups::{group_seed, poisoners, unless_too_long};
 
 pub use error::FederationError;
 pub use record::RoundRecord;
 
 mod desk;
 mod error;
+mod groups;
 mod masked;
 mod record;
 
@@ -46,6 +48,8 @@ pub(crate) struct Federation<'a> {
     /// What was published last.
     published: Model,
     terms: Terms,
+    /// The noise that the last published model carries, where it is a tree's.
+    tree: Option<NoiseTree>,
     now: u64,
 }
 
@@ -67,6 +71,7 @@ impl<'a> Federation<'a> {
             groups: config.groups,
             min_groups: fewest_groups(config.trim as usize) as u32,
             max_participations: terms.max_participations,
+            min_separation: terms.min_separation,
             ..RoundConfig::default()
         };
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
@@ -87,6 +92,7 @@ impl<'a> Federation<'a> {
             owner,
             published: model.clone(),
             model,
+            tree: NoiseTree::new(&terms.parameters),
             terms,
             now: 0,
         })
@@ -111,8 +117,16 @@ impl<'a> Federation<'a> {
             self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
         }
         let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
+        // In a masked round nobody's report counts by itself, masks or not.
         self.coordinator.unmasked(reports);
         self.coordinator.published(self.now);
+        let clip = self.terms.parameters.clip();
+        if let Some(adaptive) = &self.config.adaptive_clip {
+            // With a clip that moves there are no groups: one sum, or none because it was too long.
+            if let Some(sum) = sums.first() {
+                self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(sum)?)?;
+            }
+        }
         let rho = self.devices.iter().map(VirtualDevice::spent).fold(0.0, f64::max);
         let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
@@ -124,6 +138,8 @@ impl<'a> Federation<'a> {
             accuracy: None,
             macro_f1: None,
             loss: None,
+            clip,
+            within_clip: sums.first().and_then(NoisySum::fraction_within_clip),
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
             bytes_up: (invited * self.terms.parameters.byte_len()) as u64,
@@ -168,7 +184,8 @@ impl<'a> Federation<'a> {
 
     /// Those that were asked least often check in first, ties in a random order, so that the
     /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
-    /// all of them: a balanced schedule.
+    /// all of them: a balanced schedule. Who was not chosen leaves again, or the coordinator would open
+    /// the next round with those alone as soon as this one is over.
     fn gather(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
         self.now += 1_000;
         let streams = Streams::new(self.config.seed, self.coordinator.round() + 1, 0);
@@ -176,12 +193,13 @@ impl<'a> Federation<'a> {
         order.shuffle(&mut streams.arrival());
         order.sort_by_key(|&user| self.asked[user]);
         let mut instructions = Vec::new();
-        for user in order {
+        for &user in &order {
             if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
                 break;
             }
             instructions.extend(self.coordinator.check_in(self.now, self.devices[user].id));
         }
+        order.iter().for_each(|&user| self.coordinator.gone(&self.devices[user].id));
         let mut groups: Vec<Vec<Invitation>> = Vec::new();
         let mut opened = None;
         for instruction in instructions {
@@ -235,7 +253,10 @@ impl<'a> Federation<'a> {
             sum.merge(&part?)?;
         }
         let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
-        Ok(sum.finish(&mut noise)?)
+        Ok(match &mut self.tree {
+            Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
+            None => sum.finish(&mut noise)?,
+        })
     }
 }
 
@@ -254,6 +275,15 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         // Without noise the grid itself is the only error: make it fine.
         parameters = parameters.with_grid(1 << 24, 32)?;
     }
+    if let Some(adaptive) = &config.adaptive_clip {
+        adaptive.check(data.recipe.clip)?;
+        parameters = parameters.with_adaptive_clip(adaptive.terms(cohort))?;
+    }
+    if let Some(NoiseCorrelation::Tree { min_separation }) = plan.as_ref().map(|p| p.noise) {
+        let joined = plan.as_ref().map_or(0, |p| p.participations_per_user);
+        let schedule = TreeSchedule::new(config.rounds, joined, min_separation).map_err(ParameterError::from)?;
+        parameters = parameters.with_tree(schedule)?;
+    }
     Ok(Terms {
         task: data.task.id()?,
         query: QueryKind::Train,
@@ -261,35 +291,10 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         parameters,
         delta,
         max_participations: plan.as_ref().map_or(u32::MAX, |p| p.participations_per_user as u32),
-        min_separation: 1,
+        min_separation: config.min_separation,
         deadline: RoundConfig::default().deadline,
         training: data.recipe.training,
     })
-}
-
-/// The sum, or none where it is longer than honest reports add up to.
-fn unless_too_long(sum: Result<NoisySum, FederationError>) -> Result<Option<NoisySum>, FederationError> {
-    match sum {
-        Err(FederationError::Finish(FinishError::SumTooLong { .. })) => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// The public randomness of a group's manifest: every group of every round has its own.
-fn group_seed(seed: u64, round: u64, group: usize) -> u64 {
-    if group == 0 {
-        return seed.wrapping_add(round);
-    }
-    let bytes = seed_bytes(seed, format!("group {group} of round {round}").as_bytes());
-    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
-}
-
-/// Who is malicious, drawn from the seed, and how.
-fn poisoners(config: &SimulationConfig, users: usize) -> Vec<(usize, Attack)> {
-    let Some(poison) = config.poison else { return Vec::new() };
-    let mut all: Vec<usize> = (0..users).collect();
-    all.shuffle(&mut ChaCha20Rng::from_seed(seed_bytes(config.seed, b"poisoners")));
-    all.into_iter().take(poison.count(users)).map(|user| (user, poison.attack)).collect()
 }
 
 fn number(device: &DeviceId) -> usize {

@@ -57,8 +57,16 @@ pub struct Summary {
     pub delta: Option<f64>,
     /// Noise over sensitivity, per round.
     pub noise_multiplier: f64,
-    /// Clip norm.
+    /// Clip norm; with an adaptive clip, of the last round.
     pub clip: f64,
+    /// The share of updates that an adaptive clip leaves whole.
+    pub clip_quantile: Option<f64>,
+    /// `independent`, or `tree`.
+    pub noise: String,
+    /// Rounds one user may join, and without privacy any.
+    pub participations: Option<u64>,
+    /// Rounds between two participations of one user, at least.
+    pub min_separation: u32,
     /// Share of held-out texts predicted right.
     pub accuracy: f64,
     /// Macro-averaged F1.
@@ -119,7 +127,11 @@ impl Summary {
             epsilon: result.rounds.last().and_then(|r| r.epsilon),
             delta,
             noise_multiplier: result.plan.as_ref().map_or(0.0, |p| p.noise_multiplier.get()),
-            clip: data.recipe.clip,
+            clip: result.rounds.last().map_or(data.recipe.clip, |r| r.clip),
+            clip_quantile: config.adaptive_clip.map(|adaptive| adaptive.quantile),
+            noise: if config.tree { "tree" } else { "independent" }.to_owned(),
+            participations: result.plan.as_ref().map(|p| p.participations_per_user),
+            min_separation: config.min_separation,
             accuracy: scores.accuracy,
             macro_f1: scores.macro_f1,
             precision: scores.precision,
@@ -203,6 +215,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
                 accuracy: r.accuracy,
                 macro_f1: r.macro_f1,
                 loss: r.loss,
+                clip: config.adaptive_clip.map(|_| r.clip),
                 epsilon: r.epsilon,
                 bytes_up: r.bytes_up,
                 bytes_down: r.bytes_down,
@@ -247,7 +260,14 @@ fn settings(data: &Dataset, s: &Summary) -> Vec<(String, String)> {
         row("computed by", s.backend.clone()),
         row("mode", s.mode.clone()),
         row("noise multiplier", format!("{:.4}", s.noise_multiplier)),
-        row("clip norm", s.clip.to_string()),
+        row("noise", s.noise.clone()),
+        row(
+            "clip norm",
+            match s.clip_quantile {
+                Some(quantile) => format!("from {} to {:.4}, quantile {quantile}", data.recipe.clip, s.clip),
+                None => s.clip.to_string(),
+            },
+        ),
         row("local epochs", training.epochs.to_string()),
         row("local learning rate", training.learning_rate.to_string()),
         row("server optimiser", format!("{:?}", data.recipe.optimiser.kind).to_lowercase()),
@@ -277,8 +297,15 @@ pub(crate) fn left_device(config: &SimulationConfig) -> Vec<String> {
             "The aggregator added the noise to the sum; it saw each bounded vector."
         }
     };
+    let vector = match config.adaptive_clip {
+        None => "Per round and device: one vector of integers, clipped to a fixed norm, rounded, checked exactly.",
+        Some(_) => {
+            "Per round and device: one vector of integers, clipped to the round's norm, rounded, checked exactly. \
+             Its last entry says whether the clip shortened it; the noise covers that too."
+        }
+    };
     vec![
-        "Per round and device: one vector of integers, clipped to a fixed norm, rounded, checked exactly.".into(),
+        vector.into(),
         noise.into(),
         "No text, no label, no word, no count of texts, no accuracy of a single device.".into(),
         "Profiles and personas have no way out of a device: the type that holds them can't be sent.".into(),
@@ -291,6 +318,9 @@ fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
     };
     let mut all: Vec<String> = plan.assumptions.iter().map(ToString::to_string).collect();
     all.extend(plan.warnings.iter().map(ToString::to_string));
+    if config.adaptive_clip.is_some() {
+        all.push("The clip follows a noisy count that is part of the same release: the promise holds for both.".into());
+    }
     match config.privacy {
         PrivacyChoice::Budget { mode: Mode::Central, .. } => all.push(
             "Mode central: the aggregator sees every clipped update and adds the noise itself; it is trusted to."

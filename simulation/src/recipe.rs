@@ -49,7 +49,9 @@ impl Recipe {
         training.learning_rate = config.learning_rate.unwrap_or(training.learning_rate);
         training.proximal_mu = config.proximal_mu;
         recipe.clip = config.clip.unwrap_or(recipe.clip);
-        if let Some(kind) = config.server_optimiser {
+        // A tree's noise is only taken off again by an optimiser that is linear in the updates.
+        let linear = config.tree.then_some(OptimiserKind::Sgd);
+        if let Some(kind) = config.server_optimiser.or(linear) {
             recipe.optimiser = Self::optimiser(kind);
         }
         recipe.optimiser.learning_rate = config.server_learning_rate.unwrap_or(recipe.optimiser.learning_rate);

@@ -1,4 +1,5 @@
 use silhouette_model::ModelError;
+use silhouette_privacy::NoiseTreeError;
 use silhouette_query::OptimiserError;
 use silhouette_round::ConfigError;
 use silhouette_transport::identity::IdentityError;
@@ -29,6 +30,17 @@ pub enum OpenError {
     /// The optimiser's state.
     #[error(transparent)]
     Optimiser(#[from] OptimiserError),
+    /// The tree of noise.
+    #[error(transparent)]
+    NoiseTree(#[from] NoiseTreeError),
+    /// A published round whose noise is gone.
+    #[error(
+        "round {round} was published with the noise of a tree, and that is not in the folder: it can't be drawn again"
+    )]
+    NoNoise {
+        /// The round.
+        round: u64,
+    },
     /// The shape of the rounds.
     #[error(transparent)]
     Round(#[from] ConfigError),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use silhouette_model::Model;
+use silhouette_privacy::NoiseTree;
 use silhouette_query::ServerOptimiser;
 use silhouette_round::Coordinator;
 use tracing::{info, warn};
@@ -23,9 +24,23 @@ pub(super) fn state(storage: &Storage, plan: &Plan) -> Result<State, OpenError> 
         Some(task) => goes_on(storage, plan, task)?,
         None => begins(storage, plan)?,
     };
-    let (published, start, optimiser) = match storage.progress()?.latest {
+    let latest = storage.progress()?.latest;
+    let (published, start, optimiser) = match latest {
         Some(latest) => (latest.model, latest.next, latest.optimiser),
         None => (task.model, task.model, task.optimiser),
+    };
+    let mut parameters = plan.parameters().clone();
+    if let Some(clip) = latest.and_then(|latest| latest.clip) {
+        parameters = parameters.with_clip(clip).map_err(PlanError::from)?;
+    }
+    let tree = match (NoiseTree::new(&parameters), latest) {
+        (None, _) => None,
+        (Some(fresh), None) => Some(fresh),
+        // A node that was published must not be drawn again: without its tree the task can't go on.
+        (Some(_), Some(latest)) => {
+            let hash = latest.noise.ok_or(OpenError::NoNoise { round: latest.round })?;
+            Some(NoiseTree::from_bytes(&parameters, &storage.noise(&hash)?)?)
+        }
     };
     // Both are read, so that a damaged folder is noticed now and not by the devices.
     storage.model(&published)?;
@@ -33,7 +48,7 @@ pub(super) fn state(storage: &Storage, plan: &Plan) -> Result<State, OpenError> 
     let bytes = storage.optimiser(&optimiser)?;
     let dimension = plan.parameters().dimension();
     let optimiser = ServerOptimiser::from_bytes(plan.config().optimiser, dimension, &bytes)?;
-    Ok(State { published, start, model, optimiser })
+    Ok(State { published, start, model, optimiser, parameters, tree })
 }
 
 fn begins(storage: &Storage, plan: &Plan) -> Result<StoredTask, OpenError> {

@@ -4,11 +4,23 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use silhouette_model::Task;
-use silhouette_query::OptimiserConfig;
+use silhouette_query::{AdaptiveClipConfig, OptimiserConfig};
 use silhouette_round::RoundConfig;
 use silhouette_wire::{LocalTraining, Mode};
 
 use super::PlanError;
+
+/// Whether the noise of one round depends on that of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum NoiseChoice {
+    /// Fresh noise in every round.
+    #[default]
+    Independent,
+    /// One tree of noise over all rounds; mode central only.
+    Tree,
+}
 
 /// What an operator writes: `aggregator/sample.toml` shows and explains every key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,7 +76,10 @@ pub struct TaskConfig {
     /// Noise standard deviation over sensitivity, z; or else an epsilon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_multiplier: Option<f64>,
-    /// Largest norm of one update, c.
+    /// Whether the noise of one round depends on that of another.
+    #[serde(default)]
+    pub noise: NoiseChoice,
+    /// Largest norm of one update, c; in the first round, if the clip is adaptive.
     pub clip: f64,
     /// Rounds one device may join, K.
     #[serde(default = "defaults::max_participations")]
@@ -72,6 +87,9 @@ pub struct TaskConfig {
     /// Rounds between two participations, B.
     #[serde(default = "defaults::min_separation")]
     pub min_separation: u32,
+    /// How the clip follows a quantile of the norms; one clip throughout when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive_clip: Option<AdaptiveClipConfig>,
     /// What a device does with the model.
     #[serde(default = "defaults::training", deserialize_with = "training::read")]
     pub training: LocalTraining,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use silhouette_model::TaskError;
 use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
-use silhouette_query::OptimiserError;
+use silhouette_query::{AdaptiveClipError, OptimiserError, OptimiserKind};
 use silhouette_round::{ConfigError, MaskedError};
 use silhouette_wire::{ManifestError, Mode};
 use thiserror::Error;
@@ -49,6 +49,9 @@ pub enum PlanError {
         /// Groups asked for.
         found: u32,
     },
+    /// What a clip moves by is one sum's.
+    #[error("groups: expected 1 with an adaptive clip, which follows one sum's share, found {0}")]
+    GroupsClip(u32),
     /// A trimmed mean of fewer groups than it leaves out.
     #[error("min_groups: expected 2 trim + 1 = {least} to the {groups} groups, found {found}")]
     MinGroups {
@@ -59,6 +62,12 @@ pub enum PlanError {
         /// What was asked for, or follows from `trim`.
         found: u32,
     },
+    /// What a tree takes off again, this optimiser has already divided by something else.
+    #[error("optimiser.kind: expected \"sgd\" with noise = \"tree\", found {0:?}")]
+    TreeOptimiser(OptimiserKind),
+    /// The clip can't move.
+    #[error(transparent)]
+    AdaptiveClip(#[from] AdaptiveClipError),
     /// Noise is stated twice or not at all.
     #[error("configuration: expected exactly one of epsilon and noise_multiplier")]
     OneOfTwo,

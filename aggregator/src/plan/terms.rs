@@ -5,7 +5,7 @@ use super::{Plan, PlanError};
 impl Plan {
     /// What was promised to the devices, and what the stored models depend on. The pace (deadlines,
     /// windows, how many are invited) may change between two starts, these may not.
-    fn terms(&self) -> [(&'static str, String); 17] {
+    fn terms(&self) -> [(&'static str, String); 19] {
         let c = &self.config;
         [
             ("task", format!("{:?}", self.task)),
@@ -20,7 +20,10 @@ impl Plan {
             ("epsilon", format!("{:?}", c.epsilon)),
             ("noise_multiplier", self.parameters.noise_multiplier().to_string()),
             ("delta", c.delta.to_string()),
+            ("noise", format!("{:?}", c.noise)),
+            // The first round's; where the clip has moved to since is kept with the rounds.
             ("clip", c.clip.to_string()),
+            ("adaptive_clip", format!("{:?}", c.adaptive_clip)),
             ("max_participations", c.max_participations.to_string()),
             ("min_separation", c.min_separation.to_string()),
             ("training", format!("{:?}", c.training)),

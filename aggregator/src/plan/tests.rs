@@ -1,5 +1,6 @@
 use super::*;
 use ed25519_dalek::SigningKey;
+use silhouette_query::AdaptiveClipConfig;
 use silhouette_wire::SignedManifest;
 
 fn sample() -> TaskConfig {
@@ -162,4 +163,63 @@ fn a_task_file_is_read_from_beside_the_configuration() {
     let path = folder.path().join("c.toml");
     std::fs::write(&path, config.to_toml().unwrap()).unwrap();
     assert_eq!(TaskConfig::load(&path).unwrap(), sample());
+}
+
+fn many_rounds() -> TaskConfig {
+    TaskConfig {
+        mode: Mode::Central,
+        noise: NoiseChoice::Tree,
+        rounds: 128,
+        max_participations: 8,
+        min_separation: 16,
+        optimiser: silhouette_query::OptimiserConfig { kind: OptimiserKind::Sgd, ..sample().optimiser },
+        ..sample()
+    }
+}
+
+#[test]
+fn a_tree_of_noise_keeps_the_same_promise() {
+    let plan = Plan::new(many_rounds()).unwrap();
+    let epsilon = plan.promised_epsilon().unwrap();
+    assert!(epsilon <= 8.0 && epsilon > 7.99, "{epsilon}");
+    assert_eq!(plan.parameters().tree().unwrap().participations(), 8);
+    // The device counts the same from the signed terms.
+    let manifest = plan.manifest(128, ContentHash([1; 32]), 9);
+    assert_eq!(&ReleaseParameters::try_from(&manifest).unwrap(), plan.parameters());
+    assert_eq!(manifest.rho, plan.parameters().rho());
+    let promised = |config: TaskConfig| Plan::new(config).map(|plan| plan.parameters().noise_multiplier());
+    // 15.5 charges of a single node for each participation, see the schedule's test.
+    let independent = promised(TaskConfig { noise: NoiseChoice::Independent, ..many_rounds() }).unwrap();
+    let ratio = promised(many_rounds()).unwrap() / independent;
+    assert!((ratio / 15.5_f64.sqrt() - 1.0).abs() < 1e-6, "{ratio}");
+    let refused = |config| promised(config).unwrap_err().to_string();
+    assert!(refused(TaskConfig { optimiser: sample().optimiser, ..many_rounds() }).contains("optimiser.kind"));
+    assert!(refused(TaskConfig { mode: Mode::Local, ..many_rounds() }).contains("mode central"));
+    assert!(refused(TaskConfig { rounds: 70_000, ..many_rounds() }).contains("rounds"));
+    let both = TaskConfig { adaptive_clip: Some(AdaptiveClipConfig::default()), ..many_rounds() };
+    assert!(refused(both).contains("one clip"));
+}
+
+#[test]
+fn an_adaptive_clip_costs_what_a_fixed_one_costs() {
+    let text = sample_config().replace("#[adaptive_clip]", "[adaptive_clip]").replace("#quantile", "quantile");
+    let config = TaskConfig::from_toml(&text).unwrap();
+    assert_eq!(config.adaptive_clip, Some(AdaptiveClipConfig::default()));
+    let config = TaskConfig { mode: Mode::Central, ..config };
+    let fixed = Plan::new(TaskConfig { adaptive_clip: None, ..config.clone() }).unwrap();
+    let plan = Plan::new(config.clone()).unwrap();
+    assert_eq!(plan.charge(), fixed.charge());
+    // A twentieth of 100 devices.
+    let manifest = plan.manifest(1, ContentHash([1; 32]), 9);
+    assert_eq!(manifest.adaptive_clip.unwrap().count_noise, 5.0);
+    assert_eq!(&ReleaseParameters::try_from(&manifest).unwrap(), plan.parameters());
+    assert_eq!(plan.parameters().released_len(), fixed.parameters().released_len() + 1);
+    assert_eq!(manifest.dimension, fixed.manifest(1, ContentHash([1; 32]), 9).dimension);
+    assert!(matches!(first_difference(&fixed, &plan), Some(PlanError::OtherTerms { term: "adaptive_clip", .. })));
+    assert!(Plan::new(TaskConfig { mode: Mode::Distributed, ..config.clone() }).is_ok());
+    let refused = |adaptive| Plan::new(TaskConfig { adaptive_clip: Some(adaptive), ..config.clone() }).is_err();
+    let good = AdaptiveClipConfig::default();
+    assert!(refused(AdaptiveClipConfig { largest: 0.1, ..good }));
+    assert!(refused(AdaptiveClipConfig { quantile: 0.0, ..good }));
+    assert!(refused(AdaptiveClipConfig { count_noise: Some(0.1), ..good }));
 }

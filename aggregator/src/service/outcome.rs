@@ -6,9 +6,9 @@ use std::sync::Arc;
 use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
 use silhouette_privacy::secagg::{Ended, Sum};
-use silhouette_privacy::{Accumulator, FinishError, FoldError, NoisySum, ReleaseParameters};
+use silhouette_privacy::{Accumulator, FinishError, FoldError, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::trim_left;
-use silhouette_query::{ServerOptimiser, train};
+use silhouette_query::{AdaptiveClipError, ServerOptimiser, train};
 use silhouette_round::{MaskedGroups, Millis};
 use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
@@ -27,6 +27,10 @@ pub(crate) struct State {
     pub(crate) start: ContentHash,
     pub(crate) model: Arc<Model>,
     pub(crate) optimiser: ServerOptimiser,
+    /// The public numbers of the next round's releases: the plan's, at the next round's clip.
+    pub(crate) parameters: ReleaseParameters,
+    /// The noise that the published model carries, where it is a tree's.
+    pub(crate) tree: Option<NoiseTree>,
 }
 
 /// A sum whose round is over.
@@ -68,6 +72,10 @@ pub(super) enum OutcomeError {
     #[error(transparent)]
     Absorb(#[from] train::AbsorbError),
     #[error(transparent)]
+    AdaptiveClip(#[from] AdaptiveClipError),
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -96,7 +104,12 @@ impl State {
         let mut reports = closed.reports;
         let Unmasked { sums, rejected, .. } = match closed.collecting {
             Collecting::Plain(sum) => {
-                Unmasked { sums: vec![sum.finish(&mut OpenDpNoise::new())?], ..Unmasked::default() }
+                let noise = &mut OpenDpNoise::new();
+                let noisy = match &mut self.tree {
+                    Some(tree) => sum.finish_in_tree(tree, closed.round, noise)?,
+                    None => sum.finish(noise)?,
+                };
+                Unmasked { sums: vec![noisy], ..Unmasked::default() }
             }
             Collecting::Masked { round, parameters } => {
                 let unmasked = unmasked(*round, &parameters, closed.now);
@@ -110,6 +123,14 @@ impl State {
         }
         let (rounds, trim) = (plan.config().rounds, trim_left(plan.config().trim as usize, rejected));
         let values = train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?;
+        let mut clip_next = None;
+        if let Some(adaptive) = &plan.config().adaptive_clip {
+            // The plan refuses a clip that moves together with groups.
+            let sum = sums.first().ok_or(AdaptiveClipError::NoIndicator)?;
+            let clip = adaptive.next(sum)?;
+            self.parameters = self.parameters.with_clip(clip)?;
+            clip_next = Some(clip);
+        }
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
             let model = Model::with_values(plan.task().clone(), values)?;
             Ok((storage.put_model(&model.to_safetensors()?)?, model))
@@ -119,11 +140,15 @@ impl State {
         let (start, model) = keep(self.optimiser.iterate().to_vec())?;
         (self.start, self.model) = (start, Arc::new(model));
         let optimiser_after = storage.put_optimiser(&self.optimiser.to_bytes())?;
+        // Before the model that carries it: drawn again, it would give this round's sum away.
+        let noise_after = self.tree.as_ref().map(|tree| storage.put_noise(&tree.to_bytes())).transpose()?;
         storage.publish_round(&ClosedRound {
             number: closed.round,
             model_after: self.published,
             model_next: self.start,
             optimiser_after,
+            clip_next,
+            noise_after,
             reports: &reports,
         })?;
         // Published is published: files that stay behind are a matter of room.

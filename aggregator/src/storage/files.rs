@@ -1,4 +1,4 @@
-//! Models and optimiser states: files named by the hash of their content.
+//! Models, optimiser states and trees of noise: files named by the hash of their content.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -10,10 +10,11 @@ use super::{Storage, StorageError};
 
 pub(super) const MODELS: &str = "models";
 pub(super) const OPTIMISER: &str = "optimiser";
+pub(super) const NOISE: &str = "noise";
 
 /// The folder and what it holds are the owner's alone: keys and tokens lie in it.
 pub(crate) fn create_folders(folder: &Path) -> Result<(), StorageError> {
-    for path in [folder.to_path_buf(), folder.join(MODELS), folder.join(OPTIMISER)] {
+    for path in [folder.to_path_buf(), folder.join(MODELS), folder.join(OPTIMISER), folder.join(NOISE)] {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -65,6 +66,28 @@ impl Storage {
     /// When it can't be read, or is damaged.
     pub fn optimiser(&self, hash: &ContentHash) -> Result<Vec<u8>, StorageError> {
         read(self.optimiser_path(hash), hash)
+    }
+
+    fn noise_path(&self, hash: &ContentHash) -> PathBuf {
+        self.folder.join(NOISE).join(format!("{hash}.state"))
+    }
+
+    /// Keeps a tree of noise; it is on the disk when this returns. Whoever reads it can take the noise
+    /// off a published model.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn put_noise(&self, bytes: &[u8]) -> Result<ContentHash, StorageError> {
+        let hash = ContentHash::of(bytes);
+        put(&self.noise_path(&hash), bytes).map(|()| hash)
+    }
+
+    /// Reads a tree of noise and checks it against its name.
+    ///
+    /// # Errors
+    /// When it can't be read, or is damaged.
+    pub fn noise(&self, hash: &ContentHash) -> Result<Vec<u8>, StorageError> {
+        read(self.noise_path(hash), hash)
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Progress {
 }
 
 /// What the last published round left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Latest {
     /// The round.
@@ -55,6 +55,10 @@ pub struct Latest {
     pub next: ContentHash,
     /// The optimiser's state.
     pub optimiser: ContentHash,
+    /// The clip of the next round, where it is adaptive.
+    pub clip: Option<f64>,
+    /// The tree of noise, where there is one.
+    pub noise: Option<ContentHash>,
 }
 
 impl Storage {
@@ -73,7 +77,7 @@ impl Storage {
         let units = connection.query_row("SELECT rho FROM spent", [], |row| hashes::unsigned(row, 0))?;
         let latest = connection
             .query_row(
-                "SELECT number, model_after, model_next, optimiser_after FROM round
+                "SELECT number, model_after, model_next, optimiser_after, clip_next, noise_after FROM round
                  WHERE state = 'published' ORDER BY number DESC LIMIT 1",
                 [],
                 |row| {
@@ -82,6 +86,8 @@ impl Storage {
                         model: hashes::content(row, 1)?,
                         next: hashes::content(row, 2)?,
                         optimiser: hashes::content(row, 3)?,
+                        clip: row.get(4)?,
+                        noise: hashes::maybe_content(row, 5)?,
                     })
                 },
             )

@@ -5,7 +5,7 @@ use std::fs;
 
 use silhouette_wire::ContentHash;
 
-use super::files::{MODELS, OPTIMISER};
+use super::files::{MODELS, NOISE, OPTIMISER};
 use super::{Storage, StorageError, hashes};
 
 /// Published rounds whose models stay: the next round's start, and enough for devices that come back
@@ -14,19 +14,20 @@ pub(crate) const ROUNDS_KEPT: u64 = 20;
 
 impl Storage {
     /// Removes models of rounds older than the last `rounds` published ones, and every optimiser
-    /// state but the last. What the task started with stays, and the history of rounds keeps its
+    /// state and tree of noise but the last. What the task started with stays, and the history of rounds keeps its
     /// hashes. Says how many files went.
     ///
     /// # Errors
     /// When the database or the disk fails; what was removed by then was superfluous.
     pub fn prune(&self, rounds: u64) -> Result<usize, StorageError> {
-        let (models, optimisers) = self.needed(rounds)?;
-        Ok(self.keep_only(MODELS, &models)? + self.keep_only(OPTIMISER, &optimisers)?)
+        let [models, optimisers, noises] = self.needed(rounds)?;
+        let removed = self.keep_only(MODELS, &models)? + self.keep_only(OPTIMISER, &optimisers)?;
+        Ok(removed + self.keep_only(NOISE, &noises)?)
     }
 
-    /// Hashes of the models and of the optimiser states that must stay.
-    fn needed(&self, rounds: u64) -> Result<(BTreeSet<ContentHash>, BTreeSet<ContentHash>), StorageError> {
-        let (mut models, mut optimisers) = (BTreeSet::new(), BTreeSet::new());
+    /// Hashes of the models, of the optimiser states and of the trees of noise that must stay.
+    fn needed(&self, rounds: u64) -> Result<[BTreeSet<ContentHash>; 3], StorageError> {
+        let [mut models, mut optimisers, mut noises] = [const { BTreeSet::new() }; 3];
         let connection = self.connection();
         let mut select = connection.prepare_cached("SELECT model, optimiser FROM task")?;
         let mut tasks = select.query([])?;
@@ -35,7 +36,7 @@ impl Storage {
             optimisers.insert(hashes::content(row, 1)?);
         }
         let mut select = connection.prepare_cached(
-            "SELECT model_after, model_next, optimiser_after FROM round
+            "SELECT model_after, model_next, optimiser_after, noise_after FROM round
              WHERE state = 'published' ORDER BY number DESC LIMIT ?1",
         )?;
         let mut published = select.query([hashes::signed(rounds.max(1))?])?;
@@ -44,9 +45,10 @@ impl Storage {
             models.extend([hashes::content(row, 0)?, hashes::content(row, 1)?]);
             if std::mem::take(&mut last) {
                 optimisers.insert(hashes::content(row, 2)?);
+                noises.extend(hashes::maybe_content(row, 3)?);
             }
         }
-        Ok((models, optimisers))
+        Ok([models, optimisers, noises])
     }
 
     fn keep_only(&self, name: &str, needed: &BTreeSet<ContentHash>) -> Result<usize, StorageError> {

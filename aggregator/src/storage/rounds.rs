@@ -58,6 +58,10 @@ pub struct ClosedRound<'a> {
     pub model_next: ContentHash,
     /// The optimiser's state.
     pub optimiser_after: ContentHash,
+    /// The clip of the next round, where it is adaptive.
+    pub clip_next: Option<f64>,
+    /// The tree of noise that the published model carries, where there is one.
+    pub noise_after: Option<ContentHash>,
     /// Whose report is in the sum, and its digest.
     pub reports: &'a [(DeviceId, ContentHash)],
 }
@@ -105,7 +109,7 @@ impl Storage {
         let number = hashes::signed(round.number)?;
         let changed = transaction.execute(
             "UPDATE round SET state = 'published', model_after = ?2, model_next = ?3, optimiser_after = ?4,
-                 reports = ?5, closed_at = ?6
+                 reports = ?5, closed_at = ?6, clip_next = ?7, noise_after = ?8
              WHERE number = ?1 AND state = 'open'",
             params![
                 number,
@@ -113,7 +117,9 @@ impl Storage {
                 round.model_next.0,
                 round.optimiser_after.0,
                 round.reports.len() as i64,
-                now()
+                now(),
+                round.clip_next,
+                round.noise_after.map(|hash| hash.0)
             ],
         )?;
         if changed != 1 {

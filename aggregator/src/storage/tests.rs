@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use rusqlite::Connection;
 use silhouette_privacy::Charge;
 use silhouette_round::Participation;
 use silhouette_wire::{ContentHash, DeviceId, Nonce};
@@ -29,6 +30,8 @@ fn publish(storage: &Storage, number: u64, tag: u8) -> Result<(), StorageError> 
         model_after: ContentHash([tag; 32]),
         model_next: ContentHash([tag; 32]),
         optimiser_after: ContentHash([tag; 32]),
+        clip_next: None,
+        noise_after: None,
         reports: &[(ALICE, ContentHash([5; 32]))],
     })
 }
@@ -122,7 +125,7 @@ fn a_newer_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).connection().pragma_update(None, "user_version", 99).unwrap();
     let refused = Storage::open(folder.path());
-    assert!(matches!(refused, Err(StorageError::Schema { expected: 2, found: 99 })));
+    assert!(matches!(refused, Err(StorageError::Schema { expected: 3, found: 99 })));
 }
 
 #[test]
@@ -148,6 +151,8 @@ fn pruning_keeps_what_a_start_and_late_devices_need() {
                 model_after: model,
                 model_next: model,
                 optimiser_after: optimiser,
+                clip_next: None,
+                noise_after: None,
                 reports: &[],
             })
             .unwrap();
@@ -218,6 +223,48 @@ fn a_secret_is_made_once_and_readable_by_its_owner_alone() {
     assert_eq!(make(1), [1; 3]);
     assert_eq!(make(2), [1; 3]);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_folder_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(folder.path().join("silhouette.db")).unwrap();
+    connection.execute_batch(include_str!("schema.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let insert = "INSERT INTO round (number, state, manifest, model_before, model_after, model_next, optimiser_after,
+                      invited, rho, opened_at) VALUES (1, 'published', ?1, ?1, ?1, ?1, ?1, 2, 5, 0)";
+    connection.execute(insert, [[7_u8; 32]]).unwrap();
+    drop(connection);
+    let latest = open(folder.path()).progress().unwrap().latest.unwrap();
+    assert_eq!((latest.model, latest.clip, latest.noise), (ContentHash([7; 32]), None, None));
+}
+
+#[test]
+fn what_the_next_round_needs_is_kept_and_what_no_round_needs_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path());
+    for number in 1..=3 {
+        open_round(&storage, number, 0.1).unwrap();
+        let noise = storage.put_noise(&[number as u8; 16]).unwrap();
+        let hash = ContentHash([number as u8; 32]);
+        storage
+            .publish_round(&ClosedRound {
+                number,
+                model_after: hash,
+                model_next: hash,
+                optimiser_after: hash,
+                clip_next: Some(0.1 + number as f64),
+                noise_after: Some(noise),
+                reports: &[],
+            })
+            .unwrap();
+        let latest = storage.progress().unwrap().latest.unwrap();
+        assert_eq!((latest.clip, latest.noise), (Some(0.1 + number as f64), Some(noise)));
+    }
+    storage.prune(ROUNDS_KEPT).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path().join("noise")).unwrap().count(), 1);
+    let noise = storage.progress().unwrap().latest.unwrap().noise.unwrap();
+    assert_eq!(storage.noise(&noise).unwrap(), [3; 16]);
 }
 
 #[test]

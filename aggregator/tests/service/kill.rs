@@ -32,7 +32,15 @@ fn victim() {
     let model = storage.put_model(&model.to_safetensors().unwrap()).unwrap();
     let reports = [(DeviceId([1; 32]), ContentHash([3; 32]))];
     let optimiser_after = start.optimiser;
-    let closed = ClosedRound { number: 1, model_after: model, model_next: model, optimiser_after, reports: &reports };
+    let closed = ClosedRound {
+        number: 1,
+        model_after: model,
+        model_next: model,
+        optimiser_after,
+        clip_next: None,
+        noise_after: None,
+        reports: &reports,
+    };
     storage.publish_round(&closed).unwrap();
     open(2, model);
     std::fs::write(storage.folder().join("models").join("half.part"), b"half a mod").unwrap();

@@ -7,6 +7,7 @@ mod fleet;
 mod groups;
 mod kill;
 mod masked;
+mod noise;
 mod restart;
 mod rounds;
 mod uploads;

@@ -34,7 +34,7 @@ async fn ask(device: &Device, request: SecaggRequest) -> SecaggReply {
 }
 
 /// A whole participation that vanishes after `exchanges` of its four; says how it ended.
-async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
+pub(crate) async fn take_part(device: Device, exchanges: usize) -> Option<SecaggReply> {
     let part = device.part().await;
     let release = released(0.01, &part.parameters());
     send(device, &part, release, exchanges).await

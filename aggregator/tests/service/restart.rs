@@ -56,7 +56,7 @@ async fn a_killed_aggregator_leaves_a_folder_that_opens() {
     assert_eq!(revived.storage().participations().unwrap().len(), 3);
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());

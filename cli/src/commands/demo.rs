@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use silhouette_aggregator::{Aggregator, Event, Listen, TaskConfig};
+use silhouette_aggregator::{Aggregator, Event, Listen, NoiseChoice, TaskConfig};
 use silhouette_client::models::ModelCache;
 use silhouette_client::participant::Transferred;
 use silhouette_engine::{Backend, Chosen, choose};
@@ -243,7 +243,9 @@ fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
         epsilon: Some(args.epsilon),
         delta: args.delta,
         noise_multiplier: None,
+        noise: NoiseChoice::Independent,
         clip: 0.2,
+        adaptive_clip: None,
         max_participations: u32::MAX,
         min_separation: 1,
         training: LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0 },

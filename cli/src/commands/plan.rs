@@ -4,7 +4,7 @@ mod cases;
 
 use std::path::PathBuf;
 
-use silhouette_privacy::accounting::plan::{Accountant, CohortSampling, PlanRequest, View};
+use silhouette_privacy::accounting::plan::{Accountant, CohortSampling, NoiseCorrelation, PlanRequest, View};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
 
 use crate::terminal;
@@ -13,6 +13,7 @@ use crate::terminal;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   silhouette plan --epsilon 8 --delta 1e-5 --rounds 20 --cohort 100 --population 1000
+  silhouette plan --rounds 128 --cohort 60 --population 1000 --noise tree --min-separation 16
   silhouette plan --cases mechanisms.json --json")]
 pub(crate) struct Args {
     /// The promise: epsilon over all rounds together, per user.
@@ -37,6 +38,12 @@ pub(crate) struct Args {
     /// Rounds one device agrees to join; derived from the schedule when absent.
     #[arg(long)]
     max_participations: Option<u64>,
+    /// Fresh noise in every round, or one tree of noise over all rounds (DP-FTRL): mode central only.
+    #[arg(long, value_enum, default_value_t = NoiseName::Independent)]
+    noise: NoiseName,
+    /// Rounds between two participations of one device, at least; counts with --noise tree.
+    #[arg(long, default_value_t = 1)]
+    min_separation: u64,
     /// The bound that the noise is calibrated with. Ledgers add up zCDP; pld needs less noise, but
     /// ledgers will then show more than the promise.
     #[arg(long, value_enum, default_value_t = AccountantName::Zcdp)]
@@ -44,6 +51,7 @@ pub(crate) struct Args {
     /// Evaluate the mechanisms in this file (JSON: id, kind, input) by every accountant instead.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "epsilon", "delta", "rounds", "cohort", "population", "poisson", "max_participations", "accountant",
+        "noise", "min_separation",
     ])]
     cases: Option<PathBuf>,
 }
@@ -52,6 +60,12 @@ pub(crate) struct Args {
 enum AccountantName {
     Zcdp,
     Pld,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum NoiseName {
+    Independent,
+    Tree,
 }
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
@@ -66,6 +80,10 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         population: args.population,
         sampling: if args.poisson { CohortSampling::Poisson } else { CohortSampling::BalancedSchedule },
         participation_cap: args.max_participations,
+        noise: match args.noise {
+            NoiseName::Independent => NoiseCorrelation::Independent,
+            NoiseName::Tree => NoiseCorrelation::Tree { min_separation: args.min_separation },
+        },
     };
     let accountant = match args.accountant {
         AccountantName::Zcdp => Accountant::Zcdp,
@@ -82,7 +100,7 @@ fn show(args: &Args, plan: &PrivacyPlan) -> anyhow::Result<()> {
         AccountantName::Pld => "PLD, tighter than the ledgers",
     };
     terminal::line("Plan (unit: user; adjacency: add or remove one user)")?;
-    terminal::table(&[
+    let mut rows = vec![
         row("promise", format!("epsilon {} at delta {:e}", args.epsilon, args.delta)),
         row("rounds x cohort / population", format!("{} x {} / {}", args.rounds, args.cohort, args.population)),
         row("participations per user, at most", plan.participations_per_user.to_string()),
@@ -91,7 +109,14 @@ fn show(args: &Args, plan: &PrivacyPlan) -> anyhow::Result<()> {
         row("noise of the mean, per unit of clip", format!("{:.6}", plan.noise_multiplier.get() / args.cohort as f64)),
         row("rho per participation", format!("{:.6}", plan.rho_per_participation.get())),
         row("rho in all (the ledger's cap)", format!("{:.6}", plan.rho_total.get())),
-    ])?;
+    ];
+    if let NoiseCorrelation::Tree { min_separation } = plan.noise {
+        let z = plan.noise_multiplier.get() / args.cohort as f64;
+        let nodes = f64::from(args.rounds.count_ones());
+        rows.push(row("noise", format!("a tree; z and rho are those of its nodes, {min_separation} rounds apart")));
+        rows.push(row("noise of the sum of all rounds' means", format!("{:.6}", z * nodes.sqrt())));
+    }
+    terminal::table(&rows)?;
     let release = plan.against_release.as_ref();
     terminal::line(&format!("{:<42}{:>12}{:>12}{:>12}", "Epsilon", "zCDP", "RDP", "PLD (tight)"))?;
     terminal::line(&view("against the aggregator, no amplification", Some(&plan.against_aggregator)))?;

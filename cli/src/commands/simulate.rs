@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use silhouette_engine::{Backend, choose};
 use silhouette_model::{EncoderSpec, Engine};
 use silhouette_privacy::Mode;
-use silhouette_query::OptimiserKind;
+use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use silhouette_simulation::{
     Dataset, EncoderChoice, Poison, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice,
     run as run_rounds, write_outputs,
@@ -30,7 +30,9 @@ use crate::terminal::{self, Usage};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   silhouette simulate --data people.jsonl --task interest --epsilon 8 --out run/
-  silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
+  silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01
+  silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
+  silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8")]
 pub(crate) struct Args {
     /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
     #[arg(long)]
@@ -79,9 +81,31 @@ pub(crate) struct Args {
     /// auto, native, flex, ndarray or wgpu. auto takes the hand-written engine for the frozen bag.
     #[arg(long, default_value = "auto")]
     backend: Backend,
-    /// Clip norm [default: the recipe's, 0.2 for the bag]
+    /// independent: fresh noise in every round. tree: one tree of noise over all rounds (DP-FTRL), in mode
+    /// central with server optimiser sgd.
+    #[arg(long, default_value = "independent", value_parser = ["independent", "tree"])]
+    noise: String,
+    /// Rounds one user may join [default: as many as a balanced schedule asks for]
+    #[arg(long)]
+    participations: Option<u64>,
+    /// Rounds between two participations of one user, at least; 1 allows every round.
+    #[arg(long, default_value_t = 1)]
+    min_separation: u32,
+    /// Clip norm; with --adaptive-clip, of the first round [default: the recipe's, 0.2 for the bag]
     #[arg(long)]
     clip: Option<f64>,
+    /// The clip follows a quantile of the norms, which devices tell in a noisy count.
+    #[arg(long)]
+    adaptive_clip: bool,
+    /// The share of updates that an adaptive clip leaves whole [default: 0.5]
+    #[arg(long, requires = "adaptive_clip")]
+    target_quantile: Option<f64>,
+    /// How fast an adaptive clip moves: by at most a factor of e to this power a round [default: 0.2]
+    #[arg(long, requires = "adaptive_clip")]
+    clip_lr: Option<f64>,
+    /// Deviation of the noise on the count, in devices [default: a twentieth of the cohort]
+    #[arg(long, requires = "adaptive_clip")]
+    count_noise: Option<f64>,
     /// Local learning rate [default: the recipe's]
     #[arg(long)]
     lr: Option<f64>,
@@ -133,7 +157,11 @@ impl Args {
             privacy,
             rounds: self.rounds,
             cohort: self.cohort,
+            participations: self.participations,
+            min_separation: self.min_separation,
+            tree: self.noise == "tree",
             clip: self.clip,
+            adaptive_clip: self.adaptive_clip(),
             learning_rate: self.lr,
             local_epochs: self.local_epochs,
             batch: self.batch,
@@ -150,6 +178,16 @@ impl Args {
         };
         config.validate().map_err(|e| Usage(e.to_string()))?;
         Ok(config)
+    }
+
+    fn adaptive_clip(&self) -> Option<AdaptiveClipConfig> {
+        let defaults = AdaptiveClipConfig::default();
+        self.adaptive_clip.then(|| AdaptiveClipConfig {
+            quantile: self.target_quantile.unwrap_or(defaults.quantile),
+            learning_rate: self.clip_lr.unwrap_or(defaults.learning_rate),
+            count_noise: self.count_noise,
+            ..defaults
+        })
     }
 
     fn task(&self) -> anyhow::Result<TaskChoice> {
@@ -240,6 +278,7 @@ fn describe(r: &RoundRecord) -> String {
         part("accuracy", r.accuracy),
         part("loss", r.loss),
         part("epsilon", r.epsilon),
+        part("clip", r.within_clip.map(|_| r.clip)),
         terminal::bytes(r.bytes_up),
         terminal::bytes(r.bytes_down)
     )

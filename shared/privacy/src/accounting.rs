@@ -54,6 +54,7 @@ pub mod pld;
 mod poisson;
 pub mod rdp;
 mod rounding;
+pub mod tree;
 mod without_replacement;
 pub mod zcdp;
 
@@ -65,4 +66,4 @@ pub const ACCOUNTANT: &str = concat!(
 );
 
 pub use parameters::{Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate};
-pub use plan::{Accountant, CohortSampling, PlanRequest, PrivacyPlan};
+pub use plan::{Accountant, CohortSampling, NoiseCorrelation, PlanRequest, PrivacyPlan};

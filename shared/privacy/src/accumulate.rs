@@ -2,11 +2,13 @@
 
 mod error;
 mod noisy;
+mod tree;
 
 use silhouette_wire::{Mode, unpack};
 
 pub use error::{FinishError, FoldError};
 pub use noisy::NoisySum;
+pub use tree::{NoiseTree, NoiseTreeError};
 
 use crate::noise::{NoiseSource, add_discrete_gaussian};
 use crate::parameters::ReleaseParameters;
@@ -67,7 +69,8 @@ impl Accumulator {
             return Err(FoldError::Full(self.parameters.cohort()));
         }
         let k = unpack(packed, self.parameters.modulus_bits()).map_err(|e| FoldError::Unpack(e.to_string()))?;
-        if !self.norm_is_admissible(&k) {
+        let last = k.get(self.parameters.dimension()).copied().unwrap_or(0);
+        if !self.norm_is_admissible(&k) || !self.indicator_is_admissible(last) {
             return Err(FoldError::Norm);
         }
         // |k| <= 2^31 and fewer than 2^32 reports: the sum stays inside. Should that ever stop being so,
@@ -92,7 +95,8 @@ impl Accumulator {
         }
         let Some(entries) = release.entries() else { return self.fold(release.as_bytes()) };
         let values: Vec<i64> = entries.iter().map(|&(_, k)| k).collect();
-        if !self.norm_is_admissible(&values) {
+        let last = entries.last().filter(|(i, _)| *i as usize == p.dimension()).map_or(0, |&(_, k)| k);
+        if !self.norm_is_admissible(&values) || !self.indicator_is_admissible(last) {
             return Err(FoldError::Norm);
         }
         entries.iter().for_each(|&(i, k)| self.sum[i as usize] = self.sum[i as usize].saturating_add(k));
@@ -107,6 +111,13 @@ impl Accumulator {
             (Mode::Local, Some(_)) => (squared_norm(k) as f64).sqrt() <= self.longest(1),
             _ => squared_norm(k) <= self.parameters.delta2_squared(),
         }
+    }
+
+    /// Where a vector shows itself, its indicator counts for no more than one device: the whole norm in
+    /// that one entry would count for many and move the clip.
+    fn indicator_is_admissible(&self, last: i64) -> bool {
+        let seen = self.parameters.mode() == Mode::Central;
+        self.parameters.indicator_reach().is_none_or(|reach| !seen || last.unsigned_abs() <= reach)
     }
 
     /// The norm of the sum of `reports` honest vectors with their noise, at the longest.
@@ -137,12 +148,12 @@ impl Accumulator {
     /// against [`ReleaseParameters::longest_sum`].
     ///
     /// # Errors
-    /// With fewer than `N_min` reports, when the noise source fails, or the sum test does; the sum is
-    /// dropped.
+    /// With fewer than `N_min` reports, when the noise source fails, or the sum test does, or when the
+    /// noise is that of a tree ([`finish_in_tree`](Self::finish_in_tree)); the sum is dropped.
     pub fn finish(mut self, source: &mut dyn NoiseSource) -> Result<NoisySum, FinishError> {
-        let expected = self.parameters.min_reports();
-        if self.reports < expected {
-            return Err(FinishError::TooFewReports { expected, found: self.reports });
+        self.enough_reports()?;
+        if self.parameters.tree().is_some() {
+            return Err(FinishError::Tree);
         }
         if let (Mode::Central, Some(sigma)) = (self.parameters.mode(), self.parameters.sigma()) {
             add_discrete_gaussian(&mut self.sum, sigma, source)?;
@@ -150,7 +161,14 @@ impl Accumulator {
         if self.parameters.mode() == Mode::Distributed {
             self.centre_and_test()?;
         }
-        Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports })
+        let draws = if self.parameters.mode() == Mode::Central { 1 } else { self.reports };
+        Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports, draws })
+    }
+
+    fn enough_reports(&self) -> Result<(), FinishError> {
+        let expected = self.parameters.min_reports();
+        let enough = self.reports >= expected;
+        if enough { Ok(()) } else { Err(FinishError::TooFewReports { expected, found: self.reports }) }
     }
 
     fn centre_and_test(&mut self) -> Result<(), FinishError> {

@@ -48,7 +48,7 @@ mod release;
 mod rotate;
 mod update;
 
-pub use accumulate::{Accumulator, FinishError, FoldError, NoisySum};
+pub use accumulate::{Accumulator, FinishError, FoldError, NoiseTree, NoiseTreeError, NoisySum};
 pub use budget::{Account, Charge, ChargeError};
 pub use clip::{Clipped, clip};
 pub use parameters::{NoiseShare, ParameterError, ReleaseParameters};
@@ -56,5 +56,5 @@ pub use private::Private;
 pub use quantise::{Rounding, RoundingError};
 pub use release::{Release, ReleaseError, release};
 pub use rotate::{RotateError, rotate, unrotate};
-pub use silhouette_wire::Mode;
+pub use silhouette_wire::{AdaptiveClip, Correlation, Mode};
 pub use update::Update;

@@ -1,17 +1,20 @@
 //! The public numbers of one release, and what follows from them.
 
+mod adaptive;
+mod correlated;
 mod error;
 mod honest_sum;
 mod masked;
 mod share;
 mod validate;
 
-use silhouette_wire::Mode;
-use silhouette_wire::manifest::Manifest;
+use silhouette_wire::manifest::{AdaptiveClip, Manifest};
+use silhouette_wire::{Correlation, Mode};
 
 pub use error::ParameterError;
 pub use share::NoiseShare;
 
+use crate::accounting::tree::TreeSchedule;
 use crate::noise::DyadicSigma;
 
 /// Grid steps in the clip norm, `s c`, for the modes that do not mask.
@@ -42,13 +45,17 @@ pub struct ReleaseParameters {
     corrupt_fraction: f64,
     clip_units: u32,
     modulus_bits: u8,
+    /// How the clip moves, and with it one more entry.
+    adaptive: Option<AdaptiveClip>,
+    /// The rounds whose noise is that of one tree.
+    tree: Option<TreeSchedule>,
     /// Public seed of the rotation; 0 where nothing is rotated.
     rotation: u64,
 }
 
 impl ReleaseParameters {
-    /// Parameters on the default grid: `dimension` d, `clip` c, `noise_multiplier` z relative to
-    /// c, `cohort` n (the fixed denominator of the mean) and `min_reports` `N_min`.
+    /// Parameters on the default grid: `dimension` d, `clip` c, `noise_multiplier` z relative to the
+    /// longest released vector (c, unless the clip is adaptive), `cohort` n (the fixed denominator of the mean) and `min_reports` `N_min`.
     ///
     /// `noise_multiplier = 0` means *no privacy*; devices refuse it unless their policy says
     /// otherwise, and its [`rho`](Self::rho) is infinite.
@@ -78,6 +85,8 @@ impl ReleaseParameters {
             corrupt_fraction,
             clip_units: DEFAULT_CLIP_UNITS,
             modulus_bits,
+            adaptive: None,
+            tree: None,
             rotation: 0,
         };
         let masked = mode == Mode::Distributed;
@@ -138,9 +147,14 @@ impl ReleaseParameters {
         self.dimension
     }
 
-    /// Entries of the released vector: d, or the next power of two d' where it is rotated.
+    /// Entries of the vector that is clipped and rounded: d, and one more where the clip is adaptive.
+    pub(crate) fn entries(&self) -> usize {
+        self.dimension + usize::from(self.adaptive.is_some())
+    }
+
+    /// Entries of the released vector: those, or their next power of two d' where it is rotated.
     pub fn released_len(&self) -> usize {
-        if self.mode == Mode::Distributed { self.dimension.next_power_of_two() } else { self.dimension }
+        if self.mode == Mode::Distributed { self.entries().next_power_of_two() } else { self.entries() }
     }
 
     /// The seed of the round's public rotation, where there is one.
@@ -178,14 +192,14 @@ impl ReleaseParameters {
         self.modulus_bits
     }
 
-    /// Grid steps in the clip norm, `s c`.
+    /// Grid steps in the norm of the longest released vector, `s c`.
     pub fn clip_units(&self) -> u32 {
         self.clip_units
     }
 
     /// Grid steps per unit, s.
     pub fn scale(&self) -> f64 {
-        f64::from(self.clip_units) / self.clip
+        f64::from(self.clip_units) / self.norm_bound()
     }
 
     /// Bytes of a packed release.
@@ -232,9 +246,13 @@ impl ReleaseParameters {
     ///
     /// `rho = 1 / (2 z^2)`; in mode `distributed` `rho = (r + sqrt(d') tau)^2 / 2` with `r = Delta2 /
     /// (sqrt(h) sigma_loc) <= 1/z`, the bound of Kairouz et al. (2021, Proposition 14) that is
-    /// zero-concentrated: a sum of discrete Gaussians is nearly one, and tau says how nearly.
+    /// zero-concentrated: a sum of discrete Gaussians is nearly one, and tau says how nearly. In a tree
+    /// of noise [`TreeSchedule::cost`] such charges, a bound for any number of participations up to K.
     pub fn rho(&self) -> f64 {
         let z = self.noise_multiplier;
+        if let Some(tree) = &self.tree {
+            return (tree.cost() * (0.5 / (z * z)).next_up()).next_up();
+        }
         match (self.mode, self.sigma()) {
             (Mode::Distributed, Some(sigma)) => {
                 let r = (1.0 / z).next_up();
@@ -260,6 +278,13 @@ impl TryFrom<&Manifest> for ReleaseParameters {
             corrupt_fraction: m.corrupt_fraction,
             clip_units: m.clip_units,
             modulus_bits: m.modulus_bits,
+            adaptive: m.adaptive_clip,
+            tree: match m.correlation {
+                Correlation::Independent => None,
+                Correlation::Tree { rounds } => {
+                    Some(TreeSchedule::new(rounds.into(), m.max_participations.into(), m.min_separation.into())?)
+                }
+            },
             rotation: 0,
         }
         .with_rotation(m.seed)

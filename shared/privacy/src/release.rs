@@ -7,7 +7,7 @@ use thiserror::Error;
 
 pub use vector::Release;
 
-use crate::clip::clip;
+use crate::clip::{Clipped, clip};
 use crate::parameters::{NoiseShare, ReleaseParameters};
 use crate::private::Private;
 use crate::quantise::{Rounding, quantise, squared_norm};
@@ -68,6 +68,8 @@ pub(crate) fn centre(k: i64, bits: u8) -> i64 {
 
 /// Clips, rounds, checks, noises and packs one private vector (PRIVACY specification, section 4).
 ///
+/// With an adaptive clip the vector gets one more entry, which says whether the update was within it.
+///
 /// `noise` comes from [`ReleaseParameters::draw_noise`], drawn before this call.
 ///
 /// # Errors
@@ -83,12 +85,20 @@ pub fn release<U: Into<Update>>(
         return Err(ReleaseError::Dimension { expected: parameters.dimension(), found: update.dimension() });
     }
     let noise = noise.into_noise(parameters).ok_or(ReleaseError::NoiseMismatch)?;
-    let (indices, mut u) = match parameters.rotation() {
+    let (mut indices, mut u) = match parameters.rotation() {
         None => update.into_entries(),
         // Rotated, a vector touches every entry.
         Some(_) => ((0..parameters.released_len() as u32).collect(), update.into_dense()),
     };
-    clip(&mut u, parameters.clip());
+    let clipped = clip(&mut u, parameters.clip());
+    if let Some(weight) = parameters.indicator_weight() {
+        // An update that is no number is longer than any clip.
+        let within = clipped == Clipped::Unchanged;
+        u.push((if within { 0.5 * weight } else { -0.5 * weight }) as f32);
+        if parameters.rotation().is_none() {
+            indices.push(parameters.dimension() as u32);
+        }
+    }
     if let Some(seed) = parameters.rotation() {
         u = rotate(u, seed);
     }

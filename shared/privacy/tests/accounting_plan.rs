@@ -3,9 +3,10 @@
 
 use silhouette_privacy::Charge;
 use silhouette_privacy::accounting::{
-    CohortSampling, Delta, Epsilon, PlanRequest, PrivacyPlan, SamplingRate, calibrate,
+    Accountant, CohortSampling, Delta, Epsilon, NoiseCorrelation, PlanRequest, PrivacyPlan, SamplingRate, calibrate,
     plan::{Assumption, PlanError, Warning},
     rdp::{Orders, RdpCurve},
+    tree::TreeSchedule,
     zcdp,
 };
 
@@ -18,6 +19,7 @@ fn request() -> PlanRequest {
         population: 1000,
         sampling: CohortSampling::BalancedSchedule,
         participation_cap: None,
+        noise: NoiseCorrelation::Independent,
     }
 }
 
@@ -113,4 +115,33 @@ fn assumptions_are_data_with_words() {
     assert_eq!(json["adjacency"], "add_or_remove_user");
     assert_eq!(json["sampling"], "balanced_schedule");
     assert_eq!(json["eps_vs_release"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_tree_of_noise_keeps_the_same_promise() {
+    let independent = PrivacyPlan::new(&request()).unwrap();
+    let noise = NoiseCorrelation::Tree { min_separation: 20 };
+    let request = PlanRequest { noise, ..request() };
+    let schedule = TreeSchedule::new(100, 5, 20).unwrap();
+    for accountant in [Accountant::Zcdp, Accountant::Pld] {
+        let plan = PrivacyPlan::with_accountant(&request, accountant).unwrap();
+        let z = plan.noise_multiplier;
+        assert_eq!(plan.participations_per_user, 5);
+        // Four participations are dearer on average than five, and each is charged the same.
+        assert!(plan.eps_vs_aggregator <= plan.epsilon && plan.eps_vs_aggregator.get() > 3.6, "{plan:?}");
+        // Five charges hold what five participations cost.
+        assert!(plan.rho_total.get() >= schedule.rho(z, 5).unwrap().get());
+        if accountant == Accountant::Zcdp {
+            assert!(zcdp::epsilon(plan.rho_total, plan.delta) <= plan.epsilon);
+        }
+        // More noise in a node than in a round, less in the sum of all rounds: of the nodes of 100, three.
+        assert!(z.get() > independent.noise_multiplier.get());
+        assert!(z.get() * 3_f64.sqrt() < independent.noise_multiplier.get() * 10.0);
+    }
+    let refused = |request| PrivacyPlan::new(&request).unwrap_err();
+    let apart = PlanRequest { noise: NoiseCorrelation::Tree { min_separation: 21 }, ..request };
+    assert_eq!(refused(apart), PlanError::Separation { most: 20, found: 21 });
+    assert_eq!(refused(PlanRequest { sampling: CohortSampling::Poisson, ..request }), PlanError::SampledTree);
+    let never = PlanRequest { noise: NoiseCorrelation::Tree { min_separation: 0 }, ..request };
+    assert!(matches!(refused(never), PlanError::Tree(_)));
 }

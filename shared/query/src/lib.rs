@@ -12,8 +12,10 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
+mod adaptive_clip;
 mod optimiser;
 pub mod robust;
 pub mod train;
 
+pub use adaptive_clip::{AdaptiveClipConfig, AdaptiveClipError};
 pub use optimiser::{OptimiserConfig, OptimiserError, OptimiserKind, ServerOptimiser};

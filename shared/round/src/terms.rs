@@ -47,7 +47,9 @@ impl Terms {
             // At most 2^24, checked by the parameters.
             dimension: p.dimension() as u32,
             clip: p.clip(),
+            adaptive_clip: p.adaptive_clip().copied(),
             noise_multiplier: p.noise_multiplier(),
+            correlation: p.correlation(),
             clip_units: p.clip_units(),
             modulus_bits: p.modulus_bits(),
             cohort: p.cohort(),

@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use silhouette_privacy::{Account, Charge, Mode, ReleaseParameters};
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
 use silhouette_wire::defaults::PROTOCOL_VERSION;
-use silhouette_wire::manifest::{LocalTraining, Manifest, QueryKind, SignedManifest};
+use silhouette_wire::manifest::{Correlation, LocalTraining, Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{CheckInReply, ContentHash, Extensions, Nonce, TaskId};
 
 const READY: Conditions = Conditions { consent: true, fit_to_train: true };
@@ -32,7 +32,9 @@ fn manifest() -> Manifest {
         layout: ContentHash([2; 32]),
         dimension: 100,
         clip: p.clip(),
+        adaptive_clip: None,
         noise_multiplier: p.noise_multiplier(),
+        correlation: Correlation::Independent,
         clip_units: p.clip_units(),
         modulus_bits: p.modulus_bits(),
         cohort: 10,
@@ -79,6 +81,7 @@ fn history() -> History {
 }
 
 struct Device {
+    policy: Policy,
     history: History,
     examples: usize,
     conditions: Conditions,
@@ -86,14 +89,14 @@ struct Device {
 
 impl Default for Device {
     fn default() -> Self {
-        Self { history: history(), examples: 3, conditions: READY }
+        Self { policy: policy(), history: history(), examples: 3, conditions: READY }
     }
 }
 
 impl Device {
     /// What the session does with these terms, signed by `key`.
     fn answer(&self, manifest: &Manifest, key: &SigningKey) -> Vec<Action> {
-        let mut session = Session::new(task(), owner().verifying_key(), policy());
+        let mut session = Session::new(task(), owner().verifying_key(), self.policy.clone());
         let mut step = |input| session.step(0, input, &self.history, self.examples, self.conditions);
         assert!(matches!(step(Input::Tick)[..], [Action::CheckIn { .. }]));
         let manifest = SignedManifest::sign(manifest, key).unwrap();
@@ -161,6 +164,25 @@ fn a_downgrade_is_refused_by_its_field() {
     assert_eq!(policy_field(refused(|m| m.delta = 2e-6)), "delta");
     assert_eq!(policy_field(refused(|m| m.delta = 0.999_999)), "delta");
     assert_eq!(policy_field(refused(|m| m.training.epochs = 3)), "epochs");
+}
+
+#[test]
+fn a_masked_round_that_counts_on_the_noise_of_all_its_devices_is_refused() {
+    let device = Device {
+        policy: Policy { weakest_mode: Mode::Distributed, min_corrupt_fraction: 0.1, ..policy() },
+        ..Device::default()
+    };
+    // Everything else follows from gamma, as a device recomputes it.
+    let with_gamma = |gamma| {
+        let p = ReleaseParameters::new(Mode::Distributed, 100, 1.0, 2.0, 10, 8).unwrap();
+        let p = p.with_corrupt_fraction(gamma).unwrap();
+        let (corrupt_fraction, clip_units) = (p.corrupt_fraction(), p.clip_units());
+        Manifest { corrupt_fraction, clip_units, cohort: 10, min_reports: 8, ..with_noise(Mode::Distributed, 2.0) }
+    };
+    for gamma in [0.0, 0.099] {
+        assert_eq!(policy_field(device.refuses(&with_gamma(gamma))), "corrupt_fraction", "{gamma}");
+    }
+    assert!(matches!(device.answer(&with_gamma(0.1), &owner())[..], [Action::Fetch(_)]));
 }
 
 #[test]

@@ -47,6 +47,9 @@ pub const MAX_DIMENSION: u32 = 1 << 24;
 /// in 32 bits, the widest modulus.
 pub const MAX_COHORT: u32 = 1 << 20;
 
+/// Most rounds in one tree of noise, so that a device counts its cost in no time.
+pub const MAX_TREE_ROUNDS: u32 = 1 << 16;
+
 /// Longest round in milliseconds: a week, after which the short-lived certificates have turned over.
 pub const MAX_DEADLINE_MS: u64 = 7 * 24 * 3600 * 1000;
 

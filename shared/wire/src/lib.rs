@@ -40,7 +40,9 @@ pub use error_code::ErrorCode;
 pub use extensions::{Extension, Extensions};
 pub use frame::{FrameError, FrameHeader, Limits, MessageType};
 pub use ids::{ContentHash, DeviceId, IdError, Nonce, TaskId};
-pub use manifest::{LocalTraining, Manifest, ManifestError, QueryKind, SignedManifest, SignedTask, TaskTerms};
+pub use manifest::{
+    AdaptiveClip, Correlation, LocalTraining, Manifest, ManifestError, QueryKind, SignedManifest, SignedTask, TaskTerms,
+};
 pub use message::{
     BodyHeader, CheckIn, CheckInReply, Enroll, EnrollReply, Fetch, Hello, HelloReply, Message, Refusal, Upload,
     UploadReply,

@@ -1,12 +1,14 @@
 //! The terms of a task, signed by its owner, and of each of its rounds, signed by the key the owner
 //! named for that.
 
+mod noise;
 mod signed;
 mod task;
 mod validate;
 
 use serde::{Deserialize, Serialize};
 
+pub use noise::{AdaptiveClip, Correlation};
 pub use signed::{SignError, SignedManifest, VerifyError};
 pub use task::{SignedTask, TaskTerms};
 pub use validate::ManifestError;
@@ -57,13 +59,19 @@ pub struct Manifest {
     pub model: ContentHash,
     /// Hash of the manifest of the vector's layout.
     pub layout: ContentHash,
-    /// d: length of the released vector.
+    /// d: length of the private vector; what is released may be longer.
     pub dimension: u32,
-    /// c: largest norm of one device's vector.
+    /// c: largest norm of one device's vector in this round.
     pub clip: f64,
-    /// z: standard deviation of the noise on the sum, in units of `clip`.
+    /// How the clip of the next round follows from this one's sum; `None` for one clip throughout.
+    pub adaptive_clip: Option<AdaptiveClip>,
+    /// z: standard deviation of the noise on the sum, in units of the longest released vector: of
+    /// `clip`, or with an adaptive clip of the clipped vector and its indicator together.
     pub noise_multiplier: f64,
-    /// Grid steps in the clip norm: the scale is s = `clip_units` / `clip`.
+    /// Whether the noise of one round depends on that of another.
+    pub correlation: Correlation,
+    /// Grid steps in the norm of the longest released vector: without an adaptive clip the scale is
+    /// s = `clip_units` / `clip`.
     pub clip_units: u32,
     /// b: bits of one value on the wire, 16, 24 or 32; sums are taken modulo 2^b.
     pub modulus_bits: u8,

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use silhouette_model::LocalTraining;
 
 use silhouette_privacy::Mode;
+use silhouette_query::OptimiserKind;
 
 use super::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
 use crate::recipe::Recipe;
@@ -50,6 +51,7 @@ impl SimulationConfig {
         if let Some(cohort) = self.cohort {
             ensure(cohort >= 1, "cohort", "at least 1", cohort)?;
         }
+        self.validate_noise()?;
         positive("clip", self.clip)?;
         positive("lr", self.learning_rate)?;
         if let Some(epochs) = self.local_epochs {
@@ -71,6 +73,37 @@ impl SimulationConfig {
         self.check_groups()?;
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
     }
+
+    /// Who takes part when, the tree of noise, and the clip that moves.
+    fn validate_noise(&self) -> Result<(), ConfigError> {
+        if let Some(most) = self.participations {
+            ensure((1..=self.rounds).contains(&most), "participations", "1 to the number of rounds", most)?;
+        }
+        ensure(self.min_separation >= 1, "min-separation", "at least 1", self.min_separation)?;
+        if let Some(adaptive) = &self.adaptive_clip {
+            let (quantile, rate) = (adaptive.quantile, adaptive.learning_rate);
+            ensure(quantile > 0.0 && quantile < 1.0, "target-quantile", "a number in (0, 1)", quantile)?;
+            ensure(rate > 0.0 && rate <= 2.0, "clip-lr", "a number in (0, 2]", rate)?;
+            positive("count-noise", adaptive.count_noise)?;
+            ensure(!self.tree, "noise", "independent with --adaptive-clip: a tree has one clip", "tree")?;
+        }
+        if !self.tree {
+            return Ok(());
+        }
+        let mode = match self.privacy {
+            PrivacyChoice::None => "none".to_owned(),
+            PrivacyChoice::Budget { mode, .. } => mode.to_string(),
+        };
+        ensure(mode == Mode::Central.to_string(), "mode", "central with --noise tree", mode)?;
+        ensure(self.rounds <= 65_536, "rounds", "at most 65536 with --noise tree", self.rounds)?;
+        match self.server_optimiser {
+            None | Some(OptimiserKind::Sgd) => Ok(()),
+            Some(kind) => {
+                let found = format!("{kind:?}").to_lowercase();
+                ensure(false, "server-opt", "sgd with --noise tree: it has to be linear in the updates", found)
+            }
+        }
+    }
 }
 
 impl SimulationConfig {
@@ -78,10 +111,12 @@ impl SimulationConfig {
         let masked = matches!(self.privacy, PrivacyChoice::Budget { mode: Mode::Distributed, .. });
         let most = if masked { 1_000 } else { 1 };
         ensure((1..=most).contains(&self.groups), "groups", "1 to 1000, and 1 outside mode distributed", self.groups)?;
+        let moving = self.adaptive_clip.is_some();
+        ensure(!moving || self.groups <= 1, "groups", "1 with --adaptive-clip, which follows one sum", self.groups)?;
         let trim = u64::from(self.trim);
         ensure(2 * trim < u64::from(self.groups), "trim", "less than half of the groups", trim)?;
         let Some(poison) = self.poison else { return Ok(()) };
-        ensure(masked, "poison", "mode distributed", poison)
+        ensure(masked && !moving, "poison", "mode distributed without --adaptive-clip", poison)
     }
 }
 
@@ -106,6 +141,8 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
+    use silhouette_query::AdaptiveClipConfig;
+
     use super::*;
 
     fn field(change: impl FnOnce(&mut SimulationConfig)) -> &'static str {
@@ -148,9 +185,41 @@ mod tests {
         assert_eq!(field(|c| c.poison = Some("flip:0.1".parse().unwrap())), "poison");
         let masked = PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 8.0, delta: 1e-5 };
         assert_eq!(field(|c| (c.privacy, c.groups, c.trim) = (masked, 4, 2)), "trim");
+        assert_eq!(field(|c| (c.privacy, c.groups, c.adaptive_clip) = (masked, 4, Some(Default::default()))), "groups");
         let small = SimulationConfig { privacy: masked, groups: 4, ..SimulationConfig::default() };
         assert!(small.group_of(15).is_err());
         assert_eq!((small.group_of(17).unwrap(), small.worth_of(100)), (4, 50));
+        assert_eq!(field(|c| c.participations = Some(0)), "participations");
+        assert_eq!(field(|c| c.participations = Some(21)), "participations");
+        assert_eq!(field(|c| c.min_separation = 0), "min-separation");
+    }
+
+    #[test]
+    fn what_a_tree_or_a_moving_clip_does_not_go_with_is_named() {
+        let adaptive = AdaptiveClipConfig::default();
+        for quantile in [0.0, 1.0, f64::NAN] {
+            assert_eq!(
+                field(|c| c.adaptive_clip = Some(AdaptiveClipConfig { quantile, ..adaptive })),
+                "target-quantile"
+            );
+        }
+        let rate = AdaptiveClipConfig { learning_rate: 0.0, ..adaptive };
+        assert_eq!(field(|c| c.adaptive_clip = Some(rate)), "clip-lr");
+        let silent = AdaptiveClipConfig { count_noise: Some(0.0), ..adaptive };
+        assert_eq!(field(|c| c.adaptive_clip = Some(silent)), "count-noise");
+        let tree = |change: fn(&mut SimulationConfig)| {
+            field(|c| {
+                c.tree = true;
+                change(c);
+            })
+        };
+        assert_eq!(tree(|c| c.adaptive_clip = Some(AdaptiveClipConfig::default())), "noise");
+        assert_eq!(tree(|c| c.privacy = PrivacyChoice::None), "mode");
+        let local = PrivacyChoice::Budget { mode: Mode::Local, epsilon: 8.0, delta: 1e-5 };
+        assert_eq!(field(|c| (c.tree, c.privacy) = (true, local)), "mode");
+        assert_eq!(tree(|c| c.server_optimiser = Some(OptimiserKind::Adam)), "server-opt");
+        assert_eq!(tree(|c| c.rounds = 65_537), "rounds");
+        assert_eq!(SimulationConfig { tree: true, ..SimulationConfig::default() }.validate(), Ok(()));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
-use silhouette_query::OptimiserError;
 use silhouette_query::train::AbsorbError;
+use silhouette_query::{AdaptiveClipError, OptimiserError};
 use silhouette_round::{MaskedError, Refusal};
 use silhouette_wire::ErrorCode;
 use silhouette_wire::manifest::SignError;
@@ -66,6 +66,9 @@ pub enum FederationError {
     /// A malicious device.
     #[error(transparent)]
     Poison(#[from] PoisonError),
+    /// The clip can't move.
+    #[error(transparent)]
+    AdaptiveClip(#[from] AdaptiveClipError),
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),

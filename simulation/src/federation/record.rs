@@ -23,6 +23,10 @@ pub struct RoundRecord {
     pub macro_f1: Option<f64>,
     /// Mean cross-entropy there.
     pub loss: Option<f64>,
+    /// Clip norm of the round.
+    pub clip: f64,
+    /// With an adaptive clip: the noisy share of the reports within it.
+    pub within_clip: Option<f64>,
     /// Epsilon the most charged device has spent.
     pub epsilon: Option<f64>,
     /// Rho the most charged device has spent.

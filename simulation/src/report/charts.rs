@@ -23,6 +23,7 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
         )
     };
     let loss = chart(words.loss, Unit::Number, vec![series(words.loss, rounds, |round| round.loss)]);
+    let clip = chart(words.clip, Unit::Number, vec![series(words.clip, rounds, |round| round.clip)]);
     let epsilon = LineChart {
         limit: data.epsilon_budget.filter(|budget| budget.is_finite()).map(|budget| (budget, words.budget)),
         ..chart(words.epsilon_by_round, Unit::Number, vec![series(words.epsilon, rounds, |round| round.epsilon)])
@@ -43,7 +44,7 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
             series(words.invited, rounds, |round| Some(round.invited as f64)),
         ],
     );
-    let lines = [quality, loss, epsilon, participation, traffic];
+    let lines = [quality, loss, clip, epsilon, participation, traffic];
     let mut charts: String = lines.iter().map(LineChart::render).collect();
     charts.push_str(&bars::histogram(&data.user_accuracy, words));
     charts

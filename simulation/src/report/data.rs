@@ -51,6 +51,8 @@ pub struct RoundPoint {
     pub macro_f1: Option<f64>,
     /// Mean loss.
     pub loss: Option<f64>,
+    /// Clip norm of the round, where it moves.
+    pub clip: Option<f64>,
     /// Privacy loss spent up to and including this round.
     pub epsilon: Option<f64>,
     /// Bytes from all devices.

@@ -5,6 +5,7 @@ use silhouette_aggregator::{Event, TaskConfig};
 use silhouette_client::Randomness;
 use silhouette_model::NativeEngine;
 use silhouette_privacy::Mode;
+use silhouette_query::AdaptiveClipConfig;
 use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_simulation::{Dataset, PrivacyChoice, SimulationConfig, TaskChoice, run};
 use silhouette_tests::people::terms;
@@ -32,11 +33,25 @@ fn texts() -> Vec<Text> {
 /// Mode local: every bit of randomness is the devices' and seeded, none is the aggregator's.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_simulator_and_the_service_publish_the_same_models() {
+    publish_the_same(None).await;
+}
+
+/// Each round's clip follows from the sums before it, on both sides.
+#[tokio::test(flavor = "multi_thread")]
+async fn they_do_with_a_clip_that_moves() {
+    let adaptive = AdaptiveClipConfig { count_noise: Some(2.0), ..AdaptiveClipConfig::default() };
+    let clips = publish_the_same(Some(adaptive)).await;
+    assert!(clips.windows(2).all(|pair| pair[0] != pair[1]), "{clips:?}");
+}
+
+/// Returns the clips.
+async fn publish_the_same(adaptive_clip: Option<AdaptiveClipConfig>) -> Vec<f64> {
     let config = SimulationConfig {
         privacy: PrivacyChoice::Budget { mode: Mode::Local, epsilon: 8.0, delta: 1e-5 },
         rounds: ROUNDS,
         seed: SEED,
         buckets_log2: Some(6),
+        adaptive_clip,
         ..SimulationConfig::default()
     };
     let data = Dataset::of_events(texts(), &TaskChoice::Field("interest".into()), &config).unwrap();
@@ -52,6 +67,7 @@ async fn the_simulator_and_the_service_publish_the_same_models() {
         mode: Mode::Local,
         noise_multiplier: Some(simulated.plan.as_ref().unwrap().noise_multiplier.get()),
         clip: data.recipe.clip,
+        adaptive_clip,
         training: data.recipe.training,
         optimiser: data.recipe.optimiser,
         task: Some(data.task.clone()),
@@ -75,4 +91,5 @@ async fn the_simulator_and_the_service_publish_the_same_models() {
         assert_eq!(model.to_string(), record.model_sha256, "round {round}");
     }
     site.stop().await;
+    simulated.rounds.iter().map(|record| record.clip).collect()
 }

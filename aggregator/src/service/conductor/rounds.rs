@@ -102,7 +102,7 @@ impl Conductor {
         let (mut terms, mut manifests) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
         for _ in 0..groups {
             let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
-            let manifest = plan.manifest(round, self.state.start, seed);
+            let manifest = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
             manifests.push(self.parts.ownership.sign(&manifest)?);
             terms.push(manifest);
         }
@@ -116,9 +116,9 @@ impl Conductor {
         groups: &Groups,
     ) -> Result<Collecting, OpenError> {
         let plan = &self.parts.plan;
-        let of_group = |terms: &Manifest| plan.parameters().clone().with_rotation(terms.seed);
+        let of_group = |terms: &Manifest| self.state.parameters.clone().with_rotation(terms.seed);
         if plan.parameters().mode() != Mode::Distributed {
-            return Ok(Collecting::Plain(Accumulator::new(plan.parameters().clone())));
+            return Ok(Collecting::Plain(Accumulator::new(self.state.parameters.clone())));
         }
         let parameters: Vec<ReleaseParameters> = terms.iter().map(of_group).collect();
         let group = |((terms, manifest), devices): ((&Manifest, &SignedManifest), &Vec<(DeviceId, Nonce)>)| Group {
@@ -173,7 +173,8 @@ impl Conductor {
         metrics.round(RoundState::Published, 1);
         metrics.published(reports, seconds);
         let round = making.round;
-        info!(round, reports, groups, seconds, model = %self.state.published, "round published");
+        let clip = self.state.parameters.clip();
+        info!(round, reports, groups, seconds, model = %self.state.published, next_clip = clip, "round published");
         self.tell(Event::RoundClosed {
             round,
             invited: making.invited,

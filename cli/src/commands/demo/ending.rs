@@ -171,6 +171,7 @@ fn point(round: &super::Round) -> Option<RoundPoint> {
     };
     let scores = round.evaluation.as_ref().map(|e| e.confusion.scores());
     Some(RoundPoint {
+        clip: None,
         round: *number,
         invited: *invited as u64,
         reports: *reports as u64,

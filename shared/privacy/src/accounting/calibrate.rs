@@ -6,6 +6,7 @@ use super::{
     Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate,
     pld::{PldError, PrivacyLoss},
     rdp::{Orders, RdpCurve},
+    tree::TreeSchedule,
     zcdp,
 };
 use crate::budget::{Charge, units_within};
@@ -72,6 +73,24 @@ pub fn for_aggregator(epsilon: Epsilon, delta: Delta, participations: u64) -> Re
 /// # Errors
 /// When there are no participations, or the promise leaves less than a billionth for each.
 pub fn for_ledgers(epsilon: Epsilon, delta: Delta, participations: u64) -> Result<NoiseMultiplier, CalibrateError> {
+    counted(epsilon, delta, participations, 1.0)
+}
+
+/// Like [`for_ledgers`], for the nodes of a tree of noise: the smallest multiplier under which every
+/// participation's charge ([`TreeSchedule::cost`]), as often as the schedule allows, keeps the promise.
+///
+/// # Errors
+/// When the promise leaves less than a billionth for each participation.
+pub fn for_ledgers_in_tree(
+    epsilon: Epsilon,
+    delta: Delta,
+    schedule: &TreeSchedule,
+) -> Result<NoiseMultiplier, CalibrateError> {
+    counted(epsilon, delta, schedule.participations(), schedule.cost())
+}
+
+/// `participations` charges of `cost / (2 z^2)` each, in whole billionths.
+fn counted(epsilon: Epsilon, delta: Delta, participations: u64, cost: f64) -> Result<NoiseMultiplier, CalibrateError> {
     if participations == 0 {
         return Err(CalibrateError::NothingToProtect);
     }
@@ -80,8 +99,8 @@ pub fn for_ledgers(epsilon: Epsilon, delta: Delta, participations: u64) -> Resul
         let each = units as f64 / 1e9;
         // A trillionth of noise more absorbs the rounding of this line and of whoever computes rho from z:
         // rounded up to billionths it is `units` again.
-        let z = NoiseMultiplier::new((0.5 / each).sqrt() * (1.0 + 1e-12))?;
-        if let Ok(charge) = Charge::of(zcdp::gaussian(z).get().next_up())
+        let z = NoiseMultiplier::new((0.5 * cost / each).sqrt() * (1.0 + 1e-12))?;
+        if let Ok(charge) = Charge::of((cost * zcdp::gaussian(z).get().next_up()).next_up())
             && zcdp::epsilon(Rho::new(charge.times(participations).rho())?, delta) <= epsilon
         {
             return Ok(z);

@@ -1,5 +1,6 @@
 //! What a task will cost its users and what noise it needs, before it starts.
 
+mod noise;
 mod report;
 mod views;
 
@@ -7,12 +8,14 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{
-    Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate,
-    calibrate::{self, CalibrateError},
-    zcdp,
+    Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate, calibrate::CalibrateError,
+    tree::TreeError,
 };
 use crate::budget::{Charge, ChargeError};
 
+use noise::Noise;
+
+pub use noise::NoiseCorrelation;
 pub use report::{Assumption, Warning};
 pub use views::View;
 
@@ -58,6 +61,8 @@ pub struct PlanRequest {
     pub sampling: CohortSampling,
     /// How often one user's device agrees to take part. `None` derives it from the schedule.
     pub participation_cap: Option<u64>,
+    /// Whether the noise of one round depends on that of another.
+    pub noise: NoiseCorrelation,
 }
 
 /// The shape of the task makes no sense, or its promise cannot be kept.
@@ -85,6 +90,20 @@ pub enum PlanError {
         /// The cap that was asked for.
         found: u64,
     },
+    /// The least separation leaves too few devices for the rounds.
+    #[error("expected a least separation of at most {most}, population over cohort, found {found}")]
+    Separation {
+        /// The largest that leaves a cohort in every round.
+        most: u64,
+        /// The one asked for.
+        found: u64,
+    },
+    /// A tree of noise under Poisson sampling: no bound is known here.
+    #[error("expected a scheduled cohort with noise from a tree: no amplification by sampling is known for it")]
+    SampledTree,
+    /// The tree's numbers.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// No noise keeps the promise.
     #[error(transparent)]
     Calibrate(#[from] CalibrateError),
@@ -117,7 +136,9 @@ pub struct PrivacyPlan {
     pub adjacency: Adjacency,
     /// How often one user takes part at most; the device enforces it.
     pub participations_per_user: u64,
-    /// Standard deviation of the noise over one user's norm bound.
+    /// Whether the noise of one round depends on that of another.
+    pub noise: NoiseCorrelation,
+    /// Standard deviation of the noise over one user's norm bound; in a tree, of each node's.
     pub noise_multiplier: NoiseMultiplier,
     /// What one participation costs.
     pub rho_per_participation: Rho,
@@ -146,7 +167,7 @@ pub struct PrivacyPlan {
 
 impl PrivacyPlan {
     /// Computes the smallest noise that keeps the promise against the aggregator by [`zcdp`] in every
-    /// device's ledger ([`calibrate::for_ledgers`]), and both views.
+    /// device's ledger ([`for_ledgers`](super::calibrate::for_ledgers)), and both views.
     ///
     /// # Errors
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
@@ -161,13 +182,9 @@ impl PrivacyPlan {
     pub fn with_accountant(request: &PlanRequest, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
-        let noise_multiplier = match accountant {
-            Accountant::Zcdp => calibrate::for_ledgers(epsilon, delta, participations_per_user)?,
-            Accountant::Pld => calibrate::for_aggregator_by_pld(epsilon, delta, participations_per_user)?,
-        };
-        let rho_per_participation = zcdp::gaussian(noise_multiplier);
+        let Noise { multiplier: noise_multiplier, rho_per_participation, against_aggregator } =
+            Noise::of(request, participations_per_user, accountant)?;
         let charge = Charge::of(rho_per_participation.get())?;
-        let against_aggregator = View::of_aggregator(noise_multiplier, participations_per_user, delta)?;
         let against_release = match request.sampling {
             CohortSampling::BalancedSchedule => None,
             CohortSampling::Poisson => {
@@ -184,6 +201,7 @@ impl PrivacyPlan {
             sampling: request.sampling,
             adjacency: Adjacency::AddOrRemoveUser,
             participations_per_user,
+            noise: request.noise,
             noise_multiplier,
             rho_per_participation,
             rho_total: Rho::new(charge.times(participations_per_user).rho())?,
@@ -193,7 +211,7 @@ impl PrivacyPlan {
             eps_vs_release: against_release.as_ref().map(|view| view.by(accountant)),
             against_aggregator,
             against_release,
-            assumptions: Assumption::of(request.sampling, participations_per_user),
+            assumptions: Assumption::of(request, participations_per_user),
             warnings: Warning::of(request, participations_per_user, accountant),
         })
     }
@@ -211,6 +229,15 @@ fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
     let average = (u128::from(rounds) * u128::from(cohort)).div_ceil(u128::from(population));
     // At most `rounds`, since the cohort is at most the population.
     let average = u64::try_from(average).unwrap_or(rounds);
+    if let NoiseCorrelation::Tree { min_separation: found } = request.noise {
+        let most = population / cohort;
+        if found > most {
+            return Err(PlanError::Separation { most, found });
+        }
+        if request.sampling == CohortSampling::Poisson {
+            return Err(PlanError::SampledTree);
+        }
+    }
     let lowest = match request.sampling {
         CohortSampling::BalancedSchedule => average,
         CohortSampling::Poisson => 1,

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::NoiseTreeError;
 use crate::noise::NoiseError;
 
 /// Why one upload was not added. The sum is as it was.
@@ -51,4 +52,10 @@ pub enum FinishError {
     /// The noise source failed.
     #[error(transparent)]
     Noise(#[from] NoiseError),
+    /// Independent noise in the place of a tree's.
+    #[error("round: the noise of this release is a tree's, and none was given")]
+    Tree,
+    /// The tree's noise.
+    #[error(transparent)]
+    NoiseTree(#[from] NoiseTreeError),
 }

@@ -1,7 +1,7 @@
 //! The sum that is made public, and what it says.
 
 use sha2::{Digest, Sha256};
-use silhouette_wire::{ContentHash, Mode};
+use silhouette_wire::ContentHash;
 
 use crate::parameters::ReleaseParameters;
 use crate::rotate::unrotate_padded;
@@ -12,6 +12,8 @@ pub struct NoisySum {
     pub(super) sum: Vec<i64>,
     pub(super) parameters: ReleaseParameters,
     pub(super) reports: u32,
+    /// Draws of noise on each entry.
+    pub(super) draws: u32,
 }
 
 impl NoisySum {
@@ -28,10 +30,30 @@ impl NoisySum {
     /// The mean update: sum over grid steps per unit, over the *planned* cohort n, turned back if
     /// the round rotates. A fixed denominator keeps the number of reports out of the result.
     pub fn mean(&self) -> Vec<f32> {
+        let mut mean = self.decoded();
+        mean.truncate(self.parameters.dimension());
+        mean
+    }
+
+    /// With an adaptive clip: the noisy share of the reports whose norm was within it, `1/2 + S / (w m)`
+    /// with S the sum of the indicators and m the number of reports. May lie outside 0 to 1.
+    pub fn fraction_within_clip(&self) -> Option<f64> {
+        let weight = self.parameters.indicator_weight()?;
+        let mean = f64::from(*self.decoded().last()?);
+        Some(0.5 + mean * f64::from(self.parameters.cohort()) / (weight * f64::from(self.reports)))
+    }
+
+    /// The public numbers of the releases in the sum.
+    pub fn parameters(&self) -> &ReleaseParameters {
+        &self.parameters
+    }
+
+    /// The mean of the vectors that were clipped and rounded, an indicator with them.
+    fn decoded(&self) -> Vec<f32> {
         let divisor = self.parameters.scale() * f64::from(self.parameters.cohort());
         let mean = self.sum.iter().map(|&k| (k as f64 / divisor) as f32).collect();
         match self.parameters.rotation() {
-            Some(seed) => unrotate_padded(mean, self.parameters.dimension(), seed),
+            Some(seed) => unrotate_padded(mean, self.parameters.entries(), seed),
             None => mean,
         }
     }
@@ -40,8 +62,7 @@ impl NoisySum {
     /// follows from the manifest.
     pub fn mean_noise_sd(&self) -> f64 {
         let Some(sigma) = self.parameters.sigma() else { return 0.0 };
-        let draws = if self.parameters.mode() == Mode::Central { 1.0 } else { f64::from(self.reports) };
-        sigma.as_f64() * draws.sqrt() / (self.parameters.scale() * f64::from(self.parameters.cohort()))
+        sigma.as_f64() * f64::from(self.draws).sqrt() / (self.parameters.scale() * f64::from(self.parameters.cohort()))
     }
 
     /// SHA-256 of the sum's little-endian bytes: equal sums have equal digests.

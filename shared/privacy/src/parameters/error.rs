@@ -32,6 +32,9 @@ pub enum ParameterError {
         /// Stated.
         found: u32,
     },
+    /// Noise from a tree asks for something else.
+    #[error("noise from a tree: expected {0}")]
+    Tree(&'static str),
     /// Nobody's noise is left to count on.
     #[error(
         "corrupt_fraction: of {min_reports} reports {corrupt} may be corrupt, so no honest noise is left to count on"

@@ -9,7 +9,12 @@ impl ReleaseParameters {
         let check = |ok: bool, field, expected, found| {
             if ok { Ok(()) } else { Err(ParameterError::OutOfRange { field, expected, found }) }
         };
-        check((1..=MAX_DIMENSION).contains(&self.dimension), "dimension", "1 to 2^24", self.dimension as f64)?;
+        check(
+            self.dimension >= 1 && self.entries() <= MAX_DIMENSION,
+            "dimension",
+            "1 to 2^24, with the indicator of an adaptive clip",
+            self.dimension as f64,
+        )?;
         check(self.clip.is_finite() && self.clip > 0.0, "clip", "a finite number above 0", self.clip)?;
         let z = self.noise_multiplier;
         check(z.is_finite() && (0.0..=1e6).contains(&z), "noise_multiplier", "0 to 1e6", z)?;
@@ -24,6 +29,8 @@ impl ReleaseParameters {
         check((0.0..0.5).contains(&gamma), "corrupt_fraction", "0 to below a half", gamma)?;
         check(matches!(self.modulus_bits, 16 | 24 | 32), "modulus_bits", "16, 24 or 32", f64::from(self.modulus_bits))?;
         check((1 << 8..=1 << 26).contains(&self.clip_units), "clip_units", "2^8 to 2^26", f64::from(self.clip_units))?;
+        self.validate_adaptive()?;
+        self.validate_tree()?;
         if self.mode == Mode::Distributed {
             self.validate_masked()?;
         }

@@ -1,6 +1,6 @@
 //! Many devices at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::UdpSocket, sync::Arc, time::Duration};
 
 use silhouette_transport::{
     ExchangeError, Lost,
@@ -10,7 +10,8 @@ use silhouette_transport::{
 use silhouette_wire::{CheckInReply, UploadReply};
 use tokio::task::JoinSet;
 
-use crate::world::{NAME, Settings, World, announce, check_in, released};
+use crate::raw;
+use crate::world::{NAME, Settings, World, announce, check_in, local, released};
 
 const DEVICES: usize = 100;
 
@@ -71,4 +72,50 @@ async fn under_pressure_addresses_are_validated() {
     let world = World::with(Settings { limits, ..Settings::default() });
     let connection = world.connect().await;
     assert!(connection.check_in(&check_in()).await.is_ok());
+}
+
+/// Handshakes that are begun and left open.
+const HALF_OPEN: usize = 10_000;
+
+/// The first datagrams of so many handshakes with the aggregator's name, each with connection ids of
+/// its own, caught by a socket that never answers.
+async fn first_flights(world: &World, count: usize) -> Vec<Vec<u8>> {
+    let sink = tokio::net::UdpSocket::bind(local()).await.unwrap();
+    let client = quinn::Endpoint::client(local()).unwrap();
+    let config = raw::quic(raw::tls(world, None, b"silhouette/1"));
+    let mut flights = Vec::new();
+    let mut buffer = vec![0; 2_048];
+    for _ in 0..count {
+        let connecting = client.connect_with(config.clone(), sink.local_addr().unwrap(), NAME).unwrap();
+        let (length, _) = sink.recv_from(&mut buffer).await.unwrap();
+        flights.push(buffer[..length].to_vec());
+        drop(connecting);
+        // What else this one sends (the rest of a long hello, its farewell) is left out.
+        while let Ok(Ok(_)) = tokio::time::timeout(Duration::from_micros(50), sink.recv_from(&mut buffer)).await {}
+    }
+    flights
+}
+
+/// Resident memory of this process in bytes.
+#[cfg(target_os = "linux")]
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_half_open_handshakes_cost_bounded_memory_and_keep_nobody_out() {
+    let world = World::new();
+    let flights = first_flights(&world, HALF_OPEN).await;
+    let sockets: Vec<UdpSocket> = (0..16).map(|_| UdpSocket::bind(local()).unwrap()).collect();
+    let before = resident();
+    for (flight, socket) in flights.iter().zip(sockets.iter().cycle()) {
+        socket.send_to(flight, world.address).unwrap();
+    }
+    // A device comes in the middle of it, and does what it came for.
+    let connection = world.connect().await;
+    assert!(connection.check_in(&check_in()).await.is_ok());
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes for {HALF_OPEN} handshakes that nobody finishes");
 }

@@ -13,7 +13,7 @@ const DOMAIN: &[u8] = b"silhouette/task/1\0";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskTerms {
     /// The manifest of the last round, with the model and the seed at zero: what an earlier round may
-    /// say differs in these three alone ([`TaskTerms::allows`]).
+    /// say differs in these three alone, and in the clip where it is adaptive ([`TaskTerms::allows`]).
     pub last_round: Manifest,
     /// Ed25519 key of the aggregator, which signs the manifest of each round: it chooses the round's
     /// model and seed, and nothing else.
@@ -42,7 +42,10 @@ impl TaskTerms {
             let found = manifest.round.to_string();
             return Err(ManifestError { field: "round", expected: "at most the last round of the task", found });
         }
-        let free = Manifest { round: last.round, model: last.model, seed: last.seed, ..manifest.clone() };
+        // An adaptive clip moves from round to round; how it moves is agreed to, and what it costs does
+        // not depend on it.
+        let clip = if last.adaptive_clip.is_some() { last.clip } else { manifest.clip };
+        let free = Manifest { round: last.round, model: last.model, seed: last.seed, clip, ..manifest.clone() };
         if free == *last {
             return Ok(());
         }
@@ -65,8 +68,10 @@ fn first_difference(task: &Manifest, round: &Manifest) -> (&'static str, String)
             ("mode", m.mode.to_string()),
             ("layout", m.layout.to_string()),
             ("dimension", m.dimension.to_string()),
-            ("clip", m.clip.to_string()),
+            ("adaptive_clip", format!("{:?}", m.adaptive_clip)),
+            ("clip", if m.adaptive_clip.is_some() { "adaptive".to_owned() } else { m.clip.to_string() }),
             ("noise_multiplier", m.noise_multiplier.to_string()),
+            ("correlation", format!("{:?}", m.correlation)),
             ("clip_units", m.clip_units.to_string()),
             ("modulus_bits", m.modulus_bits.to_string()),
             ("cohort", m.cohort.to_string()),

@@ -18,7 +18,7 @@ pub struct ManifestError {
     pub found: String,
 }
 
-fn ensure(
+pub(super) fn ensure(
     holds: bool,
     field: &'static str,
     expected: &'static str,
@@ -28,7 +28,7 @@ fn ensure(
 }
 
 /// Finite, above zero, and small enough to compute with. NaN fails every comparison.
-fn positive(field: &'static str, value: f64) -> Result<(), ManifestError> {
+pub(super) fn positive(field: &'static str, value: f64) -> Result<(), ManifestError> {
     ensure(value > 0.0 && value <= MAX_PARAMETER, field, "a number in (0, 1e9]", value)
 }
 
@@ -77,6 +77,10 @@ impl Manifest {
 
     fn validate_privacy(&self) -> Result<(), ManifestError> {
         positive("noise_multiplier", self.noise_multiplier)?;
+        if let Some(adaptive) = &self.adaptive_clip {
+            adaptive.validate(self.noise_multiplier)?;
+        }
+        self.correlation.validate(self.mode, self.round, self.adaptive_clip.is_some())?;
         positive("rho", self.rho)?;
         ensure(self.delta > 0.0 && self.delta < 1.0, "delta", "a number in (0, 1)", self.delta)?;
         let participations = self.max_participations;

@@ -1,7 +1,7 @@
 use ed25519_dalek::SigningKey;
 use silhouette_wire::{
-    ContentHash, Extension, Extensions, Manifest, ManifestError, Mode, QueryKind, SignedManifest, SignedTask,
-    TaskTerms,
+    AdaptiveClip, ContentHash, Correlation, Extension, Extensions, Manifest, ManifestError, Mode, QueryKind,
+    SignedManifest, SignedTask, TaskTerms,
     bounded::Bytes,
     manifest::{SignError, VerifyError},
 };
@@ -183,6 +183,17 @@ fn ranges() {
         assert_eq!(field(|m| m.training.learning_rate = bad), Err("training.learning_rate"));
     }
     assert_eq!(field(|m| m.delta = 1.0), Err("delta"));
+    for bad in [0.0, -0.1, 1.0, f64::NAN] {
+        assert_eq!(field(|m| adaptive(m).quantile = bad), Err("adaptive_clip.quantile"));
+    }
+    for bad in [0.0, 2.1, f64::NAN] {
+        assert_eq!(field(|m| adaptive(m).learning_rate = bad), Err("adaptive_clip.learning_rate"));
+    }
+    // Half of the noise multiplier, 1.25: nothing would be left for the value.
+    for bad in [0.0, 0.625, f64::NAN, f64::INFINITY] {
+        assert_eq!(field(|m| adaptive(m).count_noise = bad), Err("adaptive_clip.count_noise"));
+    }
+    assert_eq!(field(|m| adaptive(m).count_noise = 0.626), Ok(()));
     assert_eq!(field(|m| m.clip_units = 0), Err("clip_units"));
     assert_eq!(field(|m| m.clip_units = 1 << 23), Err("clip_units"));
     assert_eq!(field(|m| m.modulus_bits = 20), Err("modulus_bits"));
@@ -197,6 +208,42 @@ fn ranges() {
     assert_eq!(field(|m| m.training.epochs = 0), Err("training.epochs"));
     assert_eq!(field(|m| m.training.batch = 0), Err("training.batch"));
     assert_eq!(field(|m| m.training.proximal_mu = -0.1), Err("training.proximal_mu"));
+}
+
+fn adaptive(m: &mut Manifest) -> &mut AdaptiveClip {
+    m.adaptive_clip.insert(AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 5.0 })
+}
+
+#[test]
+fn a_tree_of_noise_is_for_mode_central_and_one_clip() {
+    let central = |rounds| Manifest { mode: Mode::Central, correlation: Correlation::Tree { rounds }, ..manifest() };
+    let field = |m: Manifest| m.validate().map_err(|error: ManifestError| error.field);
+    assert_eq!(field(central(3)), Ok(()));
+    assert_eq!(field(central(1 << 16)), Ok(()));
+    // The sample is round 3.
+    assert_eq!(field(central(2)), Err("round"));
+    assert_eq!(field(central(0)), Err("correlation.rounds"));
+    assert_eq!(field(central((1 << 16) + 1)), Err("correlation.rounds"));
+    for mode in [Mode::Local, Mode::Distributed] {
+        assert_eq!(field(Manifest { mode, ..central(8) }), Err("correlation"));
+    }
+    let mut both = central(8);
+    adaptive(&mut both);
+    assert_eq!(field(both), Err("correlation"));
+}
+
+#[test]
+fn the_owner_agrees_to_how_the_clip_moves() {
+    let mut first = manifest();
+    adaptive(&mut first);
+    let terms = TaskTerms::up_to(&first, [1; 32], None);
+    let moved = Manifest { clip: 7.0, ..first.clone() };
+    assert_eq!(terms.allows(&moved), Ok(()));
+    let mut faster = moved.clone();
+    adaptive(&mut faster).learning_rate = 1.0;
+    assert_eq!(terms.allows(&faster).unwrap_err().field, "adaptive_clip");
+    let quieter = Manifest { noise_multiplier: 1.0, ..moved };
+    assert_eq!(terms.allows(&quieter).unwrap_err().field, "noise_multiplier");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Accountant, CohortSampling, PlanRequest};
+use super::{Accountant, CohortSampling, NoiseCorrelation, PlanRequest};
 
 /// An epsilon above this is a weak promise: the odds of a guess may change by more than 20 000.
 const WEAK_EPSILON: f64 = 10.0;
@@ -33,10 +33,17 @@ pub enum Assumption {
     DevicesFlipTheirOwnCoins,
     /// The size of a cohort is never cut.
     CohortIsNeverCut,
+    /// Two participations are never closer than this.
+    RoundsApart {
+        /// At least this many rounds.
+        at_least: u64,
+    },
+    /// The aggregator adds all of the noise, and the same draw as long as it is needed.
+    TreeIsKept,
 }
 
 impl Assumption {
-    pub(super) fn of(sampling: CohortSampling, at_most: u64) -> Vec<Self> {
+    pub(super) fn of(request: &PlanRequest, at_most: u64) -> Vec<Self> {
         let mut all = vec![
             Self::UserIsTheUnit,
             Self::ZeroOutAdjacency,
@@ -45,8 +52,11 @@ impl Assumption {
             Self::ExactNormCheck,
             Self::AggregatorKnowsTheCohort,
         ];
-        if sampling == CohortSampling::Poisson {
+        if request.sampling == CohortSampling::Poisson {
             all.extend([Self::DevicesFlipTheirOwnCoins, Self::CohortIsNeverCut]);
+        }
+        if let NoiseCorrelation::Tree { min_separation } = request.noise {
+            all.extend([Self::RoundsApart { at_least: min_separation }, Self::TreeIsKept]);
         }
         all
     }
@@ -62,6 +72,13 @@ impl fmt::Display for Assumption {
             Self::ParticipationsAreCapped { at_most } => {
                 let times = if *at_most == 1 { "time" } else { "times" };
                 return write!(f, "each device takes part at most {at_most} {times}, by its own ledger");
+            }
+            Self::RoundsApart { at_least } => {
+                return write!(f, "two rounds of one device are at least {at_least} apart, by its own ledger");
+            }
+            Self::TreeIsKept => {
+                "mode central: the aggregator is trusted to add the noise of the tree, to draw each node once, \
+                 and to show nobody the state it keeps"
             }
             Self::HonestNoiseAlone => {
                 "the noise multiplier is reached counting honest participants' noise only"
