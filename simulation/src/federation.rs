@@ -5,13 +5,11 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha20Rng;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
-use silhouette_privacy::{Accumulator, FinishError, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
+use silhouette_privacy::{Accumulator, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
@@ -19,16 +17,18 @@ use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{ContentHash, DeviceId};
 
-use crate::config::{Attack, PrivacyChoice, SimulationConfig};
+use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::{Streams, VirtualDevice};
 use desk::{Desk, Invitation, lock};
+use groups::{group_seed, poisoners, unless_too_long};
 
 pub use error::FederationError;
 pub use record::RoundRecord;
 
 mod desk;
 mod error;
+mod groups;
 mod masked;
 mod record;
 
@@ -117,9 +117,11 @@ impl<'a> Federation<'a> {
             self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
         }
         let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
+        // In a masked round nobody's report counts by itself, masks or not.
         self.coordinator.unmasked(reports);
         self.coordinator.published(self.now);
         let clip = self.terms.parameters.clip();
+        // Where every group's sum was too long, nothing says how to move the clip.
         if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| !sums.is_empty()) {
             self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
@@ -248,10 +250,6 @@ impl<'a> Federation<'a> {
         for part in parts {
             sum.merge(&part?)?;
         }
-        if parameters.mode() == Mode::Distributed {
-            // Without their masks the devices' vectors are not reports one by one either.
-            self.coordinator.unmasked(sum.reports() as usize);
-        }
         let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
         Ok(match &mut self.tree {
             Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
@@ -295,31 +293,6 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         deadline: RoundConfig::default().deadline,
         training: data.recipe.training,
     })
-}
-
-/// The sum, or none where it is longer than honest reports add up to.
-fn unless_too_long(sum: Result<NoisySum, FederationError>) -> Result<Option<NoisySum>, FederationError> {
-    match sum {
-        Err(FederationError::Finish(FinishError::SumTooLong { .. })) => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// The public randomness of a group's manifest: every group of every round has its own.
-fn group_seed(seed: u64, round: u64, group: usize) -> u64 {
-    if group == 0 {
-        return seed.wrapping_add(round);
-    }
-    let bytes = seed_bytes(seed, format!("group {group} of round {round}").as_bytes());
-    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
-}
-
-/// Who is malicious, drawn from the seed, and how.
-fn poisoners(config: &SimulationConfig, users: usize) -> Vec<(usize, Attack)> {
-    let Some(poison) = config.poison else { return Vec::new() };
-    let mut all: Vec<usize> = (0..users).collect();
-    all.shuffle(&mut ChaCha20Rng::from_seed(seed_bytes(config.seed, b"poisoners")));
-    all.into_iter().take(poison.count(users)).map(|user| (user, poison.attack)).collect()
 }
 
 fn number(device: &DeviceId) -> usize {

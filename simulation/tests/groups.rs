@@ -3,6 +3,7 @@
 
 use silhouette_model::NativeEngine;
 use silhouette_privacy::Mode;
+use silhouette_query::AdaptiveClipConfig;
 use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_simulation::{Dataset, PrivacyChoice, RunResult, SimulationConfig, TaskChoice, run};
 
@@ -29,14 +30,18 @@ fn models(result: &RunResult) -> Vec<String> {
 
 #[test]
 fn with_masks_and_without_and_on_any_number_of_threads_the_model_is_the_same() {
-    for groups in [1, 3] {
-        let base = SimulationConfig { groups, trim: groups / 3, ..config(8.0, 2) };
+    for (groups, moving) in [(1, false), (3, false), (3, true)] {
+        let adaptive_clip = moving.then(AdaptiveClipConfig::default);
+        let base = SimulationConfig { groups, trim: groups / 3, adaptive_clip, ..config(8.0, 2) };
         let elided = trained(25, &base);
         let masked = trained(25, &SimulationConfig { secure_aggregation: true, ..base.clone() });
         let alone = trained(25, &SimulationConfig { secure_aggregation: true, threads: 1, ..base });
         assert_eq!(elided.rounds.len(), 2);
         assert!(elided.rounds.iter().all(|r| (r.groups, r.groups_lost) == (groups as usize, 0)));
         assert!(elided.rounds.iter().all(|r| r.reports == r.invited && r.reports % groups as usize == 0));
+        // All groups together say how the clip moves.
+        assert_eq!(elided.rounds[0].clip != elided.rounds[1].clip, moving);
+        assert!(elided.rounds.iter().all(|r| r.within_clip.is_some() == moving));
         assert_eq!(models(&elided), models(&masked));
         assert_eq!(models(&masked), models(&alone));
     }

@@ -114,7 +114,8 @@ impl SimulationConfig {
         let trim = u64::from(self.trim);
         ensure(2 * trim < u64::from(self.groups), "trim", "less than half of the groups", trim)?;
         let Some(poison) = self.poison else { return Ok(()) };
-        ensure(masked, "poison", "mode distributed", poison)
+        let moving = self.adaptive_clip.is_some();
+        ensure(masked && !moving, "poison", "mode distributed without --adaptive-clip", poison)
     }
 }
 
