@@ -271,7 +271,7 @@ fn describe(r: &RoundRecord) -> String {
     };
     let part = |name: &str, value: Option<f64>| value.map_or_else(String::new, |v| format!("{name} {v:.3} "));
     format!(
-        "cohort {}/{} {}{}{}{}up {} down {}",
+        "cohort {}/{} {}{}{}{}{}up {} down {}",
         r.reports,
         r.invited,
         lost,

@@ -46,7 +46,7 @@ pub(super) fn poisoned(attack: Attack, work: &Work<'_>, streams: &Streams) -> Re
     let entries = change.entries.into_iter().map(|(i, v)| (i, factor * v)).collect();
     let update = Private::new(Update::Sparse { dimension: change.dimension, entries });
     let noise = terms.draw_noise(&mut streams.noise("poison")).map_err(|e| PoisonError::Work(e.into()))?;
-    Ok(release(update, &terms, noise, &mut streams.rounding()).map_err(|e| PoisonError::Work(e.into()))?)
+    release(update, &terms, noise, &mut streams.rounding()).map_err(|e| PoisonError::Work(e.into()))
 }
 
 /// Terms on the same grid without noise, whose clip norm is many times as long.
