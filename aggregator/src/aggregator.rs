@@ -114,10 +114,13 @@ impl Aggregator {
         let plan = Plan::new(config)?;
         let storage = Storage::open(folder)?;
         let lock = lock(folder)?;
-        let state = recover::state(&storage, &plan)?;
         let authority = authority(folder)?;
-        // After the folder's own terms were compared: a signed file that does not fit is not kept.
-        let ownership = Ownership::establish(folder, &plan, authority.endorser(), signed)?;
+        // Checked before a new folder gets its task, and kept after an old one's was compared: what is
+        // refused leaves nothing behind.
+        let pinned = storage.pinned_owner()?;
+        let ownership = Ownership::establish(folder, &plan, authority.endorser(), pinned, signed)?;
+        let state = recover::state(&storage, &plan)?;
+        ownership.keep(folder, &storage)?;
         let coordinator = recover::coordinator(&storage, &plan)?;
         let progress = storage.progress()?;
         let metrics = Metrics::new(&progress, plan.epsilon_after(progress.last_round));

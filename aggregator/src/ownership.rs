@@ -18,7 +18,7 @@ pub use file::{TaskFile, TaskFileError};
 
 use crate::enrolment::random;
 use crate::plan::Plan;
-use crate::storage::{StorageError, files};
+use crate::storage::{Storage, StorageError, files};
 
 /// The key file of an owner that is its own aggregator.
 const OWNER_KEY: &str = "owner.key";
@@ -101,30 +101,45 @@ pub(crate) struct Ownership {
     task: SignedTask,
     round_key: SigningKey,
     endorser: Option<[u8; 32]>,
+    /// What somebody else signed, if somebody else did.
+    file: Option<TaskFile>,
 }
 
 impl Ownership {
     /// Takes over what somebody else signed, or what a former start took over, or signs as the owner.
+    /// Nothing is kept yet: see [`keep`](Self::keep). `pinned` is the owner that enrolled devices trust.
     ///
     /// # Errors
-    /// When the signed terms are not those of the plan, or this aggregator is not the one they name.
+    /// When the signed terms are not those of the plan, this aggregator is not the one they name, or
+    /// devices trust another owner.
     pub(crate) fn establish(
         folder: &Path,
         plan: &Plan,
         endorser: [u8; 32],
+        pinned: Option<ContentHash>,
         signed: Option<TaskFile>,
     ) -> Result<Self, OwnershipError> {
         let endorser = plan.config().active_mode.then_some(endorser);
         let round_key = key(folder, ROUND_KEY)?;
-        let kept = folder.join(TASK_FILE);
-        let Some(file) = signed.map_or_else(|| TaskFile::load_if_there(&kept), |file| Ok(Some(file)))? else {
-            return Self::own(folder, plan, round_key, endorser);
+        let kept = TaskFile::load_if_there(&folder.join(TASK_FILE))?;
+        let established = match signed.or(kept) {
+            Some(file) => Self::others(plan, round_key, endorser, file)?,
+            None => Self::own(folder, plan, round_key, endorser)?,
         };
-        let ours = round_key.verifying_key().to_bytes();
-        let found = file.owner().to_bytes();
-        if let Some(expected) = pinned(folder, &kept)?.filter(|expected| *expected != found) {
-            return Err(OwnershipError::OtherOwner { expected: ContentHash(expected), found: ContentHash(found) });
+        let found = ContentHash(established.owner);
+        match pinned.filter(|expected| *expected != found) {
+            Some(expected) => Err(OwnershipError::OtherOwner { expected, found }),
+            None => Ok(established),
         }
+    }
+
+    fn others(
+        plan: &Plan,
+        round_key: SigningKey,
+        endorser: Option<[u8; 32]>,
+        file: TaskFile,
+    ) -> Result<Self, OwnershipError> {
+        let ours = round_key.verifying_key().to_bytes();
         let terms = file.verify()?;
         if terms.round_key != ours {
             let (expected, found) = (ContentHash(terms.round_key), ContentHash(ours));
@@ -135,8 +150,8 @@ impl Ownership {
             return Err(OwnershipError::OtherEndorser { signed: name(terms.endorser), expected: name(endorser) });
         }
         terms.allows(&plan.last_manifest()).map_err(OwnershipError::OtherTerms)?;
-        file.store(&kept)?;
-        Ok(Self { owner: found, task: file.task().clone(), round_key, endorser })
+        let (owner, task) = (file.owner().to_bytes(), file.task().clone());
+        Ok(Self { owner, task, round_key, endorser, file: Some(file) })
     }
 
     fn own(
@@ -148,7 +163,18 @@ impl Ownership {
         let owner = key(folder, OWNER_KEY)?;
         let terms = TaskTerms::up_to(&plan.last_manifest(), round_key.verifying_key().to_bytes(), endorser);
         let task = SignedTask::sign(&terms, &owner)?;
-        Ok(Self { owner: owner.verifying_key().to_bytes(), task, round_key, endorser })
+        Ok(Self { owner: owner.verifying_key().to_bytes(), task, round_key, endorser, file: None })
+    }
+
+    /// Keeps what somebody else signed, so that the next start needs no file, and records the owner.
+    ///
+    /// # Errors
+    /// When the disk or the database does not take it.
+    pub(crate) fn keep(&self, folder: &Path, storage: &Storage) -> Result<(), OwnershipError> {
+        if let Some(file) = &self.file {
+            file.store(&folder.join(TASK_FILE))?;
+        }
+        Ok(storage.set_owner(&self.owner)?)
     }
 
     /// Who endorses identities, in the active mode and only there.
@@ -165,17 +191,6 @@ impl Ownership {
     pub(crate) fn sign(&self, manifest: &Manifest) -> Result<SignedManifest, SignError> {
         SignedManifest::sign_round(manifest, &self.task, &self.round_key)
     }
-}
-
-/// Whom the devices that enrolled here trust; `None` when nobody can have enrolled yet.
-fn pinned(folder: &Path, kept: &Path) -> Result<Option<[u8; 32]>, OwnershipError> {
-    if let Some(file) = TaskFile::load_if_there(kept)? {
-        return Ok(Some(file.owner().to_bytes()));
-    }
-    if !folder.join(OWNER_KEY).exists() {
-        return Ok(None);
-    }
-    Ok(Some(key(folder, OWNER_KEY)?.verifying_key().to_bytes()))
 }
 
 /// A signing key of this folder: made at the first start, readable by nobody else.

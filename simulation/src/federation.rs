@@ -109,9 +109,11 @@ impl<'a> Federation<'a> {
         let base = self.model.to_safetensors()?;
         let sums = self.sums(round, &groups, ContentHash::of(&base))?;
         // Nobody vanishes here: a group without a sum had one that was too long.
-        let trim = trim_left(self.config.trim as usize, groups.len() - sums.len());
-        // Of too few groups there is no result; the model stays as it was, and so do the charges.
-        if sums.len() >= fewest_groups(trim) {
+        let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
+        let trim = trim_left(tolerated, rejected);
+        // Of too few groups, or with more bad ones than the trim allows for, there is no result; the model
+        // stays as it was, and so do the charges.
+        if sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated) {
             let published = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
             self.published = Model::with_values(self.data.task.clone(), published)?;
             self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;

@@ -8,6 +8,8 @@ use silhouette_wire::manifest::{SignError, VerifyError};
 use silhouette_wire::{SignedTask, TaskTerms};
 use thiserror::Error;
 
+use crate::storage::files;
+
 /// What the first key of a file says.
 const FORMAT: &str = "silhouette-task/1";
 
@@ -154,10 +156,15 @@ impl TaskFile {
     /// When the disk does not take it.
     pub fn store(&self, path: &Path) -> Result<(), TaskFileError> {
         let io = |source| TaskFileError::Io { path: path.to_owned(), source };
+        let text = self.to_text();
+        if std::fs::read_to_string(path).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
         let temporary = path.with_extension("part");
-        std::fs::write(&temporary, self.to_text()).map_err(io)?;
+        std::fs::write(&temporary, text).map_err(io)?;
         std::fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(io)?;
-        std::fs::rename(&temporary, path).map_err(io)
+        std::fs::rename(&temporary, path).map_err(io)?;
+        path.parent().map_or(Ok(()), files::sync_folder).map_err(io)
     }
 }
 

@@ -3,7 +3,10 @@ use silhouette_wire::manifest::VerifyError;
 use super::*;
 use crate::plan::{TaskConfig, sample_config};
 
-const ENDORSER: [u8; 32] = [5; 32];
+/// The key of this folder's enrolment authority.
+fn endorser() -> [u8; 32] {
+    SigningKey::from_bytes(&[5; 32]).verifying_key().to_bytes()
+}
 
 fn plan(change: impl FnOnce(&mut TaskConfig)) -> Plan {
     let mut config = TaskConfig::from_toml(sample_config()).unwrap();
@@ -21,11 +24,26 @@ fn signed(folder: &Path, plan: &Plan) -> TaskFile {
     TaskFile::sign(&terms, &owner()).unwrap()
 }
 
+/// The folder's store, with the plan's task in it.
+fn with_task(folder: &Path, plan: &Plan) -> Storage {
+    let storage = Storage::open(folder).unwrap();
+    let (name, hash) = (plan.task_id().to_string(), ContentHash([0; 32]));
+    let (toml, config) = (String::new(), String::new());
+    storage.create_task(&crate::storage::StoredTask { name, toml, config, model: hash, optimiser: hash }).unwrap();
+    storage
+}
+
+fn enrol_one(storage: &Storage) {
+    let token = ContentHash::of(b"token");
+    storage.add_tokens(&[token]).unwrap();
+    storage.consume_token(&token, &silhouette_wire::DeviceId([1; 32]), &[1; 32], i64::MAX).unwrap();
+}
+
 #[test]
 fn an_owner_elsewhere_is_the_one_devices_pin_and_its_key_is_not_here() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(|_| ()));
     let file = signed(folder.path(), &plan);
-    let ownership = Ownership::establish(folder.path(), &plan, ENDORSER, Some(file)).unwrap();
+    let ownership = Ownership::establish(folder.path(), &plan, endorser(), None, Some(file)).unwrap();
     assert_eq!(ownership.owner(), owner().verifying_key().to_bytes());
     assert!(!folder.path().join(OWNER_KEY).exists());
     let round = ownership.sign(&plan.manifest(3, ContentHash([1; 32]), 9)).unwrap();
@@ -34,13 +52,23 @@ fn an_owner_elsewhere_is_the_one_devices_pin_and_its_key_is_not_here() {
     let weaker = self::plan(|config| config.clip *= 2.0).manifest(3, ContentHash([1; 32]), 9);
     let refused = ownership.sign(&weaker).unwrap().verify(&owner().verifying_key());
     assert!(matches!(refused, Err(VerifyError::NotAllowed(error)) if error.field == "clip"));
-    // The next start needs no file, and takes none of another owner.
-    let again = Ownership::establish(folder.path(), &plan, ENDORSER, None).unwrap();
+    // The next start needs no file, and takes none of another owner once a device has enrolled.
+    let storage = with_task(folder.path(), &plan);
+    ownership.keep(folder.path(), &storage).unwrap();
+    assert_eq!(storage.pinned_owner().unwrap(), None);
+    enrol_one(&storage);
+    let pinned = storage.pinned_owner().unwrap();
+    assert_eq!(pinned, Some(ContentHash(ownership.owner())));
+    let again = Ownership::establish(folder.path(), &plan, endorser(), pinned, None).unwrap();
     assert_eq!(again.owner(), ownership.owner());
     let stranger = SigningKey::from_bytes(&[8; 32]);
     let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder.path()).unwrap(), None);
     let other = TaskFile::sign(&terms, &stranger).unwrap();
-    let refused = Ownership::establish(folder.path(), &plan, ENDORSER, Some(other));
+    let refused = Ownership::establish(folder.path(), &plan, endorser(), pinned, Some(other));
+    assert!(matches!(refused.err(), Some(OwnershipError::OtherOwner { .. })));
+    // Nor does the folder become its own owner when the file is gone.
+    std::fs::remove_file(folder.path().join(TASK_FILE)).unwrap();
+    let refused = Ownership::establish(folder.path(), &plan, endorser(), pinned, None);
     assert!(matches!(refused.err(), Some(OwnershipError::OtherOwner { .. })));
 }
 
@@ -49,23 +77,26 @@ fn terms_that_the_owner_did_not_sign_do_not_start() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(|_| ()));
     let file = signed(folder.path(), &plan);
     let greedy = self::plan(|config| config.rounds += 1);
-    let refused = Ownership::establish(folder.path(), &greedy, ENDORSER, Some(file.clone())).err();
+    let refused = Ownership::establish(folder.path(), &greedy, endorser(), None, Some(file.clone())).err();
     assert!(matches!(refused, Some(OwnershipError::OtherTerms(_))), "{refused:?}");
     let elsewhere = tempfile::tempdir().unwrap();
-    let refused = Ownership::establish(elsewhere.path(), &plan, ENDORSER, Some(file)).err();
+    let refused = Ownership::establish(elsewhere.path(), &plan, endorser(), None, Some(file)).err();
     assert!(matches!(refused, Some(OwnershipError::OtherAggregator { .. })), "{refused:?}");
 }
 
 #[test]
-fn the_owner_stays_the_owner() {
+fn the_owner_stays_the_owner_once_devices_trust_it() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(|_| ()));
-    let own = Ownership::establish(folder.path(), &plan, ENDORSER, None).unwrap().owner();
-    assert_eq!(Ownership::establish(folder.path(), &plan, ENDORSER, None).unwrap().owner(), own);
-    // Its devices have pinned it: nobody takes the folder over.
-    let refused = Ownership::establish(folder.path(), &plan, ENDORSER, Some(signed(folder.path(), &plan))).err();
+    let establish = |pinned, file| Ownership::establish(folder.path(), &plan, endorser(), pinned, file);
+    let own = establish(None, None).unwrap().owner();
+    assert_eq!(establish(None, None).unwrap().owner(), own);
+    // A start without the file by mistake spoils nothing; with devices that trust it, it is too late.
+    let file = || Some(signed(folder.path(), &plan));
+    assert_eq!(establish(None, file()).unwrap().owner(), owner().verifying_key().to_bytes());
+    let refused = establish(Some(ContentHash(own)), file()).err();
     assert!(matches!(refused, Some(OwnershipError::OtherOwner { .. })), "{refused:?}");
     std::fs::write(folder.path().join(OWNER_KEY), b"short").unwrap();
-    let refused = Ownership::establish(folder.path(), &plan, ENDORSER, None).err();
+    let refused = establish(None, None).err();
     assert!(matches!(refused, Some(OwnershipError::Key { found: 5, .. })), "{refused:?}");
 }
 
@@ -103,10 +134,13 @@ fn the_endorser_is_this_folders_in_the_active_mode_and_nobody_else() {
         let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder.path()).unwrap(), endorser);
         Some(TaskFile::sign(&terms, &owner()).unwrap())
     };
-    for (plan, endorser) in [(&passive, Some(ENDORSER)), (&active, None), (&active, Some([6; 32]))] {
-        let refused = Ownership::establish(folder.path(), plan, ENDORSER, sign(plan, endorser)).err();
+    for (plan, named) in
+        [(&passive, Some(endorser())), (&active, None), (&active, Some(owner().verifying_key().to_bytes()))]
+    {
+        let refused = Ownership::establish(folder.path(), plan, endorser(), None, sign(plan, named)).err();
         assert!(matches!(refused, Some(OwnershipError::OtherEndorser { .. })), "{refused:?}");
     }
-    let agreed = Ownership::establish(folder.path(), &active, ENDORSER, sign(&active, Some(ENDORSER))).unwrap();
-    assert_eq!(agreed.endorser(), Some(ENDORSER));
+    let agreed =
+        Ownership::establish(folder.path(), &active, endorser(), None, sign(&active, Some(endorser()))).unwrap();
+    assert_eq!(agreed.endorser(), Some(endorser()));
 }

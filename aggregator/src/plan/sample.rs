@@ -65,8 +65,7 @@ fn filled_in(devices: u32, min_reports: u32) -> Result<String, PlanError> {
         let key = line.split(" = ").next().unwrap_or_default();
         match values.iter().find(|(name, _)| *name == key) {
             Some((_, value)) => format!("{key} = {value}\n"),
-            // Left out, which is no limit: who has reached one is told that training is over at
-            // once, and so would not hear of the last model.
+            // Left out, which is no limit: everybody is in every round.
             None if key == "max_participations" => format!("#{line}\n"),
             None => format!("{line}\n"),
         }

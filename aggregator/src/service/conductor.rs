@@ -11,7 +11,7 @@ use silhouette_round::{Coordinator, Instruction, Millis};
 use silhouette_wire::message::SecaggReply;
 use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Nonce, Upload, UploadReply};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::Parts;
 use super::event::Event;
@@ -112,7 +112,14 @@ impl Conductor {
 
     async fn serve(&mut self, request: Request) {
         match request {
-            Request::CheckIn { device, ticket, reply } => {
+            Request::CheckIn { device, last_round, reply, .. } if last_round > self.coordinator.round() => {
+                // Its ledger has rounds that this folder never opened: the folder was put back from an old
+                // copy. With it a device would be released twice for one charge, where the noise is a tree's.
+                let known = self.coordinator.round();
+                error!(%device, last_round, known, "a device is ahead of this folder: was it restored from a copy?");
+                let _ = reply.send(CheckInReply::Refused(ErrorCode::UnknownRound));
+            }
+            Request::CheckIn { device, ticket, reply, .. } => {
                 // An older check-in of the same device loses its place: its sender is dropped.
                 self.held.insert(device, (ticket, reply));
                 let instructions = self.coordinator.check_in(self.ticker.now(), device);

@@ -51,7 +51,7 @@ impl Service {
         self.welcome(device).await?;
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
-        let check_in = Request::CheckIn { device, ticket, reply };
+        let check_in = Request::CheckIn { device, last_round: request.last_round, ticket, reply };
         self.requests.send(check_in).map_err(|_| ErrorCode::Busy)?;
         let _held = Held { requests: &self.requests, device, ticket };
         // No answer: a newer check-in of this device took its place, or the conductor stopped.
@@ -173,9 +173,14 @@ impl Handler for Service {
     }
 
     async fn on_renew(&self, device: DeviceId, request: Enroll) -> EnrollReply {
+        // Judged first: what is stored of a request is only what its sender has shown to hold.
+        let reply = self.enroller.renew(device, &request);
+        if !matches!(reply, EnrollReply::Issued(_)) {
+            return reply;
+        }
         let (not_after, identity) = (enrolment::certificate_end(), request.identity);
         match self.ask(move |storage| storage.renew(&device, &identity, not_after)).await {
-            Ok(true) => self.enroller.renew(device, &request),
+            Ok(true) => reply,
             Ok(false) => EnrollReply::Refused(ErrorCode::Revoked),
             Err(code) => EnrollReply::Refused(code),
         }

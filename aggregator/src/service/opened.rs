@@ -16,6 +16,8 @@ use crate::plan::Plan;
 pub(super) enum OpenError {
     #[error("the system has no randomness to give")]
     Entropy,
+    #[error("the endorser in the task's terms is no Ed25519 key")]
+    Endorser,
     #[error(transparent)]
     Manifest(#[from] SignError),
     #[error(transparent)]

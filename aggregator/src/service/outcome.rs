@@ -67,6 +67,8 @@ enum GroupError {
 pub(super) enum OutcomeError {
     #[error("groups: expected at least {expected} with a sum, found {found}")]
     TooFewGroups { expected: usize, found: usize },
+    #[error("groups: expected at most trim = {tolerated} with a sum that is too long, found {found}")]
+    TooManyBadGroups { tolerated: usize, found: usize },
     #[error(transparent)]
     Finish(#[from] FinishError),
     #[error(transparent)]
@@ -120,6 +122,11 @@ impl State {
         let expected = plan.config().fewest_groups() as usize;
         if sums.len() + rejected < expected {
             return Err(OutcomeError::TooFewGroups { expected, found: sums.len() + rejected });
+        }
+        // More liars than the trim allows for: whatever hid better is in the groups that are left.
+        let tolerated = plan.config().trim as usize;
+        if tolerated > 0 && rejected > tolerated {
+            return Err(OutcomeError::TooManyBadGroups { tolerated, found: rejected });
         }
         let (rounds, trim) = (plan.config().rounds, trim_left(plan.config().trim as usize, rejected));
         let values = train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?;

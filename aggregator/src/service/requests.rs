@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) enum Request {
     /// A device offers to take part; the answer may come much later. The ticket tells two check-ins
     /// of one device apart.
-    CheckIn { device: DeviceId, ticket: u64, reply: oneshot::Sender<CheckInReply> },
+    CheckIn { device: DeviceId, last_round: u64, ticket: u64, reply: oneshot::Sender<CheckInReply> },
     /// Nobody waits for the answer to this check-in any more.
     Gone { device: DeviceId, ticket: u64 },
     /// May this upload be sent? Its body was not read yet.

@@ -110,7 +110,7 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
 
 /// Makes the names in a folder durable. Only Unix lets a folder be opened for it; elsewhere the
 /// file system's own journal has to do.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     // The folder of a bare file name is the current one.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }

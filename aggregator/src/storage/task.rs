@@ -51,6 +51,24 @@ impl Storage {
         Ok(())
     }
 
+    /// The owner that devices enrolled here have pinned; `None` while none has enrolled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn pinned_owner(&self) -> Result<Option<ContentHash>, StorageError> {
+        let sql = "SELECT owner FROM task WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM device)";
+        Ok(self.connection().query_row(sql, [], |row| hashes::content(row, 0)).optional()?)
+    }
+
+    /// Records whose key devices are told to pin from now on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn set_owner(&self, owner: &[u8; 32]) -> Result<(), StorageError> {
+        self.connection().execute("UPDATE task SET owner = ?1", [owner])?;
+        Ok(())
+    }
+
     /// Replaces the stored configuration; the caller has checked that the terms are the same.
     ///
     /// # Errors

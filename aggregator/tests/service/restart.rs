@@ -1,3 +1,6 @@
+use silhouette_wire::message::Availability;
+use silhouette_wire::{CheckIn, CheckInReply, ErrorCode};
+
 use silhouette_aggregator::{Aggregator, Event, OpenError, PlanError, TaskConfig};
 
 use crate::fleet::{Device, Site, assert_receipt, config, released};
@@ -102,4 +105,15 @@ fn a_damaged_model_is_noticed_at_the_start() {
         std::fs::write(model.unwrap().path(), b"not a model").unwrap();
     }
     assert!(matches!(Aggregator::open(folder.path(), config()), Err(OpenError::Storage(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_put_back_from_an_old_copy_gets_no_device_that_is_ahead_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut site = Site::start(folder.path(), config(), 1).await;
+    let device = site.device().await;
+    let ahead = CheckIn { task: "sentiment".parse().unwrap(), last_round: 1, available: Availability::default() };
+    let reply = device.connection.check_in(&ahead).await.unwrap();
+    assert_eq!(reply, CheckInReply::Refused(ErrorCode::UnknownRound));
+    site.stop().await;
 }

@@ -43,13 +43,13 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let (address, name) = resolve(&args.server)?;
     let folder = DeviceFolder::open_or_create(&args.device)?;
     // The key is on the disk before the token is spent, so that a crash does not cost the token.
-    let key = match DeviceKey::load(&folder.identity_folder()) {
-        Ok(key) => key,
-        Err(_) => {
-            let key = DeviceKey::generate()?;
-            key.store(&folder.identity_folder())?;
-            key
-        }
+    let key = if DeviceKey::is_in(&folder.identity_folder()) {
+        // Whatever is wrong with it: a new one would make this person a second user.
+        DeviceKey::load(&folder.identity_folder())?
+    } else {
+        let key = DeviceKey::generate()?;
+        key.store(&folder.identity_folder())?;
+        key
     };
     let issued = terminal::runtime()?
         .block_on(enroll_with(address, &name, &authority, args.token.as_bytes(), &key))

@@ -72,6 +72,9 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if let Some(file) = &args.cases {
         return cases::run(file, json);
     }
+    if args.min_separation > 1 && matches!(args.noise, NoiseName::Independent) {
+        return Err(terminal::Usage("--min-separation: it counts with --noise tree only".to_owned()).into());
+    }
     let request = PlanRequest {
         epsilon: Epsilon::new(args.epsilon)?,
         delta: Delta::new(args.delta)?,

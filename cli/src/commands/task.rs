@@ -15,8 +15,8 @@ use crate::terminal;
 /// Sign the terms of a task as its owner, or see what was signed.
 ///
 /// The owner signs once, away from the aggregator: every term of every round, and the key of the one
-/// aggregator that may run them. The aggregator then chooses each round's model and seed, and nothing
-/// else; devices check both signatures.
+/// aggregator that may run them. The aggregator then chooses each round's model and seed, an
+/// adaptive clip within its bound, and nothing else; devices check both signatures.
 #[derive(clap::Args)]
 #[command(after_help = "Examples, in this order:
   silhouette task round-key --folder aggregator            (the operator: prints a key to hand over)

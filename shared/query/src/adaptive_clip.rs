@@ -62,7 +62,7 @@ impl AdaptiveClipConfig {
     /// What the devices are told, for rounds of `cohort` devices.
     pub fn terms(&self, cohort: u32) -> AdaptiveClip {
         let count_noise = self.count_noise.unwrap_or_else(|| f64::from(cohort) / DEVICES_PER_NOISE);
-        AdaptiveClip { quantile: self.quantile, learning_rate: self.learning_rate, count_noise }
+        AdaptiveClip { quantile: self.quantile, learning_rate: self.learning_rate, count_noise, largest: self.largest }
     }
 
     /// Checks what the terms do not hold.

@@ -236,8 +236,10 @@ impl Policy {
     /// # Errors
     /// The first objection.
     pub fn accepts(&self, task: &TaskTerms) -> Result<(), Refusal> {
+        // Where the clip moves, it may become as large as this in some round.
+        let largest = task.last_round.adaptive_clip.map_or(task.last_round.clip, |adaptive| adaptive.largest);
         let manifest = &task.last_round;
-        self.examine_terms(manifest)?;
+        self.examine_terms(&Manifest { clip: largest, ..manifest.clone() })?;
         self.examine_mode(manifest, task.endorser.is_some())?;
         recompute_charge(manifest, &ReleaseParameters::try_from(manifest)?).map(|_| ())
     }

@@ -45,8 +45,9 @@ pub const CONFIDENCE: f64 = 0.999;
 /// The share of the tight claim that the bound has to reach for the noise not to be called too much.
 pub const LEAST_SHARE: f64 = 0.8;
 
-/// Fewest and most runs: below, no bound is worth printing; above, counts would not fit the memory.
-const RUNS: std::ops::RangeInclusive<u64> = 1_000..=1_000_000_000;
+/// Fewest and most runs: below, no bound is worth printing; above, the ratios of all runs, eight bytes
+/// each and kept twice, would not fit the memory.
+const RUNS: std::ops::RangeInclusive<u64> = 1_000..=100_000_000;
 
 /// Longest vector.
 const MOST_ENTRIES: usize = 1 << 16;

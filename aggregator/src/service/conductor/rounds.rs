@@ -127,7 +127,8 @@ impl Conductor {
             invited: devices.iter().copied().collect(),
         };
         let all = terms.iter().zip(manifests).zip(groups).map(group).collect();
-        let endorser = self.parts.ownership.endorser().and_then(|key| VerifyingKey::from_bytes(&key).ok());
+        let endorser = self.parts.ownership.endorser().map(|key| VerifyingKey::from_bytes(&key)).transpose();
+        let endorser = endorser.map_err(|_| OpenError::Endorser)?;
         let least = self.parts.plan.config().fewest_groups() as usize;
         let round = Box::new(MaskedGroups::new(all, endorser, least, self.ticker.now())?);
         Ok(Collecting::Masked { round, parameters })

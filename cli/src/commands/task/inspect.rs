@@ -8,7 +8,7 @@ use silhouette_aggregator::TaskFile;
 use silhouette_client::DeviceFolder;
 use silhouette_privacy::accounting::{Delta, Rho, zcdp};
 use silhouette_privacy::{Charge, Mode};
-use silhouette_wire::{ContentHash, Manifest, TaskTerms};
+use silhouette_wire::{ContentHash, Correlation, Manifest, TaskTerms};
 
 use crate::terminal;
 
@@ -105,12 +105,16 @@ fn show(args: &Args, owner: ContentHash, terms: &TaskTerms, cost: &Cost) -> anyh
         row(
             "devices vouched for",
             match terms.endorser {
-                Some(key) => format!("by the authority {}; masked rounds run in the active mode", ContentHash(key)),
+                Some(key) => format!(
+                    "by the authority {}; masked rounds run in the active mode, which protects from the aggregator \
+                     as far as it is not that authority",
+                    ContentHash(key)
+                ),
                 None => "by nobody whom the owner named".to_owned(),
             },
         ),
-        row("a device's part", format!("{} numbers of norm at most {}", last.dimension, last.clip)),
-        row("noise multiplier", format!("{:.4} (noise on the sum, in units of that norm)", last.noise_multiplier)),
+        row("a device's part", part(last)),
+        row("noise multiplier", noise(last)),
         row("assumed corrupt", format!("{:.0} % of a round's devices", last.corrupt_fraction * 100.0)),
         row(
             "one round costs",
@@ -126,7 +130,33 @@ fn show(args: &Args, owner: ContentHash, terms: &TaskTerms, cost: &Cost) -> anyh
         row("local work", format!("{} epochs in batches of {}", last.training.epochs, last.training.batch)),
         row("deadline", format!("{:.0} s", last.deadline_ms as f64 / 1e3)),
     ])?;
-    terminal::line("The aggregator chooses each round's model and seed, and nothing else.")
+    let clip = if last.adaptive_clip.is_some() { ", the clip within its bound," } else { "" };
+    terminal::line(&format!("The aggregator chooses each round's model and seed{clip} and nothing else."))
+}
+
+fn part(last: &Manifest) -> String {
+    match last.adaptive_clip {
+        None => format!("{} numbers of norm at most {}", last.dimension, last.clip),
+        Some(adaptive) => format!(
+            "{} numbers of norm at most {} in the first round, then as the clip moves, never above {}; and whether \
+             the norm was within the clip",
+            last.dimension, last.clip, adaptive.largest
+        ),
+    }
+}
+
+fn noise(last: &Manifest) -> String {
+    let z = last.noise_multiplier;
+    match (last.correlation, last.adaptive_clip) {
+        (Correlation::Tree { rounds }, _) => {
+            format!("{z:.4} on each node of a tree of noise over {rounds} rounds, in units of that norm")
+        }
+        (_, Some(adaptive)) => format!(
+            "{z:.4} on numbers and count together; {} devices on the count of those within the clip",
+            adaptive.count_noise
+        ),
+        _ => format!("{z:.4} (noise on the sum, in units of that norm)"),
+    }
 }
 
 fn as_json(
@@ -143,6 +173,7 @@ fn as_json(
         "endorser": terms.endorser.map(|key| ContentHash(key).to_string()),
         "rounds": last.round, "mode": last.mode, "cohort": last.cohort, "min_reports": last.min_reports,
         "dimension": last.dimension, "clip": last.clip, "noise_multiplier": last.noise_multiplier,
+        "adaptive_clip": last.adaptive_clip, "correlation": last.correlation,
         "corrupt_fraction": last.corrupt_fraction, "modulus_bits": last.modulus_bits, "clip_units": last.clip_units,
         "rho_per_round": last.rho, "epsilon_per_round": cost.epsilon_of_one, "delta": last.delta,
         "participations": cost.participations, "rho": cost.rho, "epsilon": cost.epsilon,

@@ -242,8 +242,13 @@ fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
         CohortSampling::BalancedSchedule => average,
         CohortSampling::Poisson => 1,
     };
+    // With rounds between two participations there is no room for more.
+    let room = match request.noise {
+        NoiseCorrelation::Tree { min_separation } => rounds.div_ceil(min_separation.max(1)),
+        NoiseCorrelation::Independent => rounds,
+    };
     match request.participation_cap {
-        Some(found) if found < lowest || found > rounds => Err(PlanError::CapOutOfRange { lowest, rounds, found }),
+        Some(found) if found < lowest || found > room => Err(PlanError::CapOutOfRange { lowest, rounds: room, found }),
         Some(cap) => Ok(cap),
         None if request.sampling == CohortSampling::Poisson => Ok(generous_cap(average, rounds)),
         None => Ok(average),

@@ -74,12 +74,13 @@ impl ReleaseParameters {
         let check = |ok: bool, field, expected, found| {
             if ok { Ok(()) } else { Err(ParameterError::OutOfRange { field, expected, found }) }
         };
-        let AdaptiveClip { quantile, learning_rate, count_noise } = *adaptive;
+        let AdaptiveClip { quantile, learning_rate, count_noise, largest } = *adaptive;
         check(quantile > 0.0 && quantile < 1.0, "adaptive_clip.quantile", "a number in (0, 1)", quantile)?;
         let moves = learning_rate > 0.0 && learning_rate <= 2.0;
         check(moves, "adaptive_clip.learning_rate", "a number in (0, 2]", learning_rate)?;
         let counts = count_noise.is_finite() && 2.0 * count_noise > self.noise_multiplier && count_noise > 0.0;
         check(counts, "adaptive_clip.count_noise", "a finite number above half the noise multiplier", count_noise)?;
+        check(self.clip <= largest, "clip", "at most adaptive_clip.largest", self.clip)?;
         // Just above that edge nothing is left for the value after rounding.
         let z_v = self.value_noise_multiplier();
         check((0.0..=1e6).contains(&z_v), "adaptive_clip.count_noise", "a number well above z / 2", count_noise)

@@ -42,6 +42,11 @@ impl Identity {
         &self.authority
     }
 
+    /// Whether the authority really endorsed this key for this task.
+    pub fn is_endorsed_for(&self, task: &TaskId) -> bool {
+        holds(&self.authority, &transcript::identity(task, &self.public()), self.endorsement)
+    }
+
     pub(super) fn public(&self) -> [u8; 32] {
         self.key.verifying_key().to_bytes()
     }

@@ -81,11 +81,12 @@ impl RoundConfig {
         (f64::from(self.cohort) * self.over_selection * groups as f64).ceil() as usize
     }
 
-    /// The most groups that this many devices make, each of at least `N_min`; 0 when those would be
-    /// fewer than a round is made of.
+    /// The fewest groups that seat this many devices, at least as many as a round is made of: groups of
+    /// `N_min` would be lost with the first device that vanishes. 0 when each could not have `N_min`.
     pub(crate) fn groups_of(&self, devices: usize) -> usize {
-        let groups = (devices / self.min_reports.max(1) as usize).min(self.groups as usize);
-        if groups >= self.min_groups as usize { groups } else { 0 }
+        let (fewest, most) = (self.min_groups.max(1) as usize, self.groups as usize);
+        let groups = devices.div_ceil(self.cohort.max(1) as usize).clamp(fewest.min(most), most);
+        if devices / groups >= self.min_reports as usize { groups } else { 0 }
     }
 
     /// Fewest reports of a round, over all groups.

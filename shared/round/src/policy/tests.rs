@@ -64,7 +64,7 @@ fn a_tree_is_charged_by_how_often_and_how_close_together_a_device_takes_part() {
 #[test]
 fn a_moving_clip_is_held_to_the_policy() {
     let policy = Policy { max_clip: 2.0, ..crate::fixtures::policy() };
-    let adaptive = AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 2.0 };
+    let adaptive = AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 2.0, largest: 9.0 };
     let at = |clip| Manifest { clip, adaptive_clip: Some(adaptive), ..manifest(Mode::Central, 1, 10, 8) };
     assert_eq!(policy.examine_terms(&at(2.0)), Ok(()));
     assert!(matches!(policy.examine_terms(&at(2.1)), Err(Refusal::Policy { field: "clip", .. })));

@@ -15,13 +15,15 @@ impl Session {
     /// whom the task's owner named has endorsed.
     pub(super) fn examine_endorser(&self, manifest: &Manifest, endorser: Option<[u8; 32]>) -> Result<(), Refusal> {
         let Some(expected) = endorser.filter(|_| manifest.mode == Mode::Distributed) else { return Ok(()) };
-        match self.identity.as_ref().map(|identity| identity.authority().to_bytes()) {
-            Some(found) if found == expected => Ok(()),
-            found => Err(Refusal::Endorsement {
-                expected: ContentHash(expected),
-                found: found.map_or_else(|| "nobody".to_owned(), |key| ContentHash(key).to_string()),
-            }),
-        }
+        let found = match &self.identity {
+            None => "nobody".to_owned(),
+            Some(identity) if identity.authority().to_bytes() != expected => {
+                ContentHash(identity.authority().to_bytes()).to_string()
+            }
+            Some(identity) if identity.is_endorsed_for(&manifest.task) => return Ok(()),
+            Some(_) => "nobody: its endorsement is damaged".to_owned(),
+        };
+        Err(Refusal::Endorsement { expected: ContentHash(expected), found })
     }
 
     /// The charge is on the disk: from here on something may leave the device, fresh public keys

@@ -4,6 +4,8 @@ use silhouette_wire::Nonce;
 use silhouette_wire::message::{CheckInReply, UploadReply};
 
 use super::*;
+use silhouette_privacy::secagg::{Identity, endorse};
+
 use crate::fixtures::{Device, endorser, manifest, signed, signed_active, task};
 
 const NONCE: Nonce = Nonce([7; 16]);
@@ -130,7 +132,13 @@ fn a_mode_below_the_policy_is_declined() {
 fn a_round_of_the_active_mode_needs_an_identity_that_the_named_endorser_endorsed() {
     let active = signed_active(&manifest(Mode::Distributed, 1, 10, 8));
     let stranger = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
-    for mut device in [Device::new(1, vec![0.5; 5]), Device::new(1, vec![0.5; 5]).endorsed_by(&stranger)] {
+    // Of the right endorser, and over another device's key.
+    let mut spoiled = Device::new(1, vec![0.5; 5]);
+    let other = endorse(&endorser(), &task(), &stranger.verifying_key());
+    let damaged = Identity::new(ed25519_dalek::SigningKey::from_bytes(&[1; 32]), other, endorser().verifying_key());
+    spoiled.session = spoiled.session.with_identity(Some(damaged));
+    let others = [Device::new(1, vec![0.5; 5]), Device::new(1, vec![0.5; 5]).endorsed_by(&stranger), spoiled];
+    for mut device in others {
         let Action::Declined(refusal) = device.work(0, &active, NONCE) else { panic!("joined") };
         assert!(matches!(refusal, Refusal::Endorsement { .. }), "{refusal}");
         assert_eq!((device.history.account.spent_on_all(), device.log.len()), (0.0, 0));

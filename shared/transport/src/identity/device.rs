@@ -39,6 +39,11 @@ impl DeviceKey {
         Ok(Self { connection: new_key()?, signing: super::new_signing_key()? })
     }
 
+    /// Whether a directory holds a key, readable or not. The key of connections is written last.
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(KEY_FILE).exists()
+    }
+
     /// Reads `device-key.pem` and `signing-key.hex` in a directory.
     pub fn load(directory: &Path) -> Result<Self, IdentityError> {
         let signing = files::signing_key(&directory.join(SIGNING_FILE))?;

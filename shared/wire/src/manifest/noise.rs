@@ -14,6 +14,8 @@ pub struct AdaptiveClip {
     pub learning_rate: f64,
     /// `sigma_b`: standard deviation of the noise on the number of devices within the clip; above z / 2.
     pub count_noise: f64,
+    /// The clip never becomes larger than this.
+    pub largest: f64,
 }
 
 /// Whether the noise of one round depends on that of another.
@@ -33,8 +35,10 @@ pub enum Correlation {
 }
 
 impl AdaptiveClip {
-    pub(super) fn validate(&self, noise_multiplier: f64) -> Result<(), ManifestError> {
-        let Self { quantile, learning_rate, count_noise } = *self;
+    pub(super) fn validate(&self, clip: f64, noise_multiplier: f64) -> Result<(), ManifestError> {
+        let Self { quantile, learning_rate, count_noise, largest } = *self;
+        validate::positive("adaptive_clip.largest", largest)?;
+        validate::ensure(clip <= largest, "clip", "at most adaptive_clip.largest", clip)?;
         let inside = quantile > 0.0 && quantile < 1.0;
         validate::ensure(inside, "adaptive_clip.quantile", "a number in (0, 1)", quantile)?;
         let moves = learning_rate > 0.0 && learning_rate <= 2.0;

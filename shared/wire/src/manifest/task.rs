@@ -12,11 +12,11 @@ const DOMAIN: &[u8] = b"silhouette/task/1\0";
 /// may fill in the rest. The owner need not be the aggregator, and its key need not be online.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskTerms {
-    /// The manifest of the last round, with the model and the seed at zero: what an earlier round may
-    /// say differs in these three alone, and in the clip where it is adaptive ([`TaskTerms::allows`]).
+    /// The manifest of the last round, with the model and the seed at zero and the clip of the first: what
+    /// a round may say differs in its number and these alone, and in the clip where it is adaptive ([`TaskTerms::allows`]).
     pub last_round: Manifest,
     /// Ed25519 key of the aggregator, which signs the manifest of each round: it chooses the round's
-    /// model and seed, and nothing else.
+    /// model and seed, the clip within its bound if it is adaptive, and nothing else.
     pub round_key: [u8; 32],
     /// Ed25519 key that endorses the identities of devices; with one, masked rounds run in the active
     /// mode. It protects from the aggregator only when the aggregator does not hold it.
@@ -42,9 +42,11 @@ impl TaskTerms {
             let found = manifest.round.to_string();
             return Err(ManifestError { field: "round", expected: "at most the last round of the task", found });
         }
-        // An adaptive clip moves from round to round; how it moves is agreed to, and what it costs does
-        // not depend on it.
-        let clip = if last.adaptive_clip.is_some() { last.clip } else { manifest.clip };
+        // An adaptive clip starts where the owner says and moves from round to round, up to the largest
+        // that the owner says, which the manifest repeats and is checked against. What it costs does not
+        // depend on it.
+        let moving = last.adaptive_clip.is_some() && manifest.round > 1;
+        let clip = if moving { last.clip } else { manifest.clip };
         let free = Manifest { round: last.round, model: last.model, seed: last.seed, clip, ..manifest.clone() };
         if free == *last {
             return Ok(());
@@ -54,7 +56,17 @@ impl TaskTerms {
     }
 
     fn validate(&self) -> Result<(), ManifestError> {
-        self.last_round.validate()
+        self.last_round.validate()?;
+        let keys = [("round_key", Some(self.round_key)), ("endorser", self.endorser)];
+        for (field, key) in keys.into_iter().filter_map(|(field, key)| Some((field, key?))) {
+            // A weak key signs everything for everybody.
+            let sound = VerifyingKey::from_bytes(&key).is_ok_and(|key| !key.is_weak());
+            if !sound {
+                let found = ContentHash(key).to_string();
+                return Err(ManifestError { field, expected: "an Ed25519 public key", found });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -78,7 +78,7 @@ impl Manifest {
     fn validate_privacy(&self) -> Result<(), ManifestError> {
         positive("noise_multiplier", self.noise_multiplier)?;
         if let Some(adaptive) = &self.adaptive_clip {
-            adaptive.validate(self.noise_multiplier)?;
+            adaptive.validate(self.clip, self.noise_multiplier)?;
         }
         self.correlation.validate(self.mode, self.round, self.adaptive_clip.is_some())?;
         positive("rho", self.rho)?;

@@ -63,7 +63,8 @@ fn a_key_that_the_owner_did_not_name_signs_no_round() {
         assert_eq!(signed.verify(&key().verifying_key()), Err(VerifyError::RoundSignature));
     }
     // A round signed for one task's terms is none of another's, though both allow it.
-    let other = SignedTask::sign(&TaskTerms { endorser: Some([5; 32]), ..terms() }, &key()).unwrap();
+    let other =
+        SignedTask::sign(&TaskTerms { endorser: Some(key().verifying_key().to_bytes()), ..terms() }, &key()).unwrap();
     let signed = postcard::to_stdvec(&SignedManifest::sign_round(&manifest(), &task, &round_key()).unwrap()).unwrap();
     let tail = &signed[postcard::to_stdvec(&task).unwrap().len()..];
     let moved = [postcard::to_stdvec(&other).unwrap(), tail.to_vec()].concat();
@@ -146,12 +147,15 @@ fn weak_key_is_refused() {
     let task = forge(postcard::to_stdvec(&SignedTask::sign(&terms(), &key()).unwrap()).unwrap());
     let task: SignedTask = postcard::from_bytes(&task).unwrap();
     assert_eq!(task.verify(&weak), Err(VerifyError::Signature));
-    // As the key of the rounds, named by a real owner, it is no better.
-    let terms = TaskTerms { round_key: identity, ..terms() };
-    let task = SignedTask::sign(&terms, &key()).unwrap();
-    let round = SignedManifest::sign_round(&manifest(), &task, &key()).unwrap();
-    let round: SignedManifest = postcard::from_bytes(&forge(postcard::to_stdvec(&round).unwrap())).unwrap();
-    assert_eq!(round.verify(&key().verifying_key()), Err(VerifyError::RoundSignature));
+    // Nor does an owner sign it, or what is no key, as the key of rounds or of endorsements.
+    for key_bytes in [identity, [2; 32]] {
+        let named = |terms: TaskTerms| match SignedTask::sign(&terms, &key()) {
+            Err(SignError::Field(error)) => error.field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(named(TaskTerms { round_key: key_bytes, ..terms() }), "round_key");
+        assert_eq!(named(TaskTerms { endorser: Some(key_bytes), ..terms() }), "endorser");
+    }
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn ranges() {
 }
 
 fn adaptive(m: &mut Manifest) -> &mut AdaptiveClip {
-    m.adaptive_clip.insert(AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 5.0 })
+    m.adaptive_clip.insert(AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 5.0, largest: 9.0 })
 }
 
 #[test]
@@ -236,9 +240,16 @@ fn a_tree_of_noise_is_for_mode_central_and_one_clip() {
 fn the_owner_agrees_to_how_the_clip_moves() {
     let mut first = manifest();
     adaptive(&mut first);
-    let terms = TaskTerms::up_to(&first, [1; 32], None);
+    let terms = TaskTerms::up_to(&first, round_key().verifying_key().to_bytes(), None);
     let moved = Manifest { clip: 7.0, ..first.clone() };
     assert_eq!(terms.allows(&moved), Ok(()));
+    // It starts where the owner says, and stays below what the owner says.
+    assert_eq!(terms.allows(&Manifest { round: 1, ..first.clone() }), Ok(()));
+    assert_eq!(terms.allows(&Manifest { round: 1, ..moved.clone() }).unwrap_err().field, "clip");
+    assert_eq!(Manifest { clip: 9.1, ..moved.clone() }.validate().unwrap_err().field, "clip");
+    let mut looser = moved.clone();
+    adaptive(&mut looser).largest = 90.0;
+    assert_eq!(terms.allows(&looser).unwrap_err().field, "adaptive_clip");
     let mut faster = moved.clone();
     adaptive(&mut faster).learning_rate = 1.0;
     assert_eq!(terms.allows(&faster).unwrap_err().field, "adaptive_clip");

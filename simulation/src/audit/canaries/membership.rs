@@ -13,8 +13,8 @@ use crate::audit::interval::{lower, upper};
 /// Rates of false positives, and the standard deviations that a normal distribution exceeds as rarely.
 const RATES: [(f64, f64); 3] = [(0.1, 1.281_552), (0.01, 2.326_348), (0.001, 3.090_232)];
 
-/// Half of what the confidence, 99.9%, leaves: two rates are bounded.
-const ALPHA: f64 = 5e-4;
+/// What the confidence, 99.9%, leaves for each bound: two rates at each of the thresholds.
+const ALPHA: f64 = 1e-3 / (2 * RATES.len()) as f64;
 
 /// Rates of one threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -48,7 +48,9 @@ impl Membership {
         self.false_positives as f64 / self.others.max(1) as f64
     }
 
-    /// Whether more members are found than the claim allows, with 99.9% confidence.
+    /// Whether more members are found than the claim allows, with 99.9% confidence over all thresholds
+    /// together. The bounds take the canaries' scores to be independent, as they are here: their directions
+    /// do not overlap, and neither does their noise.
     pub fn breaks_the_claim(&self) -> bool {
         self.at_least > self.allowed
     }

@@ -56,8 +56,11 @@ impl Noise {
         })
     }
 
-    /// All nodes that one user touches are Gaussian mechanisms of sensitivities `m_v`: together one of
-    /// sensitivity `sqrt(F(K))` (Dong, Roth, Su, "Gaussian Differential Privacy", 2022, Corollary 3.3).
+    /// All nodes that one user touches are Gaussian mechanisms of sensitivities `m_v`: together no worse
+    /// than one of sensitivity `sqrt(F(K))`. Which rounds a user joins, so the `m_v`, may depend on what was
+    /// released before, but their squares never add up to more than `F(K)`: that is what fully adaptive
+    /// composition needs (Smith, Thakurta, "Fully Adaptive Composition for Gaussian Differential Privacy",
+    /// 2022).
     fn tree(request: &PlanRequest, schedule: &TreeSchedule, accountant: Accountant) -> Result<Self, PlanError> {
         let (epsilon, delta) = (request.epsilon, request.delta);
         let sensitivity = (schedule.nodes_touched(schedule.participations()) as f64).sqrt().next_up();

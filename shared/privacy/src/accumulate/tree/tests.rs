@@ -181,7 +181,7 @@ fn a_tree_needs_mode_central_noise_and_one_clip() {
     let with = |mode, z| ReleaseParameters::new(mode, 4, 1.0, z, 10, 8).unwrap().with_tree(schedule);
     assert!(with(Mode::Local, 1.0).is_err() && with(Mode::Distributed, 1.0).is_err());
     assert!(with(Mode::Central, 0.0).is_err());
-    let adaptive = crate::AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 9.0 };
+    let adaptive = crate::AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise: 9.0, largest: 9.0 };
     assert!(with(Mode::Central, 1.0).unwrap().with_adaptive_clip(adaptive).is_err());
     let p = with(Mode::Central, 1.0).unwrap();
     assert!((p.rho() - schedule.cost() / 2.0).abs() < 1e-9 && p.rho() >= schedule.cost() / 2.0);

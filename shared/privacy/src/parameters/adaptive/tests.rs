@@ -7,7 +7,7 @@ use crate::noise::simulation::SeededNoise;
 use crate::{Accumulator, FoldError, Private, Rounding, release};
 
 fn adaptive(count_noise: f64) -> AdaptiveClip {
-    AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise }
+    AdaptiveClip { quantile: 0.5, learning_rate: 0.2, count_noise, largest: 1e6 }
 }
 
 fn central(d: usize, clip: f64, z: f64, count_noise: f64, cohort: u32) -> ReleaseParameters {
