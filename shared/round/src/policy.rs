@@ -22,7 +22,7 @@ pub struct Policy {
     /// the noise of the others alone then keeps the promise.
     pub min_corrupt_fraction: f64,
     /// Masked rounds only in the active mode: with an endorser of identities whom the task's owner named,
-    /// so that the aggregator can't stand in for other devices.
+    /// so that an aggregator which is not the endorser can't stand in for other devices.
     pub require_active_mode: bool,
     /// The least noise multiplier accepted. A round without noise can't be expressed in a manifest
     /// at all.
