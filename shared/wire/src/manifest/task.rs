@@ -51,7 +51,7 @@ impl TaskTerms {
         if free == *last {
             return Ok(());
         }
-        let (field, found) = first_difference(last, manifest);
+        let (field, found) = first_difference(last, &free);
         Err(ManifestError { field, expected: "what the task's owner signed", found })
     }
 
@@ -81,7 +81,7 @@ fn first_difference(task: &Manifest, round: &Manifest) -> (&'static str, String)
             ("layout", m.layout.to_string()),
             ("dimension", m.dimension.to_string()),
             ("adaptive_clip", format!("{:?}", m.adaptive_clip)),
-            ("clip", if m.adaptive_clip.is_some() { "adaptive".to_owned() } else { m.clip.to_string() }),
+            ("clip", m.clip.to_string()),
             ("noise_multiplier", m.noise_multiplier.to_string()),
             ("correlation", format!("{:?}", m.correlation)),
             ("clip_units", m.clip_units.to_string()),
