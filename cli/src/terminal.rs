@@ -152,3 +152,11 @@ pub(crate) fn bytes(n: u64) -> String {
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
+
+/// A runtime for many devices in one process: what they compute at once is bounded by the cores. With a
+/// thread for each, the few threads that move packets would hardly ever run, and every connection would
+/// take the silence for loss and wait longer and longer.
+pub(crate) fn crowded_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(tokio::runtime::Builder::new_multi_thread().max_blocking_threads(cores + 2).enable_all().build()?)
+}

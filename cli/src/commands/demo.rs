@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         terminal::line(&format!("computed by {}", chosen.why))?;
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("--out {}", folder.display()))?;
-    let runtime = terminal::runtime()?;
+    let runtime = terminal::crowded_runtime()?;
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let task = task(train.len(), args)?;
@@ -218,7 +218,7 @@ fn deadline_ms(args: &Args, devices: u32) -> u64 {
     match args.mode {
         _ if args.drop == 0.0 => 300_000,
         Mode::Central => 10_000,
-        _ => 10_000 + 100 * u64::from(devices),
+        _ => 15_000 + 100 * u64::from(devices),
     }
 }
 

@@ -108,3 +108,7 @@ pub mod close {
     /// The peer broke the protocol, or was too slow.
     pub const REFUSED: u32 = 2;
 }
+
+/// Bytes of datagrams that the system is asked to hold for the server: the shares of 200 devices for their
+/// neighbours are 3.4 MB, and arrive while the server is busy with the first of them.
+pub(crate) const SOCKET_BUFFER: usize = 8 << 20;

@@ -13,6 +13,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::Endpoint;
 use rustls::pki_types::CertificateDer;
+use socket2::{Domain, Protocol, Socket, Type};
 
 pub use enrolment::{Enroller, EnrolmentEndpoint, EnrolmentPolicy, TokenRefusal, TokenStore};
 pub use handler::{Handler, UploadSink};
@@ -114,10 +115,28 @@ impl Bound {
         let transport = quic::transport(limits.idle_timeout, streams, defaults::WAITING_WINDOW)?;
         let config = quic::server(identity, devices, alpn, transport, limits.ignore_above)?;
         let failed = |source| BindError::Address { address, source };
-        let endpoint = Endpoint::server(config, address).map_err(failed)?;
+        let socket = socket(address).map_err(failed)?;
+        let runtime = Arc::new(quinn::TokioRuntime);
+        let endpoint =
+            Endpoint::new(quinn::EndpointConfig::default(), Some(config), socket, runtime).map_err(failed)?;
         let address = endpoint.local_addr().map_err(failed)?;
         Ok(Self { endpoint, address, limits })
     }
+}
+
+/// The UDP socket of an endpoint, with room for what many devices send at once: in a masked round all of
+/// them answer within moments. The system may grant less than is asked for.
+fn socket(address: SocketAddr) -> std::io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // Some systems do not let an IPv6 socket serve IPv4 as well; then it serves IPv6 alone.
+        let _ = socket.set_only_v6(false);
+    }
+    // Whatever buffer there is will do; losses are sent again.
+    let _ = socket.set_recv_buffer_size(defaults::SOCKET_BUFFER);
+    let _ = socket.set_send_buffer_size(defaults::SOCKET_BUFFER);
+    socket.bind(&address.into())?;
+    Ok(socket.into())
 }
 
 /// The endpoint enrolled devices talk to. A certificate of the device authority is mandatory.
