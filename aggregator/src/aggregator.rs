@@ -26,7 +26,7 @@ use crate::enrolment;
 use crate::ownership::{Ownership, TaskFile};
 use crate::plan::{Plan, TaskConfig};
 use crate::service::{Event, State};
-use crate::storage::{Progress, Storage, StorageError};
+use crate::storage::{Progress, Storage, StorageError, files};
 
 /// Events kept for a listener that is slow; older ones are dropped for it.
 const EVENTS: usize = 1024;
@@ -115,8 +115,8 @@ impl Aggregator {
         let storage = Storage::open(folder)?;
         let lock = lock(folder)?;
         let authority = authority(folder)?;
-        // Checked before a new folder gets its task, and kept after an old one's was compared: what is
-        // refused leaves nothing behind.
+        // Checked before a new folder gets its task, and kept after an old one's was compared: terms that
+        // are refused leave nothing behind.
         let pinned = storage.pinned_owner()?;
         let ownership = Ownership::establish(folder, &plan, authority.endorser(), pinned, signed)?;
         let state = recover::state(&storage, &plan)?;
@@ -203,7 +203,8 @@ fn authority(folder: &Path) -> Result<CertificateAuthority, IdentityError> {
 ///
 /// # Errors
 /// When the folder can't be written, or holds something else.
-pub fn endorser_public_key(folder: &Path) -> Result<[u8; 32], IdentityError> {
+pub fn endorser_public_key(folder: &Path) -> Result<[u8; 32], OpenError> {
+    files::create_folders(folder)?;
     Ok(authority(folder)?.endorser())
 }
 

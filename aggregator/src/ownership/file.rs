@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use silhouette_wire::manifest::{SignError, VerifyError};
-use silhouette_wire::{SignedTask, TaskTerms};
+use silhouette_wire::{SignedTask, TaskTerms, hex};
 use thiserror::Error;
 
 use crate::storage::files;
@@ -104,11 +104,11 @@ impl TaskFile {
         if text.format != FORMAT {
             return Err(wrong("format", FORMAT));
         }
-        let owner = bytes(&text.owner).and_then(|bytes| bytes.try_into().ok());
+        let owner = hex::decode(&text.owner).and_then(|bytes| bytes.try_into().ok());
         let owner = owner.and_then(|bytes: [u8; 32]| VerifyingKey::from_bytes(&bytes).ok());
-        let signature = bytes(&text.signature).and_then(|bytes| bytes.try_into().ok());
+        let signature = hex::decode(&text.signature).and_then(|bytes| bytes.try_into().ok());
         let signature = signature.ok_or_else(|| wrong("signature", "64 bytes in hexadecimal"))?;
-        let terms = bytes(&text.terms).ok_or_else(|| wrong("terms", "bytes in hexadecimal"))?;
+        let terms = hex::decode(&text.terms).ok_or_else(|| wrong("terms", "bytes in lower-case hexadecimal"))?;
         let task = SignedTask::from_parts(&terms, signature).map_err(|_| wrong("terms", "at most 4096 bytes"))?;
         Ok(Self { owner: owner.ok_or_else(|| wrong("owner", "an Ed25519 key, 32 bytes in hexadecimal"))?, task })
     }
@@ -120,9 +120,9 @@ impl TaskFile {
             "# The terms of a task, signed by its owner; `silhouette task inspect` says what they are.\n".to_owned();
         for (key, value) in [
             ("format", FORMAT.to_owned()),
-            ("owner", hex(self.owner.as_bytes())),
-            ("terms", hex(terms)),
-            ("signature", hex(&signature)),
+            ("owner", hex::encode(self.owner.as_bytes())),
+            ("terms", hex::encode(terms)),
+            ("signature", hex::encode(&signature)),
         ] {
             let _ = writeln!(text, "{key} = \"{value}\"");
         }
@@ -160,23 +160,6 @@ impl TaskFile {
         if std::fs::read_to_string(path).is_ok_and(|there| there == text) {
             return Ok(());
         }
-        let temporary = path.with_extension("part");
-        std::fs::write(&temporary, text).map_err(io)?;
-        std::fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(io)?;
-        std::fs::rename(&temporary, path).map_err(io)?;
-        path.parent().map_or(Ok(()), files::sync_folder).map_err(io)
+        files::replace(path, text.as_bytes(), files::Readers::All).map_err(io)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
 }

@@ -91,26 +91,48 @@ impl Storage {
     }
 }
 
+/// Who may read a file besides its owner.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whom the folder lets in.
+    All,
+    /// Nobody.
+    None,
+}
+
 /// Written beside its place, flushed, renamed, and the folder flushed: after a crash the file is
 /// there whole or not at all.
+pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> std::io::Result<()> {
+    let temporary = path.with_extension("part");
+    // A leftover of a crash may have been half written, or be readable by others.
+    match fs::remove_file(&temporary) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::None {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let mut file = options.open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Keeps content under its hash, which is there already or not.
 fn put(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     if path.exists() {
         return Ok(());
     }
-    let temporary = path.with_extension("part");
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), sync_folder)
-    };
-    write().map_err(StorageError::at(path))
+    replace(path, bytes, Readers::All).map_err(StorageError::at(path))
 }
 
 /// Makes the names in a folder durable. Only Unix lets a folder be opened for it; elsewhere the
 /// file system's own journal has to do.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
     // The folder of a bare file name is the current one.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
@@ -133,23 +155,6 @@ pub(crate) fn secret<E: From<StorageError>>(
         Err(e) => return Err(StorageError::at(path)(e).into()),
     }
     let bytes = fresh()?;
-    let temporary = path.with_extension("part");
-    let write = || -> std::io::Result<()> {
-        // A leftover of a crash may have been half written.
-        match fs::remove_file(&temporary) {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), sync_folder)
-    };
-    write().map_err(StorageError::at(path))?;
+    replace(path, &bytes, Readers::None).map_err(StorageError::at(path))?;
     Ok(bytes)
 }

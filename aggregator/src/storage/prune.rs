@@ -14,8 +14,8 @@ pub(crate) const ROUNDS_KEPT: u64 = 20;
 
 impl Storage {
     /// Removes models of rounds older than the last `rounds` published ones, and every optimiser
-    /// state and tree of noise but the last. What the task started with stays, and the history of rounds keeps its
-    /// hashes. Says how many files went.
+    /// state and tree of noise but the last. What the task started with stays, and the history of
+    /// rounds keeps its hashes. Says how many files went.
     ///
     /// # Errors
     /// When the database or the disk fails; what was removed by then was superfluous.

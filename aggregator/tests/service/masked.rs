@@ -89,20 +89,30 @@ async fn a_masked_round_publishes_the_sum_of_all() {
     site.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_round_of_the_active_mode_publishes_the_sum_although_some_vanish() {
+/// Thirteen devices, of whom one vanishes before each exchange but the last.
+async fn some_vanish_in(task: TaskConfig) {
     let folder = tempfile::tempdir().unwrap();
-    let active = TaskConfig { active_mode: true, ..masked(1, 13, 9, 5_000) };
-    let mut site = Site::start(folder.path(), active, 13).await;
+    let mut site = Site::start(folder.path(), task, 13).await;
     let mut parts = tokio::task::JoinSet::new();
     for exchanges in [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4] {
         parts.spawn(take_part(site.device().await, exchanges));
     }
     let replies = parts.join_all().await;
     assert_eq!(replies.iter().filter(|r| done(r.as_ref())).count(), 9, "{replies:?}");
+    // The one that sent its vector and then vanished is in the sum.
     let event = next_end(&mut site).await;
     assert!(matches!(event, Event::RoundClosed { invited: 13, reports: 10, .. }), "{event:?}");
     site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_that_vanish_at_any_step_do_not_stop_a_masked_round() {
+    some_vanish_in(masked(1, 13, 9, 4_000)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_of_the_active_mode_publishes_the_sum_although_some_vanish() {
+    some_vanish_in(TaskConfig { active_mode: true, ..masked(1, 13, 9, 5_000) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,22 +135,6 @@ async fn an_advert_without_an_endorsed_identity_is_refused_in_the_active_mode() 
     let held = ask(&a, SecaggRequest::Advert(honest));
     // Held until the others are there, not refused.
     assert!(tokio::time::timeout(std::time::Duration::from_millis(300), held).await.is_err());
-    site.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn devices_that_vanish_at_any_step_do_not_stop_a_masked_round() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut site = Site::start(folder.path(), masked(1, 13, 9, 4_000), 13).await;
-    let mut parts = tokio::task::JoinSet::new();
-    for exchanges in [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4] {
-        parts.spawn(take_part(site.device().await, exchanges));
-    }
-    let replies = parts.join_all().await;
-    assert_eq!(replies.iter().filter(|r| done(r.as_ref())).count(), 9, "{replies:?}");
-    // The one that sent its vector and then vanished is in the sum.
-    let event = next_end(&mut site).await;
-    assert!(matches!(event, Event::RoundClosed { invited: 13, reports: 10, .. }), "{event:?}");
     site.stop().await;
 }
 

@@ -14,9 +14,10 @@ use silhouette_wire::{ContentHash, DeviceId};
 use thiserror::Error;
 
 use crate::Millis;
-pub use groups::{Group, GroupsEffect, MaskedGroups};
 
 mod groups;
+
+pub use groups::{Group, GroupsEffect, MaskedGroups};
 
 /// Whom a masked round is protected against. Where the task's owner named an endorser of identities:
 /// an aggregator that may lie about everything but the enrolment. Else one that may lie about who
@@ -125,8 +126,8 @@ impl MaskedRound {
     }
 
     /// Whether a round with this manifest, in the active mode or not, could be opened for a full cohort:
-    /// the threshold has to be
-    /// reached by those that are left when all who may drop out do, and not by the corrupt.
+    /// the threshold has to be reached by those that are left when all who may drop out do, and not by
+    /// the corrupt.
     ///
     /// # Errors
     /// When the terms make no masked round.

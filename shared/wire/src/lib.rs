@@ -28,12 +28,13 @@ pub mod defaults;
 mod error_code;
 mod extensions;
 pub mod frame;
-mod hex;
+pub mod hex;
 mod ids;
 pub mod manifest;
 pub mod message;
 mod mode;
 pub mod pack;
+pub mod signature;
 
 pub use codec::{DecodeError, EncodeError, decode_body, decode_frame, encode_body, encode_frame, encode_frame_with};
 pub use error_code::ErrorCode;

@@ -3,11 +3,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PublicKeyData};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use silhouette_privacy::secagg::Identity;
 use silhouette_wire::message::{CertificateRequest, SignatureBytes};
+use silhouette_wire::signature::sign;
 use silhouette_wire::{ContentHash, DeviceId, Enroll, TaskId};
 
 use super::{IdentityError, authority::new_key, files, server::pkcs8};
@@ -65,8 +66,7 @@ impl DeviceKey {
 
     /// The identity's signature over a request, which shows that this device holds its key.
     pub fn prove_possession(&self, csr_der: &CertificateRequest) -> SignatureBytes {
-        let signature = self.signing.sign(&Enroll::identity_bytes(csr_der));
-        [*signature.r_bytes(), *signature.s_bytes()]
+        sign(&[&Enroll::identity_bytes(csr_der)], &self.signing)
     }
 
     /// The DER of a signing request, with an empty subject.

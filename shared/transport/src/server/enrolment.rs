@@ -6,12 +6,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use quinn::{Connection, RecvStream, SendStream};
 use silhouette_wire::{
     DeviceId, Enroll, EnrollReply, ErrorCode, Limits, TaskId,
     bounded::List,
     message::{Certificate, Issued},
+    signature::holds,
 };
 use tracing::{debug, error};
 
@@ -128,10 +129,9 @@ impl<T: TokenStore> Enroller<T> {
     /// the request.
     fn issue(&self, request: &Enroll) -> Result<IssuedCertificate, ErrorCode> {
         let identity = VerifyingKey::from_bytes(&request.identity).map_err(|_| ErrorCode::Malformed)?;
-        let [r, s] = request.possession;
-        identity
-            .verify_strict(&Enroll::identity_bytes(&request.csr_der), &Signature::from_components(r, s))
-            .map_err(|_| ErrorCode::Malformed)?;
+        if !holds(&[&Enroll::identity_bytes(&request.csr_der)], request.possession, &identity) {
+            return Err(ErrorCode::Malformed);
+        }
         self.authority
             .issue_device(request.csr_der.as_slice(), SystemTime::now(), self.policy.validity)
             .map_err(|_| ErrorCode::Malformed)

@@ -1,4 +1,4 @@
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::{Manifest, ManifestError, SignedTask, TaskTerms};
@@ -7,14 +7,12 @@ use crate::{
     codec::{self, DecodeError},
     defaults::MAX_MANIFEST_BYTES,
     ids::ContentHash,
+    signature::{SignatureBytes, holds, sign},
 };
 
 /// Goes before the manifest in what is signed, so that a signature over anything else can never pass
 /// for a signature over a manifest.
 const DOMAIN: &[u8] = b"silhouette/manifest/1\0";
-
-// Two halves, because serde stops at arrays of 32; on the wire they are 64 bytes in a row.
-pub(super) type SignatureBytes = [[u8; 32]; 2];
 
 /// Why a manifest, or the terms of a task, can't be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -125,13 +123,4 @@ impl SignedManifest {
     pub fn hash(&self) -> ContentHash {
         ContentHash::of(&[&self.task.hash().0, self.manifest.as_slice()].concat())
     }
-}
-
-pub(super) fn sign(parts: &[&[u8]], key: &SigningKey) -> SignatureBytes {
-    let signature = key.sign(&parts.concat());
-    [*signature.r_bytes(), *signature.s_bytes()]
-}
-
-pub(super) fn holds(parts: &[&[u8]], [r, s]: SignatureBytes, key: &VerifyingKey) -> bool {
-    key.verify_strict(&parts.concat(), &Signature::from_components(r, s)).is_ok()
 }

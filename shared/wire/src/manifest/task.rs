@@ -1,9 +1,16 @@
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use super::signed::{SignError, SignatureBytes, VerifyError, holds, sign};
+use super::signed::{SignError, VerifyError};
 use super::{Manifest, ManifestError};
-use crate::{bounded::Bytes, codec, defaults::MAX_MANIFEST_BYTES, extensions::Extensions, ids::ContentHash};
+use crate::{
+    bounded::Bytes,
+    codec,
+    defaults::MAX_MANIFEST_BYTES,
+    extensions::Extensions,
+    ids::ContentHash,
+    signature::{SignatureBytes, holds, sign},
+};
 
 /// Goes before the terms in what the owner signs; see the manifest's own.
 const DOMAIN: &[u8] = b"silhouette/task/1\0";
@@ -12,8 +19,9 @@ const DOMAIN: &[u8] = b"silhouette/task/1\0";
 /// may fill in the rest. The owner need not be the aggregator, and its key need not be online.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskTerms {
-    /// The manifest of the last round, with the model and the seed at zero and the clip of the first: what
-    /// a round may say differs in its number and these alone, and in the clip where it is adaptive ([`TaskTerms::allows`]).
+    /// The manifest of the last round, with the model and the seed at zero and the clip of the first: a
+    /// round differs from it in its number and in these two, and in the clip where that is adaptive
+    /// ([`TaskTerms::allows`]).
     pub last_round: Manifest,
     /// Ed25519 key of the aggregator, which signs the manifest of each round: it chooses the round's
     /// model and seed, the clip within its bound if it is adaptive, and nothing else.

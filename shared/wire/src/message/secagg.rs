@@ -19,7 +19,8 @@ mod survivors;
 
 use serde::{Deserialize, Serialize};
 
-pub use advert::{AdvertSignature, RosterEntry, SecaggAdvert, SecaggRoster, SignatureBytes};
+pub use crate::signature::SignatureBytes;
+pub use advert::{AdvertSignature, RosterEntry, SecaggAdvert, SecaggRoster};
 pub use exchange::{SecaggReply, SecaggRequest};
 pub use input::SecaggMaskedInput;
 pub use shares::{SealedShare, SealedShares, SecaggInbox, SecaggShares};

@@ -8,11 +8,8 @@ use crate::{
     frame::MessageType,
     ids::ContentHash,
     message::Message,
+    signature::SignatureBytes,
 };
-
-/// An Ed25519 signature in two halves, because serde stops at arrays of 32; on the wire they are 64
-/// bytes in a row.
-pub type SignatureBytes = [[u8; 32]; 2];
 
 /// Who stands behind an advert, in the active mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
