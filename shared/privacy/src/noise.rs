@@ -23,7 +23,7 @@
 //! What it does not do: hide how long a draw takes. The rejection sampler's run time depends on the
 //! noise, so draw the noise before the data are looked at and send on a schedule.
 
-mod exact;
+mod blocks;
 mod opendp_source;
 mod sigma;
 pub mod simulation;
@@ -60,17 +60,33 @@ pub trait NoiseSource {
     /// # Errors
     /// When the source fails; `out` then holds zeros and must not be used as noise.
     fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError>;
+
+    /// The same draws, by up to `threads` threads where the source can.
+    ///
+    /// # Errors
+    /// As [`sample_discrete_gaussian`](Self::sample_discrete_gaussian).
+    fn sample_on(&mut self, _threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
+        self.sample_discrete_gaussian(sigma, out)
+    }
 }
 
 impl<N: NoiseSource + ?Sized> NoiseSource for &mut N {
     fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         (**self).sample_discrete_gaussian(sigma, out)
     }
+
+    fn sample_on(&mut self, threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
+        (**self).sample_on(threads, sigma, out)
+    }
 }
 
 impl<N: NoiseSource + ?Sized> NoiseSource for Box<N> {
     fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         (**self).sample_discrete_gaussian(sigma, out)
+    }
+
+    fn sample_on(&mut self, threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
+        (**self).sample_on(threads, sigma, out)
     }
 }
 

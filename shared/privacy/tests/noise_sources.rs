@@ -20,7 +20,7 @@ fn seeded(seed: u8, stream: u64) -> SeededNoise {
     SeededNoise::dangerous_for_simulation_only([seed; 32], stream)
 }
 
-/// Pinned, and reproduced by an independent implementation (Python integers over a plain ChaCha20): a
+/// Pinned, and reproduced by an independent implementation (Python over a plain ChaCha8): a
 /// change here changes every published simulation.
 #[test]
 fn the_first_draws_are_pinned() {
@@ -29,12 +29,15 @@ fn the_first_draws_are_pinned() {
     assert_eq!(draw(&mut seeded(7, 1), 100.0, 4), GOLDEN_STREAM);
     let key = StreamKey::dangerous_for_simulation_only([7; 32], 3, 41, "update");
     assert_eq!(draw(&mut key.noise(), 100.0, 4), GOLDEN_KEY);
+    assert_eq!(draw(&mut seeded(7, 0), 1e9, 3), GOLDEN_WIDE);
 }
 
-const GOLDEN_100: [i64; 16] = [15, -193, -15, 38, -52, -107, -221, -3, 195, 138, -141, -79, 42, -74, -10, -100];
-const GOLDEN_1: [i64; 16] = [0, -1, -2, 0, 0, 2, -3, -1, 1, -1, 1, 2, -1, 1, -1, -1];
-const GOLDEN_STREAM: [i64; 4] = [-170, -242, 32, 125];
-const GOLDEN_KEY: [i64; 4] = [-186, 75, -8, 45];
+const GOLDEN_100: [i64; 16] = [-79, 146, 59, 150, 179, -7, 63, -57, 102, 93, 149, 20, -86, 51, 21, 31];
+const GOLDEN_1: [i64; 16] = [-2, 4, 1, 0, 0, 0, 2, 2, 0, 1, -2, 1, 1, 1, 1, 0];
+const GOLDEN_STREAM: [i64; 4] = [-58, -88, 114, -137];
+const GOLDEN_KEY: [i64; 4] = [179, -107, -86, -45];
+/// Blocks too wide for one word.
+const GOLDEN_WIDE: [i64; 3] = [-707_652_861, 510_862_155, 1_489_636_463];
 
 #[test]
 fn splitting_a_call_changes_nothing() {
@@ -45,6 +48,20 @@ fn splitting_a_call_changes_nothing() {
         parts.extend(draw(&mut source, 9.0, n));
     }
     assert_eq!(whole, parts);
+}
+
+#[test]
+fn threads_and_calls_change_nothing() {
+    // Runs of one keystream hold 2^13 draws: several, and parts of some.
+    let whole = draw(&mut seeded(1, 2), 9.0, 60_000);
+    for threads in [1, 2, 3, 7, 100] {
+        let mut source = seeded(1, 2);
+        let mut out = vec![0; 60_000];
+        for part in [0..5, 5..8192, 8192..8192, 8192..40_000, 40_000..60_000] {
+            source.sample_on(threads, sigma(9.0), &mut out[part]).unwrap();
+        }
+        assert!(out == whole, "{threads} threads");
+    }
 }
 
 #[test]

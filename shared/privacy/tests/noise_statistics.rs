@@ -212,3 +212,17 @@ fn control_a_rounded_float_gaussian_is_noticed() {
     let wrong: Vec<i64> = (0..40_000).map(|_| (0.5 * normal(&mut rng)).round() as i64).collect();
     assert!(Pmf::gaussian(0.5).deviate(&wrong) > 2.0 * LIMIT);
 }
+
+#[test]
+#[ignore = "a speed figure: run by hand with --ignored --nocapture"]
+fn speed_of_seeded_noise() {
+    let n = 10_000_000;
+    for sigma in [1.5, 100.0, 8192.0, 1e9] {
+        for threads in [1, 2] {
+            let mut out = vec![0; n];
+            let started = std::time::Instant::now();
+            seeded(3).sample_on(threads, DyadicSigma::rounded_up(sigma).unwrap(), &mut out).unwrap();
+            println!("sigma {sigma}: {threads} threads, {:.1} M/s", n as f64 / started.elapsed().as_secs_f64() / 1e6);
+        }
+    }
+}
