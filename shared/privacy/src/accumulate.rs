@@ -10,9 +10,10 @@ pub use error::{FinishError, FoldError};
 pub use noisy::NoisySum;
 pub use tree::{NoiseTree, NoiseTreeError};
 
+use crate::lanes::vectorised;
 use crate::noise::{NoiseSource, add_discrete_gaussian};
 use crate::parameters::ReleaseParameters;
-use crate::quantise::squared_norm;
+use crate::quantise::{squared_norm, squared_norm_narrow};
 use crate::release::{Release, centre};
 use crate::secagg;
 
@@ -93,13 +94,21 @@ impl Accumulator {
         if self.reports >= p.cohort() {
             return Err(FoldError::Full(p.cohort()));
         }
-        let Some(entries) = release.entries() else { return self.fold(release.as_bytes()) };
-        let values: Vec<i64> = entries.iter().map(|&(_, k)| k).collect();
-        let last = entries.last().filter(|(i, _)| *i as usize == p.dimension()).map_or(0, |&(_, k)| k);
-        if !self.norm_is_admissible(&values) || !self.indicator_is_admissible(last) {
+        let Some(bounded) = release.bounded() else { return self.fold(release.as_bytes()) };
+        let ends_in_indicator = bounded.runs.last().is_some_and(|run| run.range().end > p.dimension());
+        let last = bounded.k.last().filter(|_| ends_in_indicator).map_or(0, |&k| k.into());
+        // Checked when it was made, unless another round's bound let it pass.
+        let bound = p.delta2_squared();
+        let short = bounded.bound <= bound || squared_norm_narrow(&bounded.k) <= bound;
+        if !short || !self.indicator_is_admissible(last) {
             return Err(FoldError::Norm);
         }
-        entries.iter().for_each(|&(i, k)| self.sum[i as usize] = self.sum[i as usize].saturating_add(k));
+        vectorised(|| {
+            for (places, k) in bounded.iter() {
+                // |k| < 2^31 and fewer than 2^32 reports: the sum stays inside.
+                self.sum[places].iter_mut().zip(k).for_each(|(sum, &k)| *sum += i64::from(k));
+            }
+        });
         self.reports += 1;
         Ok(())
     }

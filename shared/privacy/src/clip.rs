@@ -1,5 +1,7 @@
 //! Clipping a whole update to an L2 ball.
 
+use crate::lanes::vectorised;
+
 /// What [`clip`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -15,31 +17,43 @@ pub enum Clipped {
 /// Scales `update` in place by `min(1, c / |update|_2)`; an update with a non-finite component
 /// becomes all zeros (PRIVACY specification, section 4, steps 1 and 2).
 ///
-/// The norm is accumulated in `f64` with the largest magnitude factored out, so that neither
-/// subnormal nor huge components overflow. Privacy does not rest on this function: the exact
-/// integer check in [`release`](crate::release) does that.
+/// The norm is accumulated in `f64`, in which neither the square of a subnormal nor a sum of the largest
+/// squares leaves the range: it is finite exactly where every component is. Privacy does not rest on this
+/// function: the exact integer check in [`release`](crate::release) does that.
 pub fn clip(update: &mut [f32], c: f64) -> Clipped {
-    let mut largest = 0.0_f64;
-    for &u in update.iter() {
-        if !u.is_finite() {
-            update.fill(0.0);
-            return Clipped::Zeroed;
-        }
-        largest = largest.max(f64::from(u).abs());
+    let norm = vectorised(|| sum_of_squares(update)).sqrt();
+    if !norm.is_finite() {
+        update.fill(0.0);
+        return Clipped::Zeroed;
     }
-    if largest == 0.0 {
-        return Clipped::Unchanged;
-    }
-    let relative: f64 = update.iter().map(|&u| (f64::from(u) / largest).powi(2)).sum();
-    let norm = largest * relative.sqrt();
     if norm <= c {
         return Clipped::Unchanged;
     }
     let factor = c / norm;
-    for u in update.iter_mut() {
-        *u = (f64::from(*u) * factor) as f32;
-    }
+    vectorised(|| {
+        for u in update.iter_mut() {
+            *u = (f64::from(*u) * factor) as f32;
+        }
+    });
     Clipped::Scaled
+}
+
+/// Components taken side by side: part of the definition of the sum's bits.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn sum_of_squares(values: &[f32]) -> f64 {
+    let mut sums = [0.0_f64; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (sum, &v) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(v) * f64::from(v);
+        }
+    }
+    for (sum, &v) in sums.iter_mut().zip(rest) {
+        *sum += f64::from(v) * f64::from(v);
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]
@@ -59,6 +73,16 @@ mod tests {
             assert_eq!(clip(&mut update, 1.0), Clipped::Zeroed);
             assert_eq!(update, [0.0, 0.0, 0.0]);
         }
+    }
+
+    #[test]
+    fn the_largest_and_the_smallest_components_are_clipped_too() {
+        let mut update = vec![f32::MAX; 100];
+        assert_eq!(clip(&mut update, 1.0), Clipped::Scaled);
+        assert!((norm(&update) - 1.0).abs() < 1e-6);
+        let mut update = vec![f32::from_bits(1); 100];
+        assert_eq!(clip(&mut update, 1e-45), Clipped::Scaled);
+        assert_eq!(clip(&mut [0.0; 3], 1.0), Clipped::Unchanged);
     }
 
     proptest! {

@@ -1,9 +1,13 @@
 //! Conditional stochastic rounding onto the integer grid, with an exact norm check.
 
-use chacha20::ChaCha20Rng;
+mod random;
+
+use rand::TryRng;
 use rand::rngs::SysRng;
-use rand::{Rng, SeedableRng};
 use thiserror::Error;
+
+use crate::lanes::vectorised;
+use random::{LANES, Lanes};
 
 /// Tries of random rounding before the deterministic fall-back. Each succeeds with probability at
 /// least `1 - beta = 0.39` for a vector inside the clip ball, so 64 failures have probability
@@ -15,8 +19,9 @@ const MAX_TRIES: u32 = 64;
 #[error("the operating system's random source failed: {0}")]
 pub struct RoundingError(String);
 
-/// Randomness for rounding. It affects accuracy (the rounding is unbiased), not privacy.
-pub struct Rounding(ChaCha20Rng);
+/// Randomness for rounding. It affects accuracy (the rounding is unbiased), not privacy: the noise and the exact
+/// norm check do not look at it, so it need only be even and independent of the data.
+pub struct Rounding(Lanes);
 
 impl Rounding {
     /// Seeded by the operating system.
@@ -24,17 +29,14 @@ impl Rounding {
     /// # Errors
     /// When the operating system has no randomness to give.
     pub fn from_system() -> Result<Self, RoundingError> {
-        ChaCha20Rng::try_from_rng(&mut SysRng).map(Self).map_err(|e| RoundingError(e.to_string()))
+        let mut seed = [0; 32];
+        SysRng.try_fill_bytes(&mut seed).map_err(|e| RoundingError(e.to_string()))?;
+        Ok(Self::seeded(seed))
     }
 
     /// Reproducible, for simulation and tests.
     pub fn seeded(seed: [u8; 32]) -> Self {
-        Self(ChaCha20Rng::from_seed(seed))
-    }
-
-    /// True with probability `p`, to 32 bits.
-    fn flip(&mut self, p: f64) -> bool {
-        f64::from(self.0.next_u32()) < p * 4_294_967_296.0
+        Self(Lanes::seeded(seed))
     }
 }
 
@@ -44,38 +46,83 @@ pub(crate) fn squared_norm(k: &[i64]) -> u128 {
     k.iter().fold(0, |sum: u128, &v| sum.saturating_add(u128::from(v.unsigned_abs()).pow(2)))
 }
 
+/// The same of integers so small that no sum of their squares over at most 2^32 of them leaves its width.
+pub(crate) fn squared_norm_narrow(k: &[i32]) -> u128 {
+    vectorised(|| narrow_sums(k))
+}
+
+/// Lower and upper halves of the squares are added apart: 2^32 of them stay below 2^64.
+#[inline(always)]
+fn narrow_sums(k: &[i32]) -> u128 {
+    let (mut low, mut high) = ([0_u64; LANES], [0_u64; LANES]);
+    let (chunks, rest) = k.as_chunks::<LANES>();
+    for chunk in chunks {
+        for i in 0..LANES {
+            let square = (i64::from(chunk[i]) * i64::from(chunk[i])) as u64;
+            low[i] += square & u64::from(u32::MAX);
+            high[i] += square >> 32;
+        }
+    }
+    let last: u128 = rest.iter().map(|&v| u128::from(v.unsigned_abs()).pow(2)).sum();
+    let sum = |part: [u64; LANES]| part.iter().map(|&v| u128::from(v)).sum::<u128>();
+    sum(low) + (sum(high) << 32) + last
+}
+
 /// Rounds `s u` to integers whose squared norm is at most `bound`, exactly.
 ///
 /// `k_i = floor(y_i) + Bernoulli(y_i - floor(y_i))`, repeated until the check holds; after
 /// [`MAX_TRIES`] truncation toward zero, which can't raise the norm, on a vector shrunk a little
 /// more each time. Always ends: the shrinking reaches zero, whose norm is zero.
-pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Rounding) -> Vec<i64> {
-    let mut k = vec![0_i64; u.len()];
+///
+/// `y_i = s u_i` is rounded to the 24 bits that `u_i` has itself. Entries beyond 31 bits stop there; no bound
+/// in use has room for them.
+pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Rounding) -> Vec<i32> {
+    let mut k = vec![0_i32; u.len()];
     for _ in 0..MAX_TRIES {
-        for (k, &u) in k.iter_mut().zip(u) {
-            // An untouched coordinate is exactly zero, stays zero and costs no randomness.
-            if u != 0.0 {
-                let y = f64::from(u) * scale;
-                let floor = y.floor();
-                // The conversion stops at the ends of `i64`; so must the step.
-                *k = (floor as i64).saturating_add(i64::from(rounding.flip(y - floor)));
-            }
-        }
-        if squared_norm(&k) <= bound {
+        vectorised(|| round_all(u, scale as f32, &mut rounding.0, &mut k));
+        if squared_norm_narrow(&k) <= bound {
             return k;
         }
     }
     let mut shrink = 1.0_f64;
     loop {
         for (k, &u) in k.iter_mut().zip(u) {
-            *k = (f64::from(u) * scale * shrink).trunc() as i64;
+            *k = (f64::from(u) * scale * shrink).trunc() as i32;
         }
-        if squared_norm(&k) <= bound {
+        if squared_norm_narrow(&k) <= bound {
             return k;
         }
         // Slow first (a float error in the clip), then fast (a vector that was never clipped).
         shrink = if shrink > 0.5 { shrink * (1.0 - 2_f64.powi(-20)).powi(1 << 10) } else { shrink * 0.5 };
     }
+}
+
+#[inline(always)]
+fn round_all(u: &[f32], scale: f32, lanes: &mut Lanes, k: &mut [i32]) {
+    let (us, last_u) = u.as_chunks::<LANES>();
+    let (ks, last_k) = k.as_chunks_mut::<LANES>();
+    for (u, k) in us.iter().zip(ks) {
+        let random = lanes.next();
+        for i in 0..LANES {
+            k[i] = round(u[i] * scale, random[i]);
+        }
+    }
+    if !last_u.is_empty() {
+        let random = lanes.next();
+        for ((k, &u), &random) in last_k.iter_mut().zip(last_u).zip(&random) {
+            *k = round(u * scale, random);
+        }
+    }
+}
+
+/// `floor(y)`, or one more with the probability of what is left, to 24 bits. Zero stays zero.
+#[inline(always)]
+fn round(y: f32, random: u32) -> i32 {
+    // The conversion stops at the ends of `i32`; so must the steps.
+    let whole = y as i32;
+    let floor = whole.saturating_sub(i32::from(whole as f32 > y));
+    let up = ((random >> 8) as f32) * 2_f32.powi(-24) < y - floor as f32;
+    floor.saturating_add(i32::from(up))
 }
 
 #[cfg(test)]
@@ -91,14 +138,14 @@ mod tests {
             bound in 0_u128..1_000_000,
         ) {
             let k = quantise(&u, 100.0, bound, &mut Rounding::seeded([1; 32]));
-            prop_assert!(squared_norm(&k) <= bound);
+            prop_assert!(squared_norm_narrow(&k) <= bound);
         }
 
         #[test]
         fn the_error_of_one_coordinate_is_below_a_step(u in prop::collection::vec(-1.0_f32..1.0, 1..40)) {
             let k = quantise(&u, 1000.0, u128::MAX, &mut Rounding::seeded([2; 32]));
             for (k, u) in k.iter().zip(&u) {
-                prop_assert!((*k as f64 - f64::from(*u) * 1000.0).abs() < 1.0);
+                prop_assert!((f64::from(*k) - f64::from(*u) * 1000.0).abs() < 1.0 + 1e-4);
             }
         }
     }
@@ -118,17 +165,27 @@ mod tests {
     fn a_vector_that_was_never_clipped_still_obeys_the_bound() {
         for u in [[f32::MAX; 4], [f32::MIN; 4], [1e19; 4], [-1e19; 4]] {
             let k = quantise(&u, 2_f64.powi(26), 1 << 52, &mut Rounding::seeded([5; 32]));
-            assert!(squared_norm(&k) <= 1 << 52, "{u:?} {k:?}");
+            assert!(squared_norm_narrow(&k) <= 1 << 52, "{u:?} {k:?}");
         }
     }
 
     #[test]
     fn rounding_is_unbiased() {
-        let u = vec![0.3_f32; 200_000];
-        let k = quantise(&u, 1.0, u128::MAX, &mut Rounding::seeded([3; 32]));
-        let mean = k.iter().sum::<i64>() as f64 / 200_000.0;
-        // Standard error sqrt(0.21 / 2e5) = 0.001: six of them.
-        assert!((mean - 0.3).abs() < 0.0062, "{mean}");
+        for value in [0.3_f32, -0.3, 0.001, 7.9, -5000.25] {
+            let u = vec![value; 200_003];
+            let k = quantise(&u, 1.0, u128::MAX, &mut Rounding::seeded([3; 32]));
+            let mean = k.iter().map(|&k| f64::from(k)).sum::<f64>() / 200_003.0;
+            // Standard error at most sqrt(0.25 / 2e5) = 0.0011: five of them.
+            assert!((mean - f64::from(value)).abs() < 0.0056, "{value}: {mean}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn narrow_and_wide_norms_agree(k in prop::collection::vec(any::<i32>(), 0..100)) {
+            let wide: Vec<i64> = k.iter().map(|&k| i64::from(k)).collect();
+            prop_assert_eq!(squared_norm_narrow(&k), squared_norm(&wide));
+        }
     }
 
     #[test]

@@ -10,9 +10,9 @@ pub use vector::Release;
 use crate::clip::{Clipped, clip};
 use crate::parameters::{NoiseShare, ReleaseParameters};
 use crate::private::Private;
-use crate::quantise::{Rounding, quantise, squared_norm};
+use crate::quantise::{Rounding, quantise, squared_norm_narrow};
 use crate::rotate::rotate;
-use crate::update::Update;
+use crate::update::{Run, Update};
 
 /// Why a vector was not released.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -39,17 +39,24 @@ pub enum ReleaseError {
 
 /// Integers that passed the one check that privacy rests on. What is noised or packed is made from these
 /// alone, so nothing gets there past the check.
-struct Bounded(Vec<i64>);
+struct Bounded {
+    k: Vec<i32>,
+    bound: u128,
+}
 
 impl Bounded {
     /// Takes `k` if its exact squared norm is at most `bound`; [`quantise`] promises it, this does not
     /// trust it. Entries that are not there are zero and add nothing.
-    fn checked(k: Vec<i64>, bound: u128) -> Result<Self, ReleaseError> {
-        if squared_norm(&k) > bound { Err(ReleaseError::Norm) } else { Ok(Self(k)) }
+    fn checked(k: Vec<i32>, bound: u128) -> Result<Self, ReleaseError> {
+        if squared_norm_narrow(&k) > bound { Err(ReleaseError::Norm) } else { Ok(Self { k, bound }) }
     }
 
-    fn entries(self, indices: Vec<u32>) -> impl Iterator<Item = (u32, i64)> {
-        indices.into_iter().zip(self.0)
+    /// All entries of the vector that has these in its runs.
+    fn whole(self, runs: &[Run], dimension: usize) -> Vec<i64> {
+        let mut whole = vec![0; dimension];
+        let places = runs.iter().flat_map(|run| run.range());
+        places.zip(self.k).for_each(|(i, k)| whole[i] = k.into());
+        whole
     }
 }
 
@@ -85,10 +92,10 @@ pub fn release<U: Into<Update>>(
         return Err(ReleaseError::Dimension { expected: parameters.dimension(), found: update.dimension() });
     }
     let noise = noise.into_noise(parameters).ok_or(ReleaseError::NoiseMismatch)?;
-    let (mut indices, mut u) = match parameters.rotation() {
-        None => update.into_entries(),
+    let (mut runs, mut u) = match parameters.rotation() {
+        None => update.into_runs(),
         // Rotated, a vector touches every entry.
-        Some(_) => ((0..parameters.released_len() as u32).collect(), update.into_dense()),
+        Some(_) => (vec![Run { start: 0, len: parameters.released_len() as u32 }], update.into_dense()),
     };
     let clipped = clip(&mut u, parameters.clip());
     if let Some(weight) = parameters.indicator_weight() {
@@ -96,7 +103,7 @@ pub fn release<U: Into<Update>>(
         let within = clipped == Clipped::Unchanged;
         u.push((if within { 0.5 * weight } else { -0.5 * weight }) as f32);
         if parameters.rotation().is_none() {
-            indices.push(parameters.dimension() as u32);
+            runs.push(Run { start: parameters.dimension() as u32, len: 1 });
         }
     }
     if let Some(seed) = parameters.rotation() {
@@ -104,13 +111,11 @@ pub fn release<U: Into<Update>>(
     }
     let bound = parameters.delta2_squared();
     let k = Bounded::checked(quantise(&u, parameters.scale(), bound, rounding), bound)?;
-    let bits = parameters.modulus_bits();
+    let (length, bits) = (parameters.released_len(), parameters.modulus_bits());
     if parameters.mode() == Mode::Central {
-        let entries = k.entries(indices).filter(|&(_, k)| k != 0).collect();
-        return Release::sparse(entries, parameters.released_len(), bits);
+        return Release::sparse(runs, k, length, bits);
     }
-    let mut whole = vec![0; parameters.released_len()];
-    k.entries(indices).for_each(|(i, k)| whole[i as usize] = k);
+    let mut whole = k.whole(&runs, length);
     add_and_wrap(&mut whole, &noise, bits);
     Release::dense(whole, bits)
 }
@@ -140,14 +145,14 @@ mod tests {
         fn any_float_input_obeys_the_exact_bound(update in prop::collection::vec(any::<f32>(), 1..50)) {
             let p = ReleaseParameters::new(Mode::Central, update.len(), 0.7, 1.0, 10, 1).unwrap();
             let k = released(update, &p);
-            prop_assert!(squared_norm(&k) <= p.delta2_squared());
+            prop_assert!(crate::quantise::squared_norm(&k) <= p.delta2_squared());
         }
     }
 
     #[test]
     fn the_exact_check_does_not_trust_the_rounding() {
         assert!(Bounded::checked(vec![3, -4], 25).is_ok());
-        for (k, bound) in [(vec![3, -4], 24), (vec![1], 0), (vec![i64::MIN; 4], 1 << 60)] {
+        for (k, bound) in [(vec![3, -4], 24), (vec![1], 0), (vec![i32::MIN; 4], 1 << 60)] {
             assert_eq!(Bounded::checked(k, bound).err(), Some(ReleaseError::Norm));
         }
     }
@@ -185,23 +190,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_forms_of_a_vector_give_the_same_bytes(update in prop::collection::vec(prop_oneof![Just(0.0_f32), -2.0_f32..2.0], 1..50)) {
-            let p = ReleaseParameters::new(Mode::Central, update.len(), 0.7, 1.0, 10, 1).unwrap();
-            let entries = update.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (i as u32, *v)).collect();
-            let sparse = Update::Sparse { dimension: update.len(), entries };
+        fn both_forms_of_a_vector_on_the_grid_give_the_same_bytes(steps in prop::collection::vec(prop_oneof![Just(0_i32), -90_i32..90], 1..50)) {
+            // Whole steps are not rounded, so that chance plays no part. 2^14 of them are the clip norm, 1.
+            let update: Vec<f32> = steps.iter().map(|&k| k as f32 / 16384.0).collect();
+            let p = ReleaseParameters::new(Mode::Central, update.len(), 1.0, 1.0, 10, 1).unwrap();
+            let entries: Vec<_> = update.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (i as u32, *v)).collect();
+            let sparse = Update::of_entries(update.len(), &entries);
             let noise = || p.draw_noise(&mut OpenDpNoise::new()).unwrap();
             let a = release(Private::new(update), &p, noise(), &mut Rounding::seeded([9; 32])).unwrap();
-            let b = release(Private::new(sparse), &p, noise(), &mut Rounding::seeded([9; 32])).unwrap();
+            let b = release(Private::new(sparse), &p, noise(), &mut Rounding::seeded([7; 32])).unwrap();
             prop_assert_eq!(a.as_bytes(), b.as_bytes());
+            let whole: Vec<i64> = steps.iter().map(|&k| k.into()).collect();
+            prop_assert_eq!(silhouette_wire::unpack(a.as_bytes(), 16).unwrap(), whole);
+            let mut sums = [Accumulator::new(p.clone()), Accumulator::new(p.clone())];
+            sums[0].fold_release(&a).unwrap();
+            sums[1].fold(b.as_bytes()).unwrap();
+            let [a, b] = sums.map(|sum| sum.finish(&mut SeededNoise::dangerous_for_simulation_only([1; 32], 0)).unwrap());
+            prop_assert_eq!(a.as_grid(), b.as_grid());
         }
     }
 
     #[test]
     fn a_malformed_sparse_vector_is_refused() {
         let p = ReleaseParameters::new(Mode::Central, 4, 1.0, 1.0, 1, 1).unwrap();
-        for entries in [vec![(4, 1.0)], vec![(1, 1.0), (1, 1.0)], vec![(2, 1.0), (0, 1.0)]] {
+        let (one, two) = (|start| Run { start, len: 1 }, |start| Run { start, len: 2 });
+        let runs = [vec![one(4), one(5)], vec![one(1), one(1)], vec![one(2), one(0)], vec![two(3)], vec![one(0)]];
+        for runs in runs.into_iter().chain([vec![two(0), one(1)], vec![one(0), Run { start: u32::MAX, len: 1 }]]) {
             let share = p.draw_noise(&mut OpenDpNoise::new()).unwrap();
-            let sparse = Update::Sparse { dimension: 4, entries };
+            let sparse = Update::Sparse { dimension: 4, runs, values: vec![1.0; 2] };
             assert!(release(Private::new(sparse), &p, share, &mut Rounding::seeded([1; 32])).is_err());
         }
     }

@@ -2,24 +2,54 @@
 
 use zeroize::Zeroize;
 
-/// A vector, whole or by the entries that are not zero.
+/// Neighbouring entries of a vector: `start .. start + len`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Zeroize)]
+pub struct Run {
+    /// The first entry.
+    pub start: u32,
+    /// Entries, at least one.
+    pub len: u32,
+}
+
+impl Run {
+    /// The entries as a range.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
+/// A vector, whole or by the entries that were touched.
 ///
-/// A device's texts touch few of a wide model's parameters. Both forms of the same vector give the
-/// same release, bit for bit; the sparse one costs what is touched, not what is there.
+/// A device's texts touch few of a wide model's parameters, row by row. The sparse form costs what is touched,
+/// not what is there: entries outside its runs are zero and stay zero.
 #[derive(Clone, PartialEq)]
 pub enum Update {
     /// Every entry.
     Dense(Vec<f32>),
-    /// The entries that are not zero.
+    /// The entries that were touched.
     Sparse {
         /// Entries of the whole vector.
         dimension: usize,
-        /// Index and value, by rising index.
-        entries: Vec<(u32, f32)>,
+        /// Where they are: by rising start, without overlap.
+        runs: Vec<Run>,
+        /// Their values, run after run.
+        values: Vec<f32>,
     },
 }
 
 impl Update {
+    /// A sparse vector of single entries, index and value by rising index.
+    pub fn of_entries(dimension: usize, entries: &[(u32, f32)]) -> Self {
+        let mut runs: Vec<Run> = Vec::new();
+        for &(index, _) in entries {
+            match runs.last_mut() {
+                Some(run) if run.start.checked_add(run.len) == Some(index) => run.len += 1,
+                _ => runs.push(Run { start: index, len: 1 }),
+            }
+        }
+        Self::Sparse { dimension, runs, values: entries.iter().map(|&(_, v)| v).collect() }
+    }
+
     /// Entries of the whole vector.
     pub fn dimension(&self) -> usize {
         match self {
@@ -28,13 +58,11 @@ impl Update {
         }
     }
 
-    /// The entries that are not zero (or not a number), as indices and values.
-    pub(crate) fn into_entries(self) -> (Vec<u32>, Vec<f32>) {
+    /// The entries that were touched. There are no more than 2^24.
+    pub(crate) fn into_runs(self) -> (Vec<Run>, Vec<f32>) {
         match self {
-            Self::Dense(values) => {
-                values.into_iter().enumerate().filter(|(_, v)| *v != 0.0).map(|(i, v)| (i as u32, v)).unzip()
-            }
-            Self::Sparse { entries, .. } => entries.into_iter().unzip(),
+            Self::Dense(values) => (vec![Run { start: 0, len: values.len() as u32 }], values),
+            Self::Sparse { runs, values, .. } => (runs, values),
         }
     }
 
@@ -42,21 +70,28 @@ impl Update {
     pub(crate) fn into_dense(self) -> Vec<f32> {
         match self {
             Self::Dense(values) => values,
-            Self::Sparse { dimension, entries } => {
-                let mut values = vec![0.0; dimension];
-                entries.into_iter().for_each(|(i, v)| values[i as usize] = v);
-                values
+            Self::Sparse { dimension, runs, values } => {
+                let mut dense = vec![0.0; dimension];
+                let mut rest = &values[..];
+                for run in runs {
+                    let (these, after) = rest.split_at(run.len as usize);
+                    dense[run.range()].copy_from_slice(these);
+                    rest = after;
+                }
+                dense
             }
         }
     }
 
-    /// Whether indices rise and stay inside the dimension.
+    /// Whether runs rise without overlap, stay inside the dimension and have as many values as entries.
     pub(crate) fn is_well_formed(&self) -> bool {
         match self {
             Self::Dense(_) => true,
-            Self::Sparse { dimension, entries } => {
-                entries.windows(2).all(|w| w[0].0 < w[1].0)
-                    && entries.last().is_none_or(|&(i, _)| (i as usize) < *dimension)
+            Self::Sparse { dimension, runs, values } => {
+                runs.windows(2).all(|w| w[0].range().end <= w[1].range().start)
+                    && runs.iter().all(|run| run.len > 0)
+                    && runs.last().is_none_or(|run| run.range().end <= *dimension)
+                    && runs.iter().map(|run| run.len as usize).sum::<usize>() == values.len()
             }
         }
     }
@@ -72,10 +107,10 @@ impl Zeroize for Update {
     fn zeroize(&mut self) {
         match self {
             Self::Dense(values) => values.zeroize(),
-            Self::Sparse { entries, .. } => entries.iter_mut().for_each(|(i, v)| {
-                i.zeroize();
-                v.zeroize();
-            }),
+            Self::Sparse { runs, values, .. } => {
+                runs.zeroize();
+                values.zeroize();
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ pub fn contribute(
     seed: u64,
 ) -> Result<Private<Update>, EngineError> {
     let change = engine.train(model, examples, training, seed)?;
-    Ok(Private::new(Update::Sparse { dimension: change.dimension, entries: change.entries }))
+    Ok(Private::new(Update::of_entries(change.dimension, &change.entries)))
 }
 
 /// The aggregator's half: the noisy mean update goes through the server optimiser; returns the

@@ -43,8 +43,8 @@ pub(super) fn poisoned(attack: Attack, work: &Work<'_>, streams: &Streams) -> Re
     };
     let norm = change.entries.iter().map(|&(_, v)| f64::from(v).powi(2)).sum::<f64>().sqrt();
     let factor = if norm > 0.0 { (-length / norm) as f32 } else { 0.0 };
-    let entries = change.entries.into_iter().map(|(i, v)| (i, factor * v)).collect();
-    let update = Private::new(Update::Sparse { dimension: change.dimension, entries });
+    let entries: Vec<_> = change.entries.into_iter().map(|(i, v)| (i, factor * v)).collect();
+    let update = Private::new(Update::of_entries(change.dimension, &entries));
     let noise = terms.draw_noise(&mut streams.noise("poison")).map_err(|e| PoisonError::Work(e.into()))?;
     release(update, &terms, noise, &mut streams.rounding()).map_err(|e| PoisonError::Work(e.into()))
 }

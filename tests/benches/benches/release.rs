@@ -26,8 +26,8 @@ fn dense(dimension: usize) -> Vec<f32> {
 }
 
 fn sparse(dimension: usize) -> Update {
-    let entries = dense(dimension).into_iter().enumerate().step_by(SPARSITY).map(|(i, v)| (i as u32, v)).collect();
-    Update::Sparse { dimension, entries }
+    let entries = dense(dimension).into_iter().enumerate().step_by(SPARSITY).map(|(i, v)| (i as u32, v));
+    Update::of_entries(dimension, &entries.collect::<Vec<_>>())
 }
 
 fn steps(c: &mut Criterion) {
