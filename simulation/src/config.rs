@@ -3,9 +3,11 @@
 mod check;
 mod poison;
 
+use std::collections::BTreeMap;
+
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
-use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, PrivacyPlan};
+use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan};
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use thiserror::Error;
 
@@ -48,10 +50,19 @@ pub struct SimulationConfig {
     pub encoder: Option<EncoderChoice>,
     /// Privacy.
     pub privacy: PrivacyChoice,
+    /// Noise multiplier, z, of every round; what the budget's epsilon is follows from it then. As small as the
+    /// budget allows when absent.
+    pub noise_multiplier: Option<f64>,
     /// Rounds.
     pub rounds: u64,
     /// Devices per round; everybody when absent.
     pub cohort: Option<u32>,
+    /// Who takes part in each round, by the users' places in the data set, instead of those who were asked least
+    /// often. All rounds have as many devices.
+    pub schedule: Option<Vec<Vec<u32>>>,
+    /// The model is looked at on held-out people after every so many rounds, and after the last; 0 for after the
+    /// last alone.
+    pub evaluate_every: u64,
     /// Rounds one device may join, K; as many as a balanced schedule asks for when absent.
     pub participations: Option<u64>,
     /// Rounds between two participations of one device, at least, B; 1 allows every round.
@@ -97,8 +108,11 @@ impl Default for SimulationConfig {
         Self {
             encoder: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
+            noise_multiplier: None,
             rounds: 20,
             cohort: None,
+            schedule: None,
+            evaluate_every: 1,
             participations: None,
             min_separation: 1,
             tree: false,
@@ -146,7 +160,16 @@ impl SimulationConfig {
     /// # Errors
     /// When more are asked for than there are, or none.
     pub fn cohort_of(&self, users: usize) -> Result<u32, ConfigError> {
-        let cohort = self.cohort.map_or(users, |c| c as usize);
+        let scheduled = self.schedule.as_ref().and_then(|rounds| rounds.first()).map(Vec::len);
+        let beyond = self.schedule.iter().flatten().flatten().find(|&&user| user as usize >= users);
+        if let Some(user) = beyond {
+            return Err(ConfigError::Setting {
+                field: "schedule",
+                expected: format!("places below the {users} training users"),
+                found: user.to_string(),
+            });
+        }
+        let cohort = scheduled.or(self.cohort.map(|c| c as usize)).unwrap_or(users);
         if cohort == 0 || cohort > users {
             return Err(ConfigError::Setting {
                 field: "cohort",
@@ -181,6 +204,21 @@ impl SimulationConfig {
         (users as f64 / f64::from(self.groups.max(1)).sqrt()) as usize
     }
 
+    /// Rounds that the schedule, if there is one, gives the user who is in most of them.
+    fn most_joined(&self) -> Option<u64> {
+        let mut joined: BTreeMap<u32, u64> = BTreeMap::new();
+        self.schedule.as_ref()?.iter().flatten().for_each(|&user| *joined.entry(user).or_default() += 1);
+        joined.into_values().max()
+    }
+
+    /// Where the noise is added; `None` where there is none.
+    pub fn mode(&self) -> Option<Mode> {
+        match self.privacy {
+            PrivacyChoice::None => None,
+            PrivacyChoice::Budget { mode, .. } => Some(mode),
+        }
+    }
+
     /// What the promise costs with `users` in the federation; `None` without privacy.
     ///
     /// # Errors
@@ -195,13 +233,17 @@ impl SimulationConfig {
             cohort: u64::from(self.group_of(users)?) * u64::from(self.groups.max(1)),
             population: users as u64,
             sampling: CohortSampling::BalancedSchedule,
-            participation_cap: self.participations,
+            participation_cap: self.most_joined().or(self.participations),
             noise: if self.tree {
                 NoiseCorrelation::Tree { min_separation: self.min_separation.into() }
             } else {
                 NoiseCorrelation::Independent
             },
         };
-        PrivacyPlan::new(&request).map(Some).map_err(|e| say(&e))
+        let plan = match self.noise_multiplier {
+            None => PrivacyPlan::new(&request),
+            Some(z) => PrivacyPlan::of_noise(&request, NoiseMultiplier::new(z).map_err(|e| say(&e))?),
+        };
+        plan.map(Some).map_err(|e| say(&e))
     }
 }

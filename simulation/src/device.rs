@@ -1,5 +1,7 @@
 //! A virtual device: the production session without a network.
 
+use std::sync::Arc;
+
 use ed25519_dalek::VerifyingKey;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -9,10 +11,9 @@ use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::secagg::{Entropy, MaskedVector};
 use silhouette_privacy::{Account, Mode, Release, Rounding};
-use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
-use silhouette_wire::manifest::SignedManifest;
-use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
-use silhouette_wire::{DeviceId, ErrorCode, Nonce, TaskId};
+use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session, Verified};
+use silhouette_wire::message::{SecaggReply, SecaggRequest};
+use silhouette_wire::{DeviceId, Nonce, TaskId};
 
 use crate::config::Attack;
 use crate::federation::FederationError;
@@ -68,12 +69,10 @@ fn seed_of(seed: u64) -> [u8; 32] {
 
 /// What a virtual device has for the aggregator.
 pub(crate) enum Outward {
-    /// A release, announced.
-    Upload(Box<Upload>, Release),
     /// A request of a masked round.
     Mask { request: Box<SecaggRequest>, vector: Option<MaskedVector> },
-    /// In a masked round whose masks are left out: the release that would be masked.
-    Unmasked(Release),
+    /// The release itself, for an aggregator in the same process.
+    Release(Release),
     /// Nothing more in this round.
     Done,
 }
@@ -94,8 +93,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) engine: &'a dyn Engine,
     pub(crate) model: &'a Model,
     pub(crate) examples: &'a Examples,
-    /// Whether masks are left out of masked rounds: they cancel in the sum.
-    pub(crate) without_masks: bool,
+    /// Whether releases are handed over as they are: without announcing them, and in masked rounds without masks,
+    /// which cancel in the sum.
+    pub(crate) in_process: bool,
 }
 
 /// Its person agreed, it is charging.
@@ -134,12 +134,11 @@ impl VirtualDevice {
     pub(crate) fn begin(
         &mut self,
         around: &Surroundings<'_>,
-        signed: &SignedManifest,
+        verified: &Arc<Verified>,
         nonce: Nonce,
     ) -> Result<Outward, FederationError> {
         self.step(around, Input::Tick);
-        let reply = CheckInReply::Assigned { manifest: signed.clone(), nonce };
-        let actions = self.step(around, Input::Reply(reply, 0.0));
+        let actions = self.step(around, Input::Verified(Arc::clone(verified), nonce));
         self.carry_on(around, actions)
     }
 
@@ -170,13 +169,12 @@ impl VirtualDevice {
                     self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
                     self.history.last_round = round;
                     self.history.participations += 1;
+                    if around.in_process {
+                        let release = self.session.dangerous_unmasked_release_for_simulation_only(around.now);
+                        let gone = || FederationError::Device(Refusal::Device("the release is gone".into()));
+                        return release.map(Outward::Release).ok_or_else(gone);
+                    }
                     Input::Charged
-                }
-                Action::Upload { header, body } => return Ok(Outward::Upload(header, body)),
-                Action::DrawEntropy if around.without_masks => {
-                    let release = self.session.dangerous_unmasked_release_for_simulation_only(around.now);
-                    let gone = || FederationError::Device(Refusal::Device("the release is gone".into()));
-                    return release.map(Outward::Unmasked).ok_or_else(gone);
                 }
                 Action::DrawEntropy => {
                     let streams = Streams::new(around.seed, self.history.last_round, self.number + 1);
@@ -198,12 +196,6 @@ impl VirtualDevice {
             None => Ok(local_round(work, Draws::dangerous_for_simulation_only(seed_of(around.seed), round, device))?),
             Some(attack) => Ok(poison::poisoned(attack, work, &Streams::new(around.seed, round, device))?),
         }
-    }
-
-    /// The aggregator's answer to the upload.
-    pub(crate) fn answered(&mut self, around: &Surroundings<'_>, reply: Result<UploadReply, ErrorCode>) {
-        let reply = reply.unwrap_or_else(UploadReply::Refused);
-        self.step(around, Input::Uploaded(reply));
     }
 
     fn step(&mut self, around: &Surroundings<'_>, input: Input) -> Vec<Action> {

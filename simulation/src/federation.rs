@@ -1,7 +1,7 @@
 //! The rounds: coordinator, devices and accumulator wired together in one process.
 
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
@@ -13,7 +13,7 @@ use silhouette_privacy::{Accumulator, Mode, NoiseTree, NoisySum, ParameterError,
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms};
+use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms, Verified};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{ContentHash, DeviceId};
 
@@ -159,21 +159,24 @@ impl<'a> Federation<'a> {
     ) -> Result<Vec<NoisySum>, FederationError> {
         let manifest = |group| self.terms.manifest(round, base, group_seed(self.config.seed, round, group));
         let manifests: Vec<Manifest> = (0..groups.len()).map(manifest).collect();
-        let signed = match self.config.privacy {
-            PrivacyChoice::None => Vec::new(),
-            PrivacyChoice::Budget { .. } => {
-                manifests.iter().map(|m| SignedManifest::sign(m, &self.owner)).collect::<Result<_, _>>()?
-            }
+        // Every device would check the same signatures: once is enough.
+        let verified = match self.config.mode() {
+            None => Vec::new(),
+            Some(_) => manifests.iter().map(|m| self.offer(m)).collect::<Result<Vec<_>, _>>()?,
         };
-        let masked = matches!(self.config.privacy, PrivacyChoice::Budget { mode: Mode::Distributed, .. });
-        if masked && self.config.secure_aggregation {
-            return self.collect_masked(groups, &manifests, &signed);
+        if self.config.mode() == Some(Mode::Distributed) && self.config.secure_aggregation {
+            return self.collect_masked(groups, &manifests, &verified);
         }
         let mut sums = Vec::with_capacity(groups.len());
         for (i, group) in groups.iter().enumerate() {
-            sums.extend(unless_too_long(self.collect(round, group, manifests[i].seed, signed.get(i)))?);
+            sums.extend(unless_too_long(self.collect(round, group, manifests[i].seed, verified.get(i)))?);
         }
         Ok(sums)
+    }
+
+    fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
+        let signed = SignedManifest::sign(manifest, &self.owner)?;
+        Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)
     }
 
     fn epsilon(&self, rho: f64) -> Option<f64> {
@@ -188,10 +191,16 @@ impl<'a> Federation<'a> {
     /// the next round with those alone as soon as this one is over.
     fn gather(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
         self.now += 1_000;
-        let streams = Streams::new(self.config.seed, self.coordinator.round() + 1, 0);
-        let mut order: Vec<usize> = (0..self.devices.len()).collect();
-        order.shuffle(&mut streams.arrival());
-        order.sort_by_key(|&user| self.asked[user]);
+        let round = self.coordinator.round() + 1;
+        let order: Vec<usize> = match &self.config.schedule {
+            Some(schedule) => schedule[round as usize - 1].iter().map(|&user| user as usize).collect(),
+            None => {
+                let mut order: Vec<usize> = (0..self.devices.len()).collect();
+                order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
+                order.sort_by_key(|&user| self.asked[user]);
+                order
+            }
+        };
         let mut instructions = Vec::new();
         for &user in &order {
             if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
@@ -226,16 +235,20 @@ impl<'a> Federation<'a> {
         round: u64,
         invitations: &[Invitation],
         rotation: u64,
-        signed: Option<&SignedManifest>,
+        verified: Option<&Arc<Verified>>,
     ) -> Result<NoisySum, FederationError> {
         let parameters = &self.terms.parameters.clone().with_rotation(rotation);
+        let work = |&i: &usize| std::cmp::Reverse(self.data.train[invitations[i].0].examples.len());
+        let mut order: Vec<usize> = (0..invitations.len()).collect();
+        order.sort_by_key(work);
         let desk = Desk {
+            order: &order,
             coordinator: Mutex::new(&mut self.coordinator),
             devices: desk::claim(&mut self.devices, invitations),
             next: AtomicUsize::new(0),
             invitations,
             parameters,
-            signed,
+            verified,
             seed: self.config.seed,
             round,
             now: self.now,

@@ -60,8 +60,12 @@ pub fn run(
     let mut rounds = Vec::with_capacity(config.rounds as usize);
     for _ in 0..config.rounds {
         let (mut record, published) = federation.round()?;
-        evaluation = evaluate(engine, &published, &data.test)?;
-        if evaluation.confusion.total() > 0 {
+        let last = record.round == config.rounds;
+        let look = last || (config.evaluate_every > 0 && record.round % config.evaluate_every == 0);
+        if look {
+            evaluation = evaluate(engine, &published, &data.test)?;
+        }
+        if look && evaluation.confusion.total() > 0 {
             let scores = evaluation.confusion.scores();
             record.accuracy = Some(scores.accuracy);
             record.macro_f1 = Some(scores.macro_f1);

@@ -40,6 +40,17 @@ fn a_balanced_schedule_costs_its_average() {
 }
 
 #[test]
+fn noise_that_was_chosen_costs_what_noise_for_that_budget_costs() {
+    let plan = PrivacyPlan::new(&request()).unwrap();
+    let again = PrivacyPlan::of_noise(&request(), plan.noise_multiplier).unwrap();
+    assert_eq!((again.rho_total, again.eps_vs_aggregator), (plan.rho_total, plan.eps_vs_aggregator));
+    let cost = again.epsilon.get();
+    assert!(cost <= plan.epsilon.get() && cost > 3.9999, "{cost}");
+    let tree = PlanRequest { noise: NoiseCorrelation::Tree { min_separation: 20 }, ..request() };
+    assert_eq!(PrivacyPlan::of_noise(&tree, plan.noise_multiplier), Err(PlanError::GivenTree));
+}
+
+#[test]
 fn an_uneven_schedule_is_rounded_up() {
     let plan = PrivacyPlan::new(&PlanRequest { cohort: 51, ..request() }).unwrap();
     assert_eq!(plan.participations_per_user, 6);

@@ -227,13 +227,18 @@ impl Coordinator {
     /// Opens the round when the cohort is complete, or when the gathering time is over and the
     /// cohort is at least `min_reports`, or enough groups of that size.
     fn gather(&mut self, now: Millis) -> Vec<Instruction> {
+        let wanted = self.config.invitations();
+        let patience_over = |since: Millis| now.saturating_sub(since) >= self.config.gathering;
+        // While too few wait, who of them may join makes no difference, and is not worth a look at all of them.
+        if self.waiting.len() < wanted && self.gathering_since.is_some_and(|since| !patience_over(since)) {
+            return Vec::new();
+        }
         let eligible = self.eligible();
         if eligible.is_empty() {
             return Vec::new();
         }
         let since = *self.gathering_since.get_or_insert(now);
-        let wanted = self.config.invitations();
-        let patience_over = now.saturating_sub(since) >= self.config.gathering;
+        let patience_over = patience_over(since);
         let groups = self.config.groups_of(eligible.len());
         if eligible.len() >= wanted || (patience_over && groups > 0) {
             self.open(now, &eligible, groups)

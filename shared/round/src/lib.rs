@@ -29,7 +29,7 @@ mod terms;
 
 pub use coordinator::{ConfigError, Coordinator, Instruction, Participation, Phase, RoundConfig};
 pub use masked::{Group, GroupsEffect, MaskedEffect, MaskedError, MaskedGroups, MaskedRound};
-pub use policy::{Agreed, Conditions, History, Policy, Refusal};
+pub use policy::{Agreed, Conditions, History, Policy, Refusal, Verified};
 pub use session::{Action, Input, Session, Stage};
 pub use terms::Terms;
 

@@ -177,6 +177,34 @@ pub enum Refusal {
     Device(String),
 }
 
+/// A signed manifest whose signatures hold, and what follows from it alone: the same for every device that
+/// trusts this owner.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    owner: VerifyingKey,
+    hash: ContentHash,
+    manifest: Manifest,
+    parameters: Result<ReleaseParameters, ParameterError>,
+    endorser: Option<[u8; 32]>,
+}
+
+impl Verified {
+    /// Checks the signatures.
+    ///
+    /// # Errors
+    /// When one does not hold under `owner`'s key, or the signed bytes are no manifest.
+    pub fn new(signed: &SignedManifest, owner: &VerifyingKey) -> Result<Self, Refusal> {
+        let (task, manifest) = signed.verify_with_task(owner).map_err(|e| Refusal::Signature(e.to_string()))?;
+        let parameters = ReleaseParameters::try_from(&manifest);
+        Ok(Self { owner: *owner, hash: signed.hash(), manifest, parameters, endorser: task.endorser })
+    }
+
+    /// SHA-256 of the signed manifest.
+    pub fn hash(&self) -> ContentHash {
+        self.hash
+    }
+}
+
 /// Terms that a device agreed to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreed {
@@ -202,13 +230,32 @@ impl Policy {
         examples: usize,
         conditions: Conditions,
     ) -> Result<Agreed, Refusal> {
-        let (task_terms, manifest) = signed.verify_with_task(owner).map_err(|e| Refusal::Signature(e.to_string()))?;
-        let endorser = task_terms.endorser;
+        self.examine_verified(&Verified::new(signed, owner)?, owner, task, history, examples, conditions)
+    }
+
+    /// [`examine`](Self::examine) from the signatures on, for a driver of many devices that all would check the
+    /// same ones.
+    ///
+    /// # Errors
+    /// The first objection, in the order of the specification.
+    pub fn examine_verified(
+        &self,
+        verified: &Verified,
+        owner: &VerifyingKey,
+        task: &TaskId,
+        history: &History,
+        examples: usize,
+        conditions: Conditions,
+    ) -> Result<Agreed, Refusal> {
+        let Verified { manifest, endorser, .. } = verified;
+        if verified.owner != *owner {
+            return Err(Refusal::Signature("it was verified with another owner's key".into()));
+        }
         if manifest.protocol != defaults::PROTOCOL_VERSION {
             return Err(Refusal::Version { expected: defaults::PROTOCOL_VERSION, found: manifest.protocol });
         }
         if manifest.task != *task {
-            return Err(Refusal::Task { expected: task.clone(), found: manifest.task });
+            return Err(Refusal::Task { expected: task.clone(), found: manifest.task.clone() });
         }
         if !conditions.consent {
             return Err(Refusal::Consent);
@@ -216,18 +263,18 @@ impl Policy {
         if manifest.round <= history.last_round {
             return Err(Refusal::Replay { last: history.last_round, found: manifest.round });
         }
-        self.examine_terms(&manifest)?;
-        self.examine_mode(&manifest, endorser.is_some())?;
-        let parameters = ReleaseParameters::try_from(&manifest)?;
-        examine_charge(&manifest, &parameters, history)?;
-        examine_limits(&manifest, history)?;
+        self.examine_terms(manifest)?;
+        self.examine_mode(manifest, endorser.is_some())?;
+        let parameters = verified.parameters.clone()?;
+        examine_charge(manifest, &parameters, history)?;
+        examine_limits(manifest, history)?;
         if examples < self.min_examples {
             return Err(Refusal::Examples { least: self.min_examples });
         }
         if !conditions.fit_to_train {
             return Err(Refusal::Conditions);
         }
-        Ok(Agreed { manifest, parameters, endorser })
+        Ok(Agreed { manifest: manifest.clone(), parameters, endorser: *endorser })
     }
 
     /// Whether these terms are ones that a device under this policy agrees to, its budget and its past

@@ -1,16 +1,18 @@
 //! The device's side: from a check-in to a receipt.
 
-use ed25519_dalek::VerifyingKey;
 mod masking;
 
+use std::sync::Arc;
+
+use ed25519_dalek::VerifyingKey;
 use silhouette_privacy::secagg::{Client, Entropy, Identity, MaskedVector};
 use silhouette_privacy::{Charge, Mode, Release, ReleaseParameters};
-use silhouette_wire::manifest::{Manifest, SignedManifest};
+use silhouette_wire::manifest::Manifest;
 use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
 use silhouette_wire::{ContentHash, ErrorCode, Nonce, TaskId};
 
 use crate::Millis;
-use crate::policy::{Agreed, Conditions, History, Policy, Refusal};
+use crate::policy::{Agreed, Conditions, History, Policy, Refusal, Verified};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,9 @@ pub enum Input {
     Tick,
     /// The answer to a check-in. `random` in [0, 1) places the return inside a retry window.
     Reply(CheckInReply, f64),
+    /// The answer to a check-in that assigns this device to a round whose manifest the driver has verified
+    /// already, for many devices in one process that all would find the same.
+    Verified(Arc<Verified>, Nonce),
     /// The round's model is on this device, its bytes hash to what was asked for.
     ModelReady,
     /// Training is done and its result went through the one door.
@@ -189,6 +194,9 @@ impl Session {
             (Stage::CheckedIn, Input::Reply(reply, random)) => {
                 self.answered(now, reply, random, history, examples, conditions)
             }
+            (Stage::CheckedIn, Input::Verified(verified, nonce)) => {
+                self.assigned(now, &verified, nonce, history, examples, conditions)
+            }
             (Stage::Fetching, Input::ModelReady) => self.train(),
             (Stage::Training, Input::Released(release)) => self.charge(now, release),
             (Stage::Charging, Input::Charged) => self.send(),
@@ -213,9 +221,10 @@ impl Session {
         conditions: Conditions,
     ) -> Vec<Action> {
         match reply {
-            CheckInReply::Assigned { manifest, nonce, .. } => {
-                self.assigned(now, &manifest, nonce, history, examples, conditions)
-            }
+            CheckInReply::Assigned { manifest, nonce, .. } => match Verified::new(&manifest, &self.owner) {
+                Ok(verified) => self.assigned(now, &verified, nonce, history, examples, conditions),
+                Err(refusal) => self.decline(now, refusal),
+            },
             CheckInReply::Wait { min_ms, max_ms, .. } => {
                 let window = max_ms.saturating_sub(min_ms) as f64;
                 self.rest(now + min_ms + (window * random.clamp(0.0, 1.0)) as Millis)
@@ -235,20 +244,20 @@ impl Session {
     fn assigned(
         &mut self,
         now: Millis,
-        signed: &SignedManifest,
+        verified: &Verified,
         nonce: Nonce,
         history: &History,
         examples: usize,
         conditions: Conditions,
     ) -> Vec<Action> {
-        match self.policy.examine(signed, &self.owner, &self.task, history, examples, conditions) {
+        match self.policy.examine_verified(verified, &self.owner, &self.task, history, examples, conditions) {
             Ok(Agreed { manifest, parameters, endorser }) => {
                 if let Err(refusal) = self.examine_endorser(&manifest, endorser) {
                     return self.decline(now, refusal);
                 }
                 let model = manifest.model;
                 self.current = Some(Current {
-                    signed_hash: signed.hash(),
+                    signed_hash: verified.hash(),
                     endorser,
                     deadline: now + manifest.deadline_ms,
                     manifest,

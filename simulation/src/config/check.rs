@@ -51,6 +51,7 @@ impl SimulationConfig {
         if let Some(cohort) = self.cohort {
             ensure(cohort >= 1, "cohort", "at least 1", cohort)?;
         }
+        self.validate_schedule()?;
         self.validate_noise()?;
         positive("clip", self.clip)?;
         positive("lr", self.learning_rate)?;
@@ -74,11 +75,31 @@ impl SimulationConfig {
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
     }
 
+    fn validate_schedule(&self) -> Result<(), ConfigError> {
+        let Some(schedule) = &self.schedule else { return Ok(()) };
+        ensure(schedule.len() as u64 == self.rounds, "schedule", "as many rounds as there are", schedule.len())?;
+        ensure(self.groups == 1, "groups", "1 with a schedule", self.groups)?;
+        ensure(self.participations.is_none(), "participations", "none with a schedule, which says it", "a number")?;
+        ensure(self.cohort.is_none(), "cohort", "none with a schedule, which says it", "a number")?;
+        let size = schedule.first().map_or(0, Vec::len);
+        for (round, users) in (1..).zip(schedule) {
+            let distinct = users.iter().collect::<std::collections::BTreeSet<_>>().len();
+            let right = size > 0 && users.len() == size && distinct == size;
+            let found = format!("{} of whom {distinct} are different in round {round}", users.len());
+            ensure(right, "schedule", "as many different users in every round as in the first", found)?;
+        }
+        Ok(())
+    }
+
     /// Who takes part when, the tree of noise, and the clip that moves.
     fn validate_noise(&self) -> Result<(), ConfigError> {
         if let Some(most) = self.participations {
             ensure((1..=self.rounds).contains(&most), "participations", "1 to the number of rounds", most)?;
         }
+        positive("noise-multiplier", self.noise_multiplier)?;
+        let fixed = self.noise_multiplier.is_some();
+        ensure(!(fixed && self.tree), "noise", "independent with --noise-multiplier", "tree")?;
+        ensure(!(fixed && self.privacy == PrivacyChoice::None), "mode", "one with noise for a multiplier", "none")?;
         ensure(self.min_separation >= 1, "min-separation", "at least 1", self.min_separation)?;
         if let Some(adaptive) = &self.adaptive_clip {
             let (quantile, rate) = (adaptive.quantile, adaptive.learning_rate);

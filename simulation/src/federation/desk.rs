@@ -1,16 +1,14 @@
 //! Where the invited devices of one round are worked off, by as many threads as there are.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use silhouette_client::LocalRoundError;
 use silhouette_model::{Engine, Model};
-use silhouette_privacy::{Accumulator, Release, ReleaseParameters, release};
+use silhouette_privacy::{Accumulator, ReleaseParameters, release};
 use silhouette_query::train::contribute;
-use silhouette_round::Coordinator;
-use silhouette_wire::manifest::SignedManifest;
-use silhouette_wire::message::{Upload, UploadReply};
-use silhouette_wire::{ContentHash, DeviceId, Nonce};
+use silhouette_round::{Coordinator, Verified};
+use silhouette_wire::{ContentHash, Nonce};
 
 use super::error::FederationError;
 use crate::dataset::Dataset;
@@ -26,10 +24,12 @@ pub(super) struct Desk<'a> {
     pub(super) next: AtomicUsize,
     pub(super) invitations: &'a [Invitation],
     pub(super) parameters: &'a ReleaseParameters,
-    pub(super) signed: Option<&'a SignedManifest>,
+    pub(super) verified: Option<&'a Arc<Verified>>,
     pub(super) seed: u64,
     pub(super) round: u64,
     pub(super) now: u64,
+    /// Longest work first.
+    pub(super) order: &'a [usize],
     pub(super) engine: &'a dyn Engine,
     pub(super) model: &'a Model,
     pub(super) data: &'a Dataset,
@@ -40,32 +40,27 @@ impl Desk<'_> {
     pub(super) fn work(&self) -> Result<Accumulator, FederationError> {
         let mut sum = Accumulator::new(self.parameters.clone());
         loop {
-            let i = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&(user, nonce)) = self.invitations.get(i) else { return Ok(sum) };
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(&i) = self.order.get(next) else { return Ok(sum) };
+            let (user, nonce) = self.invitations[i];
             let around = Surroundings {
                 now: self.now,
                 seed: self.seed,
                 engine: self.engine,
                 model: self.model,
                 examples: &self.data.train[user].examples,
-                without_masks: true,
+                in_process: true,
             };
             let mut device = lock(&self.devices[i]);
-            match self.signed {
-                Some(signed) => match device.begin(&around, signed, nonce)? {
-                    Outward::Upload(header, release) => {
-                        let reply = self.receive(device.id, &header, &release, &mut sum)?;
-                        device.answered(&around, Ok(reply));
-                    }
-                    Outward::Unmasked(release) => {
-                        sum.fold_release(&release)?;
-                        // Without masks nothing else tells the coordinator, and the round would never end.
-                        lock(&self.coordinator).reported(device.id, ContentHash([0; 32]));
-                    }
+            match self.verified {
+                Some(verified) => match device.begin(&around, verified, nonce)? {
+                    Outward::Release(release) => sum.fold_release(&release)?,
                     _ => return Err(FederationError::NoReport),
                 },
-                None => self.contribute_openly(&around, user, device.id, &mut sum)?,
+                None => self.contribute_openly(&around, user, &mut sum)?,
             }
+            // Nobody asks for a receipt, so nobody needs its digest.
+            lock(&self.coordinator).reported(device.id, ContentHash([0; 32]));
         }
     }
 
@@ -75,7 +70,6 @@ impl Desk<'_> {
         &self,
         around: &Surroundings<'_>,
         user: usize,
-        device: DeviceId,
         sum: &mut Accumulator,
     ) -> Result<(), FederationError> {
         let streams = Streams::new(self.seed, self.round, user as u64 + 1);
@@ -84,24 +78,7 @@ impl Desk<'_> {
         let update = contribute(self.engine, self.model, around.examples, training, streams.order())?;
         let released =
             release(update, self.parameters, share, &mut streams.rounding()).map_err(LocalRoundError::from)?;
-        sum.fold_release(&released)?;
-        // Nobody asks for a receipt, so nobody needs its digest.
-        lock(&self.coordinator).reported(device, ContentHash([0; 32]));
-        Ok(())
-    }
-
-    /// The aggregator's side of one upload: admission, the sum, the receipt.
-    fn receive(
-        &self,
-        device: DeviceId,
-        header: &Upload,
-        release: &Release,
-        sum: &mut Accumulator,
-    ) -> Result<UploadReply, FederationError> {
-        lock(&self.coordinator).admit(self.now, &device, header).map_err(FederationError::Refused)?;
-        sum.fold_release(release)?;
-        lock(&self.coordinator).reported(device, header.sha256);
-        Ok(UploadReply::Receipt { round: header.round, sha256: header.sha256, duplicate: false })
+        Ok(sum.fold_release(&released)?)
     }
 }
 

@@ -7,7 +7,6 @@ use silhouette_privacy::{FinishError, FoldError, ParameterError};
 use silhouette_query::train::AbsorbError;
 use silhouette_query::{AdaptiveClipError, OptimiserError};
 use silhouette_round::{MaskedError, Refusal};
-use silhouette_wire::ErrorCode;
 use silhouette_wire::manifest::SignError;
 use thiserror::Error;
 
@@ -36,9 +35,6 @@ pub enum FederationError {
     /// A device's contribution was not made.
     #[error(transparent)]
     Contribute(#[from] LocalRoundError),
-    /// The aggregator refused an upload.
-    #[error("the aggregator refused an upload: {0}")]
-    Refused(ErrorCode),
     /// A device had nothing to report.
     #[error("a device had nothing to report")]
     NoReport,

@@ -1,18 +1,18 @@
 //! A masked round in one process: every device's keys, shares and masks are real, in each group.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use silhouette_privacy::secagg::MaskedVector;
 use silhouette_privacy::{Accumulator, NoisySum};
 use silhouette_query::robust::fewest_groups;
-use silhouette_round::{Group, GroupsEffect, MaskedGroups};
+use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
 use super::{Federation, FederationError, lock, number, unless_too_long};
 use crate::device::{Outward, Streams, Surroundings};
-use silhouette_wire::manifest::{Manifest, SignedManifest};
+use silhouette_wire::manifest::Manifest;
 
 /// What a device sends next, by its place among the invited.
 type Pending = (usize, Box<SecaggRequest>, Option<MaskedVector>);
@@ -24,17 +24,17 @@ impl Federation<'_> {
         &mut self,
         groups: &[Vec<Invitation>],
         manifests: &[Manifest],
-        signed: &[SignedManifest],
+        verified: &[Arc<Verified>],
     ) -> Result<Vec<NoisySum>, FederationError> {
         let now = self.now;
         let of_group = |(i, devices): (usize, &Vec<Invitation>)| Group {
             manifest: manifests[i].clone(),
-            signed: signed[i].hash(),
+            signed: verified[i].hash(),
             invited: devices.iter().map(|&(user, nonce)| (self.devices[user].id, nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
         let mut round = MaskedGroups::new(all, None, fewest_groups(self.config.trim as usize), now)?;
-        self.exchange(&mut round, groups, signed)?;
+        self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
             let rotated = self.terms.parameters.clone().with_rotation(manifests[group].seed);
@@ -51,7 +51,7 @@ impl Federation<'_> {
         &mut self,
         round: &mut MaskedGroups,
         groups: &[Vec<Invitation>],
-        signed: &[SignedManifest],
+        verified: &[Arc<Verified>],
     ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
         let invitations = groups.concat();
@@ -64,10 +64,10 @@ impl Federation<'_> {
             engine: self.engine,
             model: &self.model,
             examples: &self.data.train[invitations[i].0].examples,
-            without_masks: false,
+            in_process: false,
         };
         let begin = |i: usize| {
-            let outward = lock(&devices[i]).begin(&around(i), &signed[group_of[i]], invitations[i].1)?;
+            let outward = lock(&devices[i]).begin(&around(i), &verified[group_of[i]], invitations[i].1)?;
             Ok((i, outward))
         };
         let mut outward = each(threads, (0..invitations.len()).collect(), begin)?;

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{
     Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate, calibrate::CalibrateError,
-    tree::TreeError,
+    tree::TreeError, zcdp,
 };
 use crate::budget::{Charge, ChargeError};
 
@@ -98,6 +98,9 @@ pub enum PlanError {
         /// The one asked for.
         found: u64,
     },
+    /// Noise from a tree that was chosen beforehand.
+    #[error("expected a budget with noise from a tree, found a noise multiplier")]
+    GivenTree,
     /// A tree of noise under Poisson sampling: no bound is known here.
     #[error("expected a scheduled cohort with noise from a tree: no amplification by sampling is known for it")]
     SampledTree,
@@ -180,10 +183,27 @@ impl PrivacyPlan {
     /// # Errors
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
     pub fn with_accountant(request: &PlanRequest, accountant: Accountant) -> Result<Self, PlanError> {
+        let noise = Noise::of(request, participations(request)?, accountant)?;
+        Self::of(request, noise, accountant)
+    }
+
+    /// The plan of noise that was chosen beforehand: its `epsilon` is what the noise costs in the devices'
+    /// ledgers, and that of the request is not looked at.
+    ///
+    /// # Errors
+    /// When the shape of the task makes no sense, or the noise is from a tree.
+    pub fn of_noise(request: &PlanRequest, multiplier: NoiseMultiplier) -> Result<Self, PlanError> {
+        let participations = participations(request)?;
+        let noise = Noise::given(request, participations, multiplier)?;
+        let total = Rho::new(Charge::of(noise.rho_per_participation.get())?.times(participations).rho())?;
+        let epsilon = zcdp::epsilon(total, request.delta);
+        Self::of(&PlanRequest { epsilon, ..*request }, noise, Accountant::Zcdp)
+    }
+
+    fn of(request: &PlanRequest, noise: Noise, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
-        let Noise { multiplier: noise_multiplier, rho_per_participation, against_aggregator } =
-            Noise::of(request, participations_per_user, accountant)?;
+        let Noise { multiplier: noise_multiplier, rho_per_participation, against_aggregator } = noise;
         let charge = Charge::of(rho_per_participation.get())?;
         let against_release = match request.sampling {
             CohortSampling::BalancedSchedule => None,

@@ -56,11 +56,11 @@ impl Session {
         }
     }
 
-    /// Ends a masked round before its first exchange and gives its release out without a mask: a
-    /// share of the noise protects nobody by itself. For a simulator that leaves masks out because
-    /// they cancel in the sum; `None` at any other moment.
+    /// Ends a round when its charge has been made and gives its release out as it is: neither masked, so that a
+    /// share of the noise protects nobody, nor announced with a digest. For a simulator, whose aggregator adds in
+    /// the same process and leaves out masks because they cancel in the sum; `None` at any other moment.
     pub fn dangerous_unmasked_release_for_simulation_only(&mut self, now: Millis) -> Option<Release> {
-        if self.stage != Stage::Keying {
+        if self.stage != Stage::Charging {
             return None;
         }
         let release = self.current.as_mut().and_then(|current| current.release.take());

@@ -1,6 +1,7 @@
 use silhouette_privacy::noise::OpenDpNoise;
 use silhouette_privacy::{ChargeError, Private, Rounding, release};
 use silhouette_wire::Nonce;
+use silhouette_wire::manifest::SignedManifest;
 use silhouette_wire::message::{CheckInReply, UploadReply};
 
 use super::*;

@@ -49,10 +49,22 @@ impl Noise {
             Accountant::Zcdp => calibrate::for_ledgers(epsilon, delta, participations)?,
             Accountant::Pld => calibrate::for_aggregator_by_pld(epsilon, delta, participations)?,
         };
+        Self::given(request, participations, multiplier)
+    }
+
+    /// Independent noise of a given multiplier.
+    pub(super) fn given(
+        request: &PlanRequest,
+        participations: u64,
+        multiplier: NoiseMultiplier,
+    ) -> Result<Self, PlanError> {
+        if request.noise != NoiseCorrelation::Independent {
+            return Err(PlanError::GivenTree);
+        }
         Ok(Self {
             multiplier,
             rho_per_participation: zcdp::gaussian(multiplier),
-            against_aggregator: View::of_aggregator(multiplier, participations, delta)?,
+            against_aggregator: View::of_aggregator(multiplier, participations, request.delta)?,
         })
     }
 
