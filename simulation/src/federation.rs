@@ -45,6 +45,8 @@ pub(crate) struct Federation<'a> {
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Model,
+    /// Its file.
+    file: File,
     /// What was published last.
     published: Model,
     terms: Terms,
@@ -55,13 +57,13 @@ pub(crate) struct Federation<'a> {
 
 impl<'a> Federation<'a> {
     pub(crate) fn new(
+        model: Model,
         data: &'a Dataset,
         config: &'a SimulationConfig,
         engine: &'a dyn Engine,
     ) -> Result<Self, FederationError> {
         let users = data.train.len();
         let plan = config.plan(users)?;
-        let model = Model::new(data.task.clone(), config.seed);
         let terms = terms(data, config, &model)?;
         let cohort = terms.parameters.cohort();
         let rounds = RoundConfig {
@@ -90,6 +92,7 @@ impl<'a> Federation<'a> {
             data,
             engine,
             owner,
+            file: File::of(&model)?,
             published: model.clone(),
             model,
             tree: NoiseTree::new(&terms.parameters),
@@ -98,25 +101,36 @@ impl<'a> Federation<'a> {
         })
     }
 
-    pub(crate) fn model(&self) -> &Model {
-        &self.model
+    /// What was published last.
+    pub(crate) fn published(&self) -> &Model {
+        &self.published
     }
 
-    /// One round; the record has no evaluation yet. Returns the model to publish.
-    pub(crate) fn round(&mut self) -> Result<(RoundRecord, Model), FederationError> {
+    /// What was published last, of a run that is over.
+    pub(crate) fn into_published(self) -> Model {
+        self.published
+    }
+
+    /// One round; the record has no evaluation yet.
+    pub(crate) fn round(&mut self) -> Result<RoundRecord, FederationError> {
         let started = Instant::now();
         let (round, groups) = self.gather()?;
-        let base = self.model.to_safetensors()?;
-        let sums = self.sums(round, &groups, ContentHash::of(&base))?;
+        let base = self.file;
+        let sums = self.sums(round, &groups, base.hash)?;
+        let mut published = self.file;
         // Nobody vanishes here: a group without a sum had one that was too long.
         let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
         let trim = trim_left(tolerated, rejected);
         // Of too few groups, or with more bad ones than the trim allows for, there is no result; the model
         // stays as it was, and so do the charges.
         if sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated) {
-            let published = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
-            self.published = Model::with_values(self.data.task.clone(), published)?;
-            self.model = Model::with_values(self.data.task.clone(), self.optimiser.iterate().to_vec())?;
+            let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
+            self.published = Model::with_values(self.data.task.clone(), values)?;
+            published = File::of(&self.published)?;
+            // They differ only while iterates are averaged.
+            let same = self.optimiser.iterate() == self.published.values();
+            self.model.set_values(self.optimiser.iterate())?;
+            self.file = if same { published } else { File::of(&self.model)? };
         }
         let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
         // In a masked round nobody's report counts by itself, masks or not.
@@ -143,11 +157,11 @@ impl<'a> Federation<'a> {
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
             bytes_up: (invited * self.terms.parameters.byte_len()) as u64,
-            bytes_down: (invited * base.len()) as u64,
+            bytes_down: (invited * base.bytes) as u64,
             seconds: started.elapsed().as_secs_f64(),
-            model_sha256: self.published.content_hash()?.to_string(),
+            model_sha256: published.hash.to_string(),
         };
-        Ok((record, self.published.clone()))
+        Ok(record)
     }
 
     /// The sum of each group; one whose sum is longer than honest ones can be is left out.
@@ -268,8 +282,22 @@ impl<'a> Federation<'a> {
         let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
         Ok(match &mut self.tree {
             Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
-            None => sum.finish(&mut noise)?,
+            None => sum.finish_on(self.config.threads, &mut noise)?,
         })
+    }
+}
+
+/// What a device would fetch of a model.
+#[derive(Clone, Copy)]
+struct File {
+    hash: ContentHash,
+    bytes: usize,
+}
+
+impl File {
+    fn of(model: &Model) -> Result<Self, FederationError> {
+        let file = model.to_safetensors()?;
+        Ok(Self { hash: ContentHash::of(&file), bytes: file.len() })
     }
 }
 

@@ -45,4 +45,4 @@ pub use evaluate::{Evaluation, evaluate};
 pub use federation::{FederationError, RoundRecord};
 pub use output::{OutputError, Summary, report_data, write_outputs};
 pub use recipe::Recipe;
-pub use run::{RunError, RunResult, run};
+pub use run::{RunError, RunResult, run, run_from};

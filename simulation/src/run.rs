@@ -18,6 +18,14 @@ pub enum RunError {
     /// The settings.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The model to start from is of another task, or of the same one with another encoder or other labels.
+    #[error("model: expected one of this data set's task, {expected}, found one of {found}")]
+    OtherTask {
+        /// The data set's task.
+        expected: String,
+        /// The model's.
+        found: String,
+    },
     /// A round.
     #[error(transparent)]
     Federation(#[from] FederationError),
@@ -52,18 +60,36 @@ pub fn run(
     engine: &dyn Engine,
     progress: &mut dyn FnMut(&RoundRecord),
 ) -> Result<RunResult, RunError> {
+    run_from(Model::new(data.task.clone(), config.seed), data, config, engine, progress)
+}
+
+/// [`run`] from a given model of the data set's task instead of a fresh one.
+///
+/// # Errors
+/// When the model is of another task, or a round or the evaluation fails.
+pub fn run_from(
+    model: Model,
+    data: &Dataset,
+    config: &SimulationConfig,
+    engine: &dyn Engine,
+    progress: &mut dyn FnMut(&RoundRecord),
+) -> Result<RunResult, RunError> {
+    if *model.task() != data.task {
+        return Err(RunError::OtherTask { expected: data.task.name.clone(), found: model.task().name.clone() });
+    }
+    config.validate()?;
     let started = Instant::now();
     let plan = config.plan(data.train.len())?;
-    let mut federation = Federation::new(data, config, engine)?;
-    let before = evaluate(engine, federation.model(), &data.test)?;
-    let (mut model, mut evaluation) = (federation.model().clone(), before.clone());
+    let before = evaluate(engine, &model, &data.test)?;
+    let mut evaluation = before.clone();
+    let mut federation = Federation::new(model, data, config, engine)?;
     let mut rounds = Vec::with_capacity(config.rounds as usize);
     for _ in 0..config.rounds {
-        let (mut record, published) = federation.round()?;
+        let mut record = federation.round()?;
         let last = record.round == config.rounds;
         let look = last || (config.evaluate_every > 0 && record.round % config.evaluate_every == 0);
         if look {
-            evaluation = evaluate(engine, &published, &data.test)?;
+            evaluation = evaluate(engine, federation.published(), &data.test)?;
         }
         if look && evaluation.confusion.total() > 0 {
             let scores = evaluation.confusion.scores();
@@ -73,7 +99,13 @@ pub fn run(
         }
         progress(&record);
         rounds.push(record);
-        model = published;
     }
-    Ok(RunResult { model, evaluation, before, rounds, plan, seconds: started.elapsed().as_secs_f64() })
+    Ok(RunResult {
+        model: federation.into_published(),
+        evaluation,
+        before,
+        rounds,
+        plan,
+        seconds: started.elapsed().as_secs_f64(),
+    })
 }

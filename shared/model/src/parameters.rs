@@ -102,17 +102,18 @@ impl Model {
     /// When their number is not the layout's, or one is not finite.
     pub fn with_values(task: Task, values: Vec<f32>) -> Result<Self, ModelError> {
         let layout = Layout::of(&task);
-        if values.len() != layout.total() {
-            return Err(ModelError::Dimension { expected: layout.total(), found: values.len() });
-        }
-        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
-            let tensor = layout.tensors().iter().find(|t| t.range().contains(&i));
-            return Err(ModelError::NotFinite {
-                tensor: tensor.map_or_else(String::new, |t| t.name.clone()),
-                entry: tensor.map_or(i, |t| i - t.offset),
-            });
-        }
+        check(&layout, &values)?;
         Ok(Self { task, layout, values })
+    }
+
+    /// Takes other parameters.
+    ///
+    /// # Errors
+    /// When their number is not the layout's, or one is not finite; the model is unchanged then.
+    pub fn set_values(&mut self, values: &[f32]) -> Result<(), ModelError> {
+        check(&self.layout, values)?;
+        self.values.copy_from_slice(values);
+        Ok(())
     }
 
     /// The task.
@@ -141,7 +142,8 @@ impl Model {
     /// # Errors
     /// When the task or a tensor can't be written.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, ModelError> {
-        let bytes: Vec<u8> = self.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let mut bytes = vec![0; 4 * self.values.len()];
+        bytes.as_chunks_mut::<4>().0.iter_mut().zip(&self.values).for_each(|(b, v)| *b = v.to_le_bytes());
         let mut views = Vec::with_capacity(self.layout.tensors().len());
         for tensor in self.layout.tensors() {
             let range = tensor.range();
@@ -205,6 +207,24 @@ impl Model {
     pub fn content_hash(&self) -> Result<ContentHash, ModelError> {
         Ok(ContentHash::of(&self.to_safetensors()?))
     }
+}
+
+/// Whether these are parameters of this layout.
+fn check(layout: &Layout, values: &[f32]) -> Result<(), ModelError> {
+    if values.len() != layout.total() {
+        return Err(ModelError::Dimension { expected: layout.total(), found: values.len() });
+    }
+    // All exponents at once first: the search for the culprit is slow, and nearly always for nothing.
+    let largest = values.iter().fold(0, |most, v| most.max(v.to_bits() << 1));
+    if largest < f32::INFINITY.to_bits() << 1 {
+        return Ok(());
+    }
+    let entry = values.iter().position(|v| !v.is_finite()).unwrap_or(0);
+    let tensor = layout.tensors().iter().find(|t| t.range().contains(&entry));
+    Err(ModelError::NotFinite {
+        tensor: tensor.map_or_else(String::new, |t| t.name.clone()),
+        entry: tensor.map_or(entry, |t| entry - t.offset),
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub use noisy::NoisySum;
 pub use tree::{NoiseTree, NoiseTreeError};
 
 use crate::lanes::vectorised;
-use crate::noise::{NoiseSource, add_discrete_gaussian};
+use crate::noise::{NoiseSource, add_discrete_gaussian_on};
 use crate::parameters::ReleaseParameters;
 use crate::quantise::{squared_norm, squared_norm_narrow};
 use crate::release::{Release, centre};
@@ -159,13 +159,21 @@ impl Accumulator {
     /// # Errors
     /// With fewer than `N_min` reports, when the noise source fails, or the sum test does, or when the
     /// noise is that of a tree ([`finish_in_tree`](Self::finish_in_tree)); the sum is dropped.
-    pub fn finish(mut self, source: &mut dyn NoiseSource) -> Result<NoisySum, FinishError> {
+    pub fn finish(self, source: &mut dyn NoiseSource) -> Result<NoisySum, FinishError> {
+        self.finish_on(1, source)
+    }
+
+    /// [`finish`](Self::finish), the noise drawn by up to `threads` threads where the source can.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_on(mut self, threads: usize, source: &mut dyn NoiseSource) -> Result<NoisySum, FinishError> {
         self.enough_reports()?;
         if self.parameters.tree().is_some() {
             return Err(FinishError::Tree);
         }
         if let (Mode::Central, Some(sigma)) = (self.parameters.mode(), self.parameters.sigma()) {
-            add_discrete_gaussian(&mut self.sum, sigma, source)?;
+            add_discrete_gaussian_on(threads, &mut self.sum, sigma, source)?;
         }
         if self.parameters.mode() == Mode::Distributed {
             self.centre_and_test()?;

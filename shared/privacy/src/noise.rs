@@ -103,8 +103,18 @@ pub fn add_discrete_gaussian(
     sigma: DyadicSigma,
     source: &mut (impl NoiseSource + ?Sized),
 ) -> Result<(), NoiseError> {
+    add_discrete_gaussian_on(1, sum, sigma, source)
+}
+
+/// [`add_discrete_gaussian`], drawn by up to `threads` threads where the source can.
+pub(crate) fn add_discrete_gaussian_on(
+    threads: usize,
+    sum: &mut [i64],
+    sigma: DyadicSigma,
+    source: &mut (impl NoiseSource + ?Sized),
+) -> Result<(), NoiseError> {
     let mut noise = Zeroizing::new(vec![0_i64; sum.len()]);
-    source.sample_discrete_gaussian(sigma, &mut noise)?;
+    source.sample_on(threads, sigma, &mut noise)?;
     if sum.iter().zip(noise.iter()).any(|(&k, &n)| k.checked_add(n).is_none()) {
         return Err(NoiseError::Overflow);
     }

@@ -67,6 +67,9 @@ pub fn absorb_groups(
     round: u64,
     rounds: u64,
 ) -> Result<Vec<f32>, AbsorbError> {
+    if let (0, [whole]) = (trim, groups) {
+        return Ok(absorb(optimiser, model, whole, round, rounds)?);
+    }
     let means: Vec<Vec<f32>> = groups.iter().map(NoisySum::mean).collect();
     let sds: Vec<f64> = groups.iter().map(NoisySum::mean_noise_sd).collect();
     let mean = trimmed_mean(&means, trim)?;

@@ -241,14 +241,13 @@ fn plain_sum() -> OptimiserConfig {
 
 /// The model before the first round and the one published after the last.
 fn train(data: &Dataset, config: &SimulationConfig, progress: &mut dyn FnMut(u64)) -> Result<[Model; 2], CanaryError> {
-    let mut federation = Federation::new(data, config, &NativeEngine)?;
-    let first = federation.model().clone();
-    let mut last = first.clone();
+    let mut federation = Federation::new(Model::new(data.task.clone(), config.seed), data, config, &NativeEngine)?;
+    let first = federation.published().clone();
     for round in 1..=config.rounds {
-        (_, last) = federation.round()?;
+        federation.round()?;
         progress(round);
     }
-    Ok([first, last])
+    Ok([first, federation.into_published()])
 }
 
 #[cfg(test)]

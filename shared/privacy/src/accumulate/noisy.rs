@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use silhouette_wire::ContentHash;
 
+use crate::lanes::vectorised;
 use crate::parameters::ReleaseParameters;
 use crate::rotate::unrotate_padded;
 
@@ -51,7 +52,8 @@ impl NoisySum {
     /// The mean of the vectors that were clipped and rounded, an indicator with them.
     fn decoded(&self) -> Vec<f32> {
         let divisor = self.parameters.scale() * f64::from(self.parameters.cohort());
-        let mean = self.sum.iter().map(|&k| (k as f64 / divisor) as f32).collect();
+        let mut mean = vec![0.0; self.sum.len()];
+        vectorised(|| mean.iter_mut().zip(&self.sum).for_each(|(mean, &k)| *mean = (k as f64 / divisor) as f32));
         match self.parameters.rotation() {
             Some(seed) => unrotate_padded(mean, self.parameters.entries(), seed),
             None => mean,
