@@ -1,18 +1,20 @@
 //! From a file of per-user text to virtual devices and held-out people.
 
 mod encode;
+mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
-use silhouette_model::{EncoderError, EncoderSpec, Examples, Task, TaskError, TextVector, Vectoriser};
+use silhouette_model::{EncoderError, EncoderSpec, Task, TaskError, Vectoriser};
 use silhouette_text::{CleanReport, Event, ReadError, ReadOptions, ReadReport, read_all};
 use thiserror::Error;
 
 use self::encode::Encoding;
 use crate::config::{ConfigError, SimulationConfig};
+use crate::people::{People, User};
 use crate::recipe::Recipe;
 
 /// What is to be learned.
@@ -52,25 +54,6 @@ impl TaskChoice {
     }
 }
 
-/// One person: labelled texts as numbers.
-#[derive(Default)]
-pub struct User {
-    /// The user id of the file.
-    pub id: String,
-    /// The examples.
-    pub examples: Examples,
-    /// Texts whose label no training user has; always empty for training users.
-    pub unseen: Vec<Unseen>,
-}
-
-/// A held-out text that can't be predicted right: its label is none of the task's.
-pub struct Unseen {
-    /// The text as numbers.
-    pub vector: TextVector,
-    /// Its label.
-    pub label: String,
-}
-
 /// People to train on and people never trained on.
 pub struct Dataset {
     /// The task, its encoder as the recipe chose it.
@@ -78,7 +61,7 @@ pub struct Dataset {
     /// The recipe.
     pub recipe: Recipe,
     /// People whose devices train.
-    pub train: Vec<User>,
+    pub train: People,
     /// People held out (`split_user` = `test`).
     pub test: Vec<User>,
     /// What the reader kept and skipped; empty for events made in memory.
@@ -183,7 +166,7 @@ impl Dataset {
         let (test, _, _) = encoding.encode(&test, false, config.threads)?;
         let notes = notes(choice, &recipe, &test);
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
-        Ok(Self { task, recipe, train, test, read, cleaned, duplicates, notes, seconds })
+        Ok(Self { task, recipe, train: train.into(), test, read, cleaned, duplicates, notes, seconds })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -191,7 +174,13 @@ impl Dataset {
     ///
     /// # Errors
     /// When the task or the recipe is out of range, or fewer than two people take part.
-    pub fn of_examples(task: Task, recipe: Recipe, train: Vec<User>, test: Vec<User>) -> Result<Self, DatasetError> {
+    pub fn of_examples(
+        task: Task,
+        recipe: Recipe,
+        train: impl Into<People>,
+        test: Vec<User>,
+    ) -> Result<Self, DatasetError> {
+        let train = train.into();
         task.validate()?;
         recipe.check()?;
         if train.len() < 2 {

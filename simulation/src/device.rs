@@ -10,7 +10,7 @@ use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::secagg::{Entropy, MaskedVector};
-use silhouette_privacy::{Account, Mode, Release, Rounding};
+use silhouette_privacy::{Account, Charge, Mode, Release, Rounding};
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 use silhouette_wire::{DeviceId, Nonce, TaskId};
@@ -77,13 +77,56 @@ pub(crate) enum Outward {
     Done,
 }
 
-/// A device of the simulation.
+/// What is kept of a device between two rounds: little, for there may be millions.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Past {
+    /// Charged so far, in billionths of rho.
+    spent: u64,
+    /// The last round it joined; 0 for none.
+    last_round: u32,
+    participations: u32,
+}
+
+impl Past {
+    /// Charged so far.
+    pub(crate) fn spent(&self) -> Option<Charge> {
+        Charge::of_billionths(self.spent)
+    }
+
+    /// It joined a round that costs nothing.
+    pub(crate) fn joined(&mut self, round: u64) {
+        self.last_round = round as u32;
+        self.participations += 1;
+    }
+
+    /// Rounds it joined.
+    pub(crate) fn participations(&self) -> u32 {
+        self.participations
+    }
+}
+
+/// What all devices of a run have in common.
+pub(crate) struct Kind {
+    pub(crate) task: TaskId,
+    pub(crate) owner: VerifyingKey,
+    /// Rho a device may spend.
+    pub(crate) cap: f64,
+}
+
+/// A device of the simulation, for one round.
 pub(crate) struct VirtualDevice {
     pub(crate) id: DeviceId,
     number: u64,
     session: Session,
     history: History,
     attack: Option<Attack>,
+}
+
+/// The id of device `number`.
+pub(crate) fn id_of(number: usize) -> DeviceId {
+    let mut id = [0; 32];
+    id[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    DeviceId(id)
 }
 
 /// What a virtual device needs of its surroundings in one round.
@@ -102,9 +145,7 @@ pub(crate) struct Surroundings<'a> {
 const WILLING: Conditions = Conditions { consent: true, fit_to_train: true };
 
 impl VirtualDevice {
-    pub(crate) fn new(number: usize, task: TaskId, owner: VerifyingKey, cap: f64) -> Self {
-        let mut id = [0; 32];
-        id[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    pub(crate) fn new(number: usize, kind: &Kind, past: Past, attack: Option<Attack>) -> Self {
         // The simulator stands for every device's owner: any noise is accepted, nothing weaker.
         let policy = Policy {
             weakest_mode: Mode::Central,
@@ -115,18 +156,25 @@ impl VirtualDevice {
             max_epochs: 1000,
             ..Policy::default()
         };
+        let mut account = Account::new(kind.cap, kind.cap);
+        if let Some(spent) = past.spent() {
+            account.record(&kind.task, spent);
+        }
+        let (last_round, participations) = (past.last_round.into(), past.participations);
         Self {
-            id: DeviceId(id),
+            id: id_of(number),
             number: number as u64,
-            session: Session::new(task, owner, policy),
-            history: History { account: Account::new(cap, cap), ..History::default() },
-            attack: None,
+            session: Session::new(kind.task.clone(), kind.owner, policy),
+            history: History { last_round, participations, account },
+            attack,
         }
     }
 
-    /// From now on it sends something else than its update.
-    pub(crate) fn turn_malicious(&mut self, attack: Attack) {
-        self.attack = Some(attack);
+    /// What is to be kept of it.
+    pub(crate) fn past(&self) -> Past {
+        let History { last_round, participations, ref account } = self.history;
+        // A run has at most a million rounds.
+        Past { spent: account.billionths_spent_on_all(), last_round: last_round as u32, participations }
     }
 
     /// One round from the check-in to the first thing that leaves; the session decides, this only
@@ -200,10 +248,5 @@ impl VirtualDevice {
 
     fn step(&mut self, around: &Surroundings<'_>, input: Input) -> Vec<Action> {
         self.session.step(around.now, input, &self.history, around.examples.len(), WILLING)
-    }
-
-    /// Rho charged so far.
-    pub(crate) fn spent(&self) -> f64 {
-        self.history.account.spent_on_all()
     }
 }

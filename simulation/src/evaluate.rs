@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use silhouette_model::{Confusion, Engine, EngineError, Model, Target, argmax, user_top1};
 
-use crate::dataset::User;
+use crate::people::User;
 
 /// Texts predicted at a time: bounds memory.
 const CHUNK: usize = 512;

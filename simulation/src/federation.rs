@@ -1,5 +1,6 @@
 //! The rounds: coordinator, devices and accumulator wired together in one process.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -9,7 +10,7 @@ use rand::seq::SliceRandom;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
-use silhouette_privacy::{Accumulator, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
+use silhouette_privacy::{Accumulator, Charge, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
@@ -17,9 +18,9 @@ use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms, Verified};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{ContentHash, DeviceId};
 
-use crate::config::{PrivacyChoice, SimulationConfig};
+use crate::config::{Attack, PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::device::{Streams, VirtualDevice};
+use crate::device::{Kind, Past, Streams, id_of};
 use desk::{Desk, Invitation, lock};
 use groups::{group_seed, poisoners, unless_too_long};
 
@@ -39,9 +40,10 @@ pub(crate) struct Federation<'a> {
     engine: &'a dyn Engine,
     owner: SigningKey,
     coordinator: Coordinator,
-    devices: Vec<VirtualDevice>,
-    /// Rounds each device was asked to join.
-    asked: Vec<u32>,
+    kind: Kind,
+    pasts: Vec<Past>,
+    /// Devices that send something else than their update.
+    attacks: BTreeMap<usize, Attack>,
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Model,
@@ -78,15 +80,11 @@ impl<'a> Federation<'a> {
         };
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
-        let device = |i| VirtualDevice::new(i, terms.task.clone(), owner.verifying_key(), cap);
-        let mut devices: Vec<_> = (0..users).map(device).collect();
-        for (user, attack) in poisoners(config, users) {
-            devices[user].turn_malicious(attack);
-        }
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            devices,
-            asked: vec![0; users],
+            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap },
+            pasts: vec![Past::default(); users],
+            attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
             config,
             data,
@@ -141,7 +139,7 @@ impl<'a> Federation<'a> {
         if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| !sums.is_empty()) {
             self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
-        let rho = self.devices.iter().map(VirtualDevice::spent).fold(0.0, f64::max);
+        let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
         let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
             round,
@@ -209,27 +207,27 @@ impl<'a> Federation<'a> {
         let order: Vec<usize> = match &self.config.schedule {
             Some(schedule) => schedule[round as usize - 1].iter().map(|&user| user as usize).collect(),
             None => {
-                let mut order: Vec<usize> = (0..self.devices.len()).collect();
+                let mut order: Vec<usize> = (0..self.pasts.len()).collect();
                 order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-                order.sort_by_key(|&user| self.asked[user]);
+                order.sort_by_key(|&user| self.pasts[user].participations());
                 order
             }
         };
-        let mut instructions = Vec::new();
+        let (mut instructions, mut came) = (Vec::new(), 0);
         for &user in &order {
             if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
                 break;
             }
-            instructions.extend(self.coordinator.check_in(self.now, self.devices[user].id));
+            instructions.extend(self.coordinator.check_in(self.now, id_of(user)));
+            came += 1;
         }
-        order.iter().for_each(|&user| self.coordinator.gone(&self.devices[user].id));
+        order[..came].iter().for_each(|&user| self.coordinator.gone(&id_of(user)));
         let mut groups: Vec<Vec<Invitation>> = Vec::new();
         let mut opened = None;
         for instruction in instructions {
             match instruction {
                 Instruction::Open { round, .. } => opened = Some(round),
                 Instruction::Assign { device, nonce, group } => {
-                    self.asked[number(&device)] += 1;
                     if groups.len() <= group {
                         groups.resize_with(group + 1, Vec::new);
                     }
@@ -252,13 +250,16 @@ impl<'a> Federation<'a> {
         verified: Option<&Arc<Verified>>,
     ) -> Result<NoisySum, FederationError> {
         let parameters = &self.terms.parameters.clone().with_rotation(rotation);
-        let work = |&i: &usize| std::cmp::Reverse(self.data.train[invitations[i].0].examples.len());
+        let kept = self.data.train.kept();
+        let work = |&i: &usize| std::cmp::Reverse(kept.get(invitations[i].0).map_or(0, |user| user.examples.len()));
         let mut order: Vec<usize> = (0..invitations.len()).collect();
         order.sort_by_key(work);
         let desk = Desk {
             order: &order,
             coordinator: Mutex::new(&mut self.coordinator),
-            devices: desk::claim(&mut self.devices, invitations),
+            kind: &self.kind,
+            pasts: desk::claim(&mut self.pasts, invitations),
+            attacks: &self.attacks,
             next: AtomicUsize::new(0),
             invitations,
             parameters,

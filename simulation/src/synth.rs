@@ -89,7 +89,7 @@ impl Population {
 }
 
 impl SynthUser {
-    fn generate(number: usize, config: &SynthConfig) -> Self {
+    pub(crate) fn generate(number: usize, config: &SynthConfig) -> Self {
         let mut dice = Dice::new(config.seed, number as u64);
         let (planted, favourites) = profile::draw(config, &mut dice);
         let id = format!("u{number:05}");

@@ -13,6 +13,7 @@ use silhouette_engine::{Backend, choose};
 use silhouette_model::{EncoderSpec, Engine};
 use silhouette_privacy::Mode;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
+use silhouette_simulation::synth::SynthConfig;
 use silhouette_simulation::{
     Dataset, EncoderChoice, Poison, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice,
     run as run_rounds, write_outputs,
@@ -32,14 +33,18 @@ use crate::terminal::{self, Usage};
   silhouette simulate --data people.jsonl --task interest --epsilon 8 --out run/
   silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
   silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8
+  silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
     /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
-    #[arg(long)]
-    data: PathBuf,
+    #[arg(long, required_unless_present = "population")]
+    data: Option<PathBuf>,
     /// The column that holds the label, or a task file (.toml).
-    #[arg(long)]
-    task: String,
+    #[arg(long, required_unless_present = "population")]
+    task: Option<String>,
+    /// Instead of --data: so many made-up people, written and encoded only when their turn comes.
+    #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["data", "task", "strict"])]
+    population: Option<usize>,
     /// Where the results go.
     #[arg(long, default_value = "run")]
     out: PathBuf,
@@ -69,6 +74,12 @@ pub(crate) struct Args {
     /// The promise per user over all rounds: delta.
     #[arg(long, default_value_t = 1e-5)]
     delta: f64,
+    /// The noise multiplier of every round; epsilon is then what that costs.
+    #[arg(long, conflicts_with = "epsilon")]
+    noise_multiplier: Option<f64>,
+    /// Evaluate after every so many rounds, and after the last; 0 for after the last alone.
+    #[arg(long, default_value_t = 1)]
+    evaluate_every: u64,
     /// Rounds.
     #[arg(long, default_value_t = 20)]
     rounds: u64,
@@ -155,6 +166,9 @@ impl Args {
         let config = SimulationConfig {
             encoder: self.encoder.as_deref().map(encoder).transpose()?,
             privacy,
+            noise_multiplier: self.noise_multiplier,
+            schedule: None,
+            evaluate_every: self.evaluate_every,
             rounds: self.rounds,
             cohort: self.cohort,
             participations: self.participations,
@@ -191,11 +205,26 @@ impl Args {
     }
 
     fn task(&self) -> anyhow::Result<TaskChoice> {
-        if Path::new(&self.task).extension().is_none_or(|e| e != "toml") {
-            return Ok(TaskChoice::Field(self.task.clone()));
+        let task = self.task.as_deref().unwrap_or("interest");
+        if Path::new(task).extension().is_none_or(|e| e != "toml") {
+            return Ok(TaskChoice::Field(task.to_owned()));
         }
-        let text = std::fs::read_to_string(&self.task).with_context(|| format!("--task {}", self.task))?;
-        TaskChoice::from_toml(&text).with_context(|| format!("--task {}", self.task))
+        let text = std::fs::read_to_string(task).with_context(|| format!("--task {task}"))?;
+        TaskChoice::from_toml(&text).with_context(|| format!("--task {task}"))
+    }
+
+    fn data(&self, task: &TaskChoice, config: &SimulationConfig) -> anyhow::Result<Dataset> {
+        match (&self.data, self.population) {
+            (_, Some(users)) => {
+                let made = SynthConfig { users, seed: self.seed, ..SynthConfig::default() };
+                Ok(Dataset::of_population(made, config)?)
+            }
+            (Some(path), None) => {
+                let options = ReadOptions { strict: self.strict, ..ReadOptions::default() };
+                Ok(Dataset::load(path, &options, task, config)?)
+            }
+            (None, None) => bail!(Usage("--data: expected a file, or --population".into())),
+        }
     }
 
     fn engine(&self, config: &SimulationConfig, task: &TaskChoice) -> anyhow::Result<(Arc<dyn Engine>, String)> {
@@ -228,9 +257,8 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let config = args.config()?;
     let task = args.task()?;
     let (engine, why) = args.engine(&config, &task)?;
-    let options = ReadOptions { strict: args.strict, ..ReadOptions::default() };
     Staging::try_out(&args.out)?;
-    let data = Dataset::load(&args.data, &options, &task, &config)?;
+    let data = args.data(&task, &config)?;
     if json {
         introduce_json(&data, &config, &why)?;
     } else {

@@ -28,6 +28,11 @@ impl Charge {
         }
     }
 
+    /// A charge of whole billionths of rho, as [`billionths`](Self::billionths) gives them; `None` for 0.
+    pub fn of_billionths(billionths: u64) -> Option<Self> {
+        (billionths > 0).then_some(Self(billionths))
+    }
+
     /// The charge in whole billionths of rho.
     pub fn billionths(self) -> u64 {
         self.0
@@ -137,7 +142,12 @@ impl Account {
 
     /// Rho spent on all tasks.
     pub fn spent_on_all(&self) -> f64 {
-        self.spent.values().sum::<u64>() as f64 / PER_RHO
+        self.billionths_spent_on_all() as f64 / PER_RHO
+    }
+
+    /// The same in whole billionths.
+    pub fn billionths_spent_on_all(&self) -> u64 {
+        self.spent.values().fold(0, |sum, &spent| sum.saturating_add(spent))
     }
 
     /// The cap of one task, in rho.

@@ -4,7 +4,8 @@ use silhouette_model::{Examples, Task, Vectoriser};
 use silhouette_text::clean::DuplicateOptions;
 use silhouette_text::{CleanOptions, CleanReport, Cleaner, Deduplicator, Event, Verdict};
 
-use super::{DatasetError, Unseen, User};
+use super::DatasetError;
+use crate::people::{Unseen, User};
 
 /// What turns texts into examples.
 pub(super) struct Encoding<'a> {
@@ -38,7 +39,7 @@ impl Encoding<'_> {
         Ok(all)
     }
 
-    fn encode_part(&self, users: &[(String, Vec<Event>)], training: bool) -> Result<Encoded, DatasetError> {
+    pub(super) fn encode_part(&self, users: &[(String, Vec<Event>)], training: bool) -> Result<Encoded, DatasetError> {
         let cleaner = Cleaner::new(CleanOptions::default());
         let mut report = CleanReport::default();
         let mut encoded = Vec::with_capacity(users.len());

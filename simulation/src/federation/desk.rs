@@ -1,5 +1,6 @@
 //! Where the invited devices of one round are worked off, by as many threads as there are.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +12,9 @@ use silhouette_round::{Coordinator, Verified};
 use silhouette_wire::{ContentHash, Nonce};
 
 use super::error::FederationError;
+use crate::config::Attack;
 use crate::dataset::Dataset;
-use crate::device::{Outward, Streams, Surroundings, VirtualDevice};
+use crate::device::{Kind, Outward, Past, Streams, Surroundings, VirtualDevice, id_of};
 
 /// One invited device with the nonce of its one upload.
 pub(super) type Invitation = (usize, Nonce);
@@ -20,7 +22,9 @@ pub(super) type Invitation = (usize, Nonce);
 /// What the workers of one round share.
 pub(super) struct Desk<'a> {
     pub(super) coordinator: Mutex<&'a mut Coordinator>,
-    pub(super) devices: Vec<Mutex<&'a mut VirtualDevice>>,
+    pub(super) kind: &'a Kind,
+    pub(super) pasts: Vec<Mutex<&'a mut Past>>,
+    pub(super) attacks: &'a BTreeMap<usize, Attack>,
     pub(super) next: AtomicUsize,
     pub(super) invitations: &'a [Invitation],
     pub(super) parameters: &'a ReleaseParameters,
@@ -43,24 +47,33 @@ impl Desk<'_> {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(&i) = self.order.get(next) else { return Ok(sum) };
             let (user, nonce) = self.invitations[i];
+            let person = self.data.train.person(user);
             let around = Surroundings {
                 now: self.now,
                 seed: self.seed,
                 engine: self.engine,
                 model: self.model,
-                examples: &self.data.train[user].examples,
+                examples: &person.examples,
                 in_process: true,
             };
-            let mut device = lock(&self.devices[i]);
+            let mut past = lock(&self.pasts[i]);
             match self.verified {
-                Some(verified) => match device.begin(&around, verified, nonce)? {
-                    Outward::Release(release) => sum.fold_release(&release)?,
-                    _ => return Err(FederationError::NoReport),
-                },
-                None => self.contribute_openly(&around, user, &mut sum)?,
+                Some(verified) => {
+                    let attack = self.attacks.get(&user).copied();
+                    let mut device = VirtualDevice::new(user, self.kind, **past, attack);
+                    let Outward::Release(release) = device.begin(&around, verified, nonce)? else {
+                        return Err(FederationError::NoReport);
+                    };
+                    sum.fold_release(&release)?;
+                    **past = device.past();
+                }
+                None => {
+                    self.contribute_openly(&around, user, &mut sum)?;
+                    past.joined(self.round);
+                }
             }
             // Nobody asks for a receipt, so nobody needs its digest.
-            lock(&self.coordinator).reported(device.id, ContentHash([0; 32]));
+            lock(&self.coordinator).reported(id_of(user), ContentHash([0; 32]));
         }
     }
 
@@ -82,12 +95,9 @@ impl Desk<'_> {
     }
 }
 
-/// The invited devices, in the order of the invitations.
-pub(super) fn claim<'d>(
-    devices: &'d mut [VirtualDevice],
-    invitations: &[Invitation],
-) -> Vec<Mutex<&'d mut VirtualDevice>> {
-    let mut all: Vec<Option<&'d mut VirtualDevice>> = devices.iter_mut().map(Some).collect();
+/// The pasts of the invited devices, in the order of the invitations.
+pub(super) fn claim<'d>(pasts: &'d mut [Past], invitations: &[Invitation]) -> Vec<Mutex<&'d mut Past>> {
+    let mut all: Vec<Option<&'d mut Past>> = pasts.iter_mut().map(Some).collect();
     invitations.iter().filter_map(|&(user, _)| all[user].take()).map(Mutex::new).collect()
 }
 

@@ -11,7 +11,7 @@ use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
 use super::{Federation, FederationError, lock, number, unless_too_long};
-use crate::device::{Outward, Streams, Surroundings};
+use crate::device::{Outward, Streams, Surroundings, VirtualDevice, id_of};
 use silhouette_wire::manifest::Manifest;
 
 /// What a device sends next, by its place among the invited.
@@ -30,7 +30,7 @@ impl Federation<'_> {
         let of_group = |(i, devices): (usize, &Vec<Invitation>)| Group {
             manifest: manifests[i].clone(),
             signed: verified[i].hash(),
-            invited: devices.iter().map(|&(user, nonce)| (self.devices[user].id, nonce)).collect(),
+            invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
         let mut round = MaskedGroups::new(all, None, fewest_groups(self.config.trim as usize), now)?;
@@ -57,13 +57,17 @@ impl Federation<'_> {
         let invitations = groups.concat();
         let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
-        let devices = super::desk::claim(&mut self.devices, &invitations);
+        let device = |&(user, _): &Invitation| {
+            VirtualDevice::new(user, &self.kind, self.pasts[user], self.attacks.get(&user).copied())
+        };
+        let devices: Vec<Mutex<VirtualDevice>> = invitations.iter().map(device).map(Mutex::new).collect();
+        let people: Vec<_> = invitations.iter().map(|&(user, _)| self.data.train.person(user)).collect();
         let around = |i: usize| Surroundings {
             now,
             seed: self.config.seed,
             engine: self.engine,
             model: &self.model,
-            examples: &self.data.train[invitations[i].0].examples,
+            examples: &people[i].examples,
             in_process: false,
         };
         let begin = |i: usize| {
@@ -90,9 +94,13 @@ impl Federation<'_> {
             let answer = |(i, reply): (usize, SecaggReply)| Ok((i, lock(&devices[i]).masked(&around(i), reply)?));
             outward = each(threads, replies, answer)?;
             if round.is_over() {
-                return Ok(());
+                break;
             }
         }
+        for (&(user, _), device) in invitations.iter().zip(&devices) {
+            self.pasts[user] = lock(device).past();
+        }
+        Ok(())
     }
 }
 

@@ -47,7 +47,7 @@ impl Default for SynthConfig {
 }
 
 impl SynthConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let texts = &self.texts;
         if texts.min == 0 || texts.min > texts.median || texts.median > texts.max {
             return Err(ConfigError::Texts);

@@ -77,7 +77,7 @@ async fn publish_the_same(adaptive_clip: Option<AdaptiveClipConfig>) -> Vec<f64>
     let mut site = Site::start(place.path().join("aggregator"), terms).await;
     let all = texts();
     let of_user = |id: &String| all.iter().filter(|event| event.user == *id).cloned().collect::<Vec<_>>();
-    let people: Vec<_> = data.train.iter().map(|user| of_user(&user.id)).collect();
+    let people: Vec<_> = data.train.kept().iter().map(|user| of_user(&user.id)).collect();
     for (number, device) in site.enrol(place.path(), &people).await.iter().enumerate() {
         let seed = stream_seed();
         let randomness = Randomness::DangerousForSimulationOnly { seed, device: number as u64 + 1 };

@@ -74,7 +74,7 @@ impl Federation {
 
     /// Accuracy on texts of held-out people when the first `count` devices attack.
     fn accuracy(&self, count: usize, attack: fn(&mut Change)) -> f64 {
-        let devices = self.data.train.iter().take(count).map(|user| place(&user.examples)).collect();
+        let devices = self.data.train.kept().iter().take(count).map(|user| place(&user.examples)).collect();
         let result = run(&self.data, &self.config, &Poisoned { devices, attack }, &mut |_| {}).unwrap();
         result.evaluation.confusion.scores().accuracy
     }

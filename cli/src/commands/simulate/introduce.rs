@@ -1,13 +1,13 @@
 //! What a person or a machine is told before a run starts.
 
 use silhouette_query::robust::trimmed_noise_sd;
-use silhouette_simulation::{Dataset, SimulationConfig, noise_estimate};
+use silhouette_simulation::{Dataset, People, SimulationConfig, noise_estimate};
 
 use crate::people::skipped;
 use crate::terminal;
 
 pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.iter().map(|u| u.examples.len()).sum();
+    let texts: usize = data.train.kept().iter().map(|u| u.examples.len()).sum();
     let plan = config.plan(data.train.len())?;
     let facts = serde_json::json!({
         "users": data.train.len(), "users_test": data.test.len(), "texts": texts, "computed_by": why,
@@ -27,8 +27,12 @@ fn noise_of_groups(config: &SimulationConfig) -> f64 {
 }
 
 pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.iter().map(|u| u.examples.len()).sum();
-    terminal::line(&format!("{} people train on {texts} texts, {} are held out", data.train.len(), data.test.len()))?;
+    let texts: usize = data.train.kept().iter().map(|u| u.examples.len()).sum();
+    let (train, test) = (data.train.len(), data.test.len());
+    terminal::line(&match &data.train {
+        People::Kept(_) => format!("{train} people train on {texts} texts, {test} are held out"),
+        People::Made(_) => format!("{train} made-up people train, made when their turn comes, {test} are held out"),
+    })?;
     terminal::line(&format!("computed by {why}"))?;
     skipped(&data.read).iter().try_for_each(|line| terminal::line(line))?;
     if data.duplicates > 0 {

@@ -10,7 +10,8 @@ use silhouette_model::{BagSpec, EncoderSpec, Example, Examples, Model, Target, T
 
 use super::CanaryError;
 use super::scores::Score;
-use crate::dataset::{Dataset, User};
+use crate::dataset::Dataset;
+use crate::people::User;
 
 /// Most canaries: each needs a feature of its own, of at most 2^20.
 pub const MOST_CANARIES: usize = 1 << 17;
@@ -44,7 +45,7 @@ pub(super) fn plant(data: &mut Dataset, count: usize, seed: u64) -> Result<Plant
     let mut random = ChaCha20Rng::from_seed(
         Sha256::new().chain_update(b"silhouette/audit/canaries\0").chain_update(seed.to_le_bytes()).finalize().into(),
     );
-    let used: BTreeSet<u32> = data.train.iter().flat_map(|user| user.examples.items()).flat_map(rows).collect();
+    let used: BTreeSet<u32> = data.train.kept().iter().flat_map(|user| user.examples.items()).flat_map(rows).collect();
     let hashed = bag.word_dims() as u32..(bag.inputs() - 1) as u32;
     let mut free: Vec<u32> = hashed.filter(|row| !used.contains(row)).collect();
     if free.len() < count {
@@ -63,7 +64,7 @@ pub(super) fn plant(data: &mut Dataset, count: usize, seed: u64) -> Result<Plant
         targets[place] = Some(Target::Class((canary.label - labels.start) as u32));
         let example = Example { vector: TextVector::from_entries(entries), targets };
         let examples = Examples::from_items(vec![example]);
-        data.train.push(User { id: format!("canary {number}"), examples, unseen: Vec::new() });
+        data.train.add(User { id: format!("canary {number}"), examples, unseen: Vec::new() });
     }
     Ok(Planted { canaries, labels, outputs })
 }

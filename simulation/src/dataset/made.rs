@@ -1,0 +1,65 @@
+//! A made-up population, of which only those whose turn it is are in memory.
+
+use silhouette_model::{Task, Vectoriser};
+
+use super::encode::Encoding;
+use super::{Dataset, DatasetError};
+use crate::config::{ConfigError, SimulationConfig};
+use crate::people::{MakePeople, People, User};
+use crate::recipe::Recipe;
+use crate::synth::{Interest, SynthConfig, SynthUser};
+
+/// People held out of a made-up population: those with the next numbers.
+const HELD_OUT: usize = 1_000;
+
+/// Makes person `number` by writing, cleaning and encoding their texts anew.
+struct Synthetic {
+    config: SynthConfig,
+    task: Task,
+    vectoriser: Vectoriser,
+}
+
+impl Synthetic {
+    fn encoded(&self, number: usize, training: bool) -> Result<User, DatasetError> {
+        let SynthUser { id, events, .. } = SynthUser::generate(number, &self.config);
+        let encoding = Encoding { vectoriser: self.vectoriser.clone(), task: &self.task };
+        let (users, _, _) = encoding.encode_part(&[(id.clone(), events)], training)?;
+        Ok(users.into_iter().next().unwrap_or(User { id, ..User::default() }))
+    }
+}
+
+impl MakePeople for Synthetic {
+    fn len(&self) -> usize {
+        self.config.users
+    }
+
+    /// Every label written is one of the task's, so that nothing can go wrong.
+    fn make(&self, number: usize) -> User {
+        self.encoded(number, true).unwrap_or_default()
+    }
+}
+
+impl Dataset {
+    /// A population written by [`synth`](crate::synth) whose label is the `interest` of a text: `made.users` people
+    /// train, made when their turn comes, and 1,000 others are held out. Memory does not grow with the number of
+    /// people but for 16 bytes each.
+    ///
+    /// # Errors
+    /// When the settings of the population or the run are out of range.
+    pub fn of_population(made: SynthConfig, config: &SimulationConfig) -> Result<Self, DatasetError> {
+        config.validate()?;
+        made.check().map_err(|e| ConfigError::Setting {
+            field: "population",
+            expected: "a population that can be made".into(),
+            found: e.to_string(),
+        })?;
+        let rho = config.plan(made.users)?.map(|p| p.rho_total.get());
+        let recipe = Recipe::of(config, None, made.users, rho);
+        let labels = Interest::ALL.iter().take(made.interests).map(|i| i.key().to_owned()).collect();
+        let task = Task::of_labels("interest", labels, recipe.encoder.clone())?;
+        let people = Synthetic { vectoriser: Vectoriser::new(&task.encoder)?, task: task.clone(), config: made };
+        let others = people.config.users..people.config.users + HELD_OUT;
+        let test = others.map(|number| people.encoded(number, false)).collect::<Result<_, _>>()?;
+        Self::of_examples(task, recipe, People::Made(Box::new(people)), test)
+    }
+}
