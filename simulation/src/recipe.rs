@@ -79,7 +79,13 @@ impl Recipe {
         Self {
             encoder: EncoderSpec::Bag(bag),
             clip: 0.2,
-            training: LocalTraining { epochs: 1, batch: FULL_BATCH, learning_rate: 3.0, proximal_mu: 0.0 },
+            training: LocalTraining {
+                epochs: 1,
+                batch: FULL_BATCH,
+                learning_rate: 3.0,
+                proximal_mu: 0.0,
+                shuffled: true,
+            },
             optimiser: OptimiserConfig::default(),
         }
     }
@@ -89,7 +95,7 @@ impl Recipe {
         Self {
             encoder: EncoderSpec::Bag(bag),
             clip: 1.0,
-            training: LocalTraining { epochs: 2, batch: 8, learning_rate: 1.0, proximal_mu: 0.0 },
+            training: LocalTraining { epochs: 2, batch: 8, learning_rate: 1.0, proximal_mu: 0.0, shuffled: true },
             optimiser: Self::optimiser(OptimiserKind::Sgd),
         }
     }
@@ -98,7 +104,7 @@ impl Recipe {
         Self {
             encoder: EncoderSpec::Transformer(TransformerSpec::default()),
             clip: 1.0,
-            training: LocalTraining { epochs: 1, batch: 8, learning_rate: 0.2, proximal_mu: 0.0 },
+            training: LocalTraining { epochs: 1, batch: 8, learning_rate: 0.2, proximal_mu: 0.0, shuffled: true },
             optimiser: Self::optimiser(OptimiserKind::Sgd),
         }
     }

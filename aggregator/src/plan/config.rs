@@ -188,7 +188,7 @@ mod defaults {
     /// One step over all of a device's texts: what the frozen bag learns best with
     /// (docs/benchmarks.md), and no device is kept busy.
     pub(super) fn training() -> LocalTraining {
-        LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0 }
+        LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0, shuffled: true }
     }
 }
 
@@ -205,17 +205,18 @@ mod training {
         batch: u32,
         learning_rate: f64,
         proximal_mu: f64,
+        shuffled: bool,
     }
 
     impl Default for Table {
         fn default() -> Self {
-            let LocalTraining { epochs, batch, learning_rate, proximal_mu } = defaults::training();
-            Self { epochs, batch, learning_rate, proximal_mu }
+            let LocalTraining { epochs, batch, learning_rate, proximal_mu, shuffled } = defaults::training();
+            Self { epochs, batch, learning_rate, proximal_mu, shuffled }
         }
     }
 
     pub(super) fn read<'de, D: Deserializer<'de>>(input: D) -> Result<LocalTraining, D::Error> {
-        let Table { epochs, batch, learning_rate, proximal_mu } = Table::deserialize(input)?;
-        Ok(LocalTraining { epochs, batch, learning_rate, proximal_mu })
+        let Table { epochs, batch, learning_rate, proximal_mu, shuffled } = Table::deserialize(input)?;
+        Ok(LocalTraining { epochs, batch, learning_rate, proximal_mu, shuffled })
     }
 }

@@ -248,7 +248,7 @@ fn terms(args: &Args, devices: u32, task: Task) -> TaskConfig {
         adaptive_clip: None,
         max_participations: u32::MAX,
         min_separation: 1,
-        training: LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0 },
+        training: LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0, shuffled: true },
         optimiser: OptimiserConfig::default(),
         task: Some(task),
     }

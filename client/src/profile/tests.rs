@@ -62,7 +62,7 @@ fn trained(encoder: Option<EncoderSpec>) -> Model {
     }
     let vectoriser = Vectoriser::new(&task.encoder).unwrap();
     let examples = Examples::of(&task, &vectoriser, &corpus()).unwrap();
-    let training = LocalTraining { epochs: 150, batch: 4, learning_rate: 1.0, proximal_mu: 0.0 };
+    let training = LocalTraining { epochs: 150, batch: 4, learning_rate: 1.0, proximal_mu: 0.0, shuffled: true };
     let model = Model::new(task.clone(), 1);
     let update = NativeEngine.train(&model, &examples, &training, 3).unwrap().to_dense();
     Model::with_values(task, update).unwrap()

@@ -35,7 +35,7 @@ pub enum CanaryError {
 /// When the first engine fails or disagrees with the second.
 pub fn canary(engine: &dyn Engine, reference: &dyn Engine) -> Result<(), CanaryError> {
     let (model, examples) = fixture()?;
-    let training = LocalTraining { epochs: 1, batch: 2, learning_rate: 0.1, proximal_mu: 0.0 };
+    let training = LocalTraining { epochs: 1, batch: 2, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true };
     let found = catch_unwind(AssertUnwindSafe(|| engine.train(&model, &examples, &training, 1)))
         .map_err(|_| CanaryError::Panic)??
         .to_dense();

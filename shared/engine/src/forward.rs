@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use silhouette_model::{EncoderSpec, TextVector, TransformerSpec};
+use silhouette_model::{Activation, BagSpec, EncoderSpec, TextVector, TransformerSpec};
 
 use crate::leaves::{Leaves, matrix};
 
@@ -29,7 +29,7 @@ impl Batch<'_> {
         let mut values = vec![0.0; self.texts.len() * width];
         for (i, text) in self.texts.iter().enumerate() {
             for (&row, &x) in text.indices().iter().zip(text.values()) {
-                values[i * width + self.local(row)] = x;
+                values[i * width + self.local(row)] += x;
             }
         }
         matrix(values, width, device)
@@ -50,6 +50,9 @@ pub(crate) fn forward(encoder: &EncoderSpec, leaves: &Leaves, batch: &Batch<'_>,
     let pooled = match encoder {
         EncoderSpec::Transformer(t) => transformer(t, leaves, batch, device)?,
         encoder if encoder.is_frozen() => return Some(batch.dense(device).matmul(leaves.get("head.weight")?)),
+        EncoderSpec::Bag(BagSpec { hidden: Some(_), .. }) => {
+            relu(linear(batch.dense(device).matmul(leaves.get("table")?), leaves, "hidden")?)
+        }
         _ => batch.dense(device).matmul(leaves.get("table")?),
     };
     Some(pooled.matmul(leaves.get("head.weight")?) + leaves.get("head.bias")?)
@@ -58,6 +61,12 @@ pub(crate) fn forward(encoder: &EncoderSpec, leaves: &Leaves, batch: &Batch<'_>,
 /// A linear layer on `[.., in]` flattened to a matrix.
 fn linear(x: Tensor<2>, leaves: &Leaves, name: &str) -> Option<Tensor<2>> {
     Some(x.matmul(leaves.get(&format!("{name}.weight"))?) + leaves.get(&format!("{name}.bias"))?)
+}
+
+/// The exact GELU, from its definition: the derivative that Burn 0.22 takes of its own `gelu` is that
+/// of the tanh approximation, not of what it computes.
+fn gelu(x: Tensor<2>) -> Tensor<2> {
+    x.clone() * (x * std::f32::consts::FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5)
 }
 
 /// Layer norm over the last dimension.
@@ -91,7 +100,12 @@ fn transformer(spec: &TransformerSpec, leaves: &Leaves, batch: &Batch<'_>, devic
         let h = norm(x.clone(), leaves, &name("norm1"))?;
         x = x + attention(spec, leaves, h, &padding, (b, length), layer)?;
         let h = norm(x.clone(), leaves, &name("norm2"))?;
-        x = x + linear(relu(linear(h, leaves, &name("inner"))?), leaves, &name("outer"))?;
+        let inner = linear(h, leaves, &name("inner"))?;
+        let bent = match spec.activation {
+            Activation::Gelu => gelu(inner),
+            _ => relu(inner),
+        };
+        x = x + linear(bent, leaves, &name("outer"))?;
     }
     let x = norm(x, leaves, "norm")?.reshape([b, length, spec.dim]);
     let count = mask.clone().sum_dim(1).clamp_min(1.0);

@@ -88,7 +88,7 @@ impl Engine for BurnEngine {
         let mut leaves = Leaves::new(model, table_of(encoder), &rows, &device, true);
         let size = if training.batch == 0 { items.len() } else { training.batch as usize };
         for epoch in 0..training.epochs {
-            for order in epoch_order(items.len(), seed, epoch).chunks(size.max(1)) {
+            for order in epoch_order(training, items.len(), seed, epoch).chunks(size.max(1)) {
                 let chosen: Vec<&Example> = order.iter().map(|&i| &items[i]).collect();
                 let batch = Batch { texts: chosen.iter().map(|e| &e.vector).collect(), rows: &rows };
                 let raw = forward(encoder, &leaves, &batch, &device)

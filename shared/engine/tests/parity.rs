@@ -6,8 +6,8 @@ use std::io::Write;
 
 use silhouette_engine::{Backend, canary, choose};
 use silhouette_model::{
-    BagSpec, EncoderSpec, Engine, Example, Examples, Head, HeadKind, LocalTraining, Model, NativeEngine, Target, Task,
-    TransformerSpec, Vectoriser,
+    Activation, BagSpec, EncoderSpec, Engine, Example, Examples, Head, HeadKind, LocalTraining, Model, NativeEngine,
+    Target, Task, TransformerSpec, Vectoriser,
 };
 
 /// Said past the test harness, which keeps what a passing test prints to itself.
@@ -56,14 +56,20 @@ fn model(task: &Task) -> Model {
 }
 
 fn training() -> LocalTraining {
-    LocalTraining { epochs: 5, batch: 3, learning_rate: 0.02, proximal_mu: 0.1 }
+    LocalTraining { epochs: 5, batch: 3, learning_rate: 0.02, proximal_mu: 0.1, shuffled: true }
 }
 
-fn encoders() -> [EncoderSpec; 3] {
+fn encoders() -> [EncoderSpec; 5] {
     [
         EncoderSpec::Bag(BagSpec { buckets_log2: 8, ..BagSpec::default() }),
         EncoderSpec::Bag(BagSpec { buckets_log2: 8, dim: Some(8), ..BagSpec::default() }),
+        EncoderSpec::Bag(BagSpec { buckets_log2: 8, dim: Some(8), hidden: Some(12), ..BagSpec::default() }),
         EncoderSpec::Transformer(TransformerSpec { buckets_log2: 8, layers: 2, ..TransformerSpec::default() }),
+        EncoderSpec::Transformer(TransformerSpec {
+            buckets_log2: 8,
+            activation: Activation::Gelu,
+            ..TransformerSpec::default()
+        }),
     ]
 }
 
@@ -145,7 +151,7 @@ fn a_transformer_learns_a_separable_task() {
         .map(|(i, t)| Example { vector: vectoriser.vectorise(t), targets: vec![Some(Target::Class(i as u32 % 2))] });
     let examples = Examples::from_items(items.collect());
     let model = Model::new(task.clone(), 1);
-    let training = LocalTraining { epochs: 60, batch: 4, learning_rate: 0.3, proximal_mu: 0.0 };
+    let training = LocalTraining { epochs: 60, batch: 4, learning_rate: 0.3, proximal_mu: 0.0, shuffled: true };
     let update = flex.train(&model, &examples, &training, 1).unwrap().to_dense();
     let trained = model.values().iter().zip(&update).map(|(w, u)| w + u).collect();
     let trained = Model::with_values(task, trained).unwrap();

@@ -24,7 +24,8 @@ impl Default for EncoderSpec {
 ///
 /// With a *frozen* table (`dim` absent) a text's vector is its weighted feature counts themselves,
 /// computed once per text; training touches the head alone. With a *trained* table (`dim = 64`,
-/// say) every bucket has a learned vector and the text's vector is their weighted sum.
+/// say) every bucket has a learned vector and the text's vector is their weighted sum, which may go
+/// through a hidden layer: `ReLU(x W + b)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BagSpec {
@@ -33,6 +34,9 @@ pub struct BagSpec {
     /// Width of the trained table; absent for the frozen one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dim: Option<usize>,
+    /// Width of the hidden layer between a trained table and the heads; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
     /// Whether English words also bring their distilled vectors (frozen table only).
     pub words: bool,
     /// Squared weight of the hashed part where the text has English words with vectors; the word
@@ -42,7 +46,7 @@ pub struct BagSpec {
 
 impl Default for BagSpec {
     fn default() -> Self {
-        Self { buckets_log2: 14, dim: None, words: true, hashed_share: 0.3 }
+        Self { buckets_log2: 14, dim: None, hidden: None, words: true, hashed_share: 0.3 }
     }
 }
 
@@ -61,7 +65,7 @@ pub fn hashed_share(rho: Option<f64>, users: usize) -> f32 {
 }
 
 /// The transformer encoder: token and position embeddings, `layers` pre-norm blocks of `heads`
-/// attention heads and a ReLU feed-forward, a final norm, the mean over real tokens.
+/// attention heads and a feed-forward, a final norm, the mean over real tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransformerSpec {
@@ -77,11 +81,33 @@ pub struct TransformerSpec {
     pub heads: usize,
     /// Width of the feed-forward.
     pub feed_forward: usize,
+    /// What bends the feed-forward.
+    pub activation: Activation,
+}
+
+/// The feed-forward's activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Activation {
+    /// `max(x, 0)`.
+    #[default]
+    Relu,
+    /// `x (1 + erf(x / sqrt 2)) / 2`, the exact form of Hendrycks and Gimpel 2016, equation 1.
+    Gelu,
 }
 
 impl Default for TransformerSpec {
     fn default() -> Self {
-        Self { buckets_log2: 12, length: 64, dim: 32, layers: 1, heads: 2, feed_forward: 64 }
+        Self {
+            buckets_log2: 12,
+            length: 64,
+            dim: 32,
+            layers: 1,
+            heads: 2,
+            feed_forward: 64,
+            activation: Activation::Relu,
+        }
     }
 }
 
@@ -125,6 +151,10 @@ impl EncoderSpec {
                 check((6..=20).contains(&b.buckets_log2), "buckets_log2", "6 to 20", f64::from(b.buckets_log2))?;
                 let dim = b.dim.unwrap_or(1);
                 check((1..=512).contains(&dim), "dim", "1 to 512", dim as f64)?;
+                let hidden = b.hidden.unwrap_or(1);
+                check((1..=1024).contains(&hidden), "hidden", "1 to 1024", hidden as f64)?;
+                let stands = b.hidden.is_none() || b.dim.is_some();
+                check(stands, "hidden", "no hidden layer without dim, on a frozen table", hidden as f64)?;
                 check((0.0..=1.0).contains(&b.hashed_share), "hashed_share", "0 to 1", f64::from(b.hashed_share))
             }
             Self::Transformer(t) => {
@@ -186,5 +216,19 @@ mod tests {
         assert_eq!(bad.validate().unwrap_err().field, "heads");
         let bad = EncoderSpec::Bag(BagSpec { buckets_log2: 40, ..BagSpec::default() });
         assert_eq!(bad.validate().unwrap_err().field, "buckets_log2");
+        let hidden = |dim, hidden| EncoderSpec::Bag(BagSpec { dim, hidden: Some(hidden), ..BagSpec::default() });
+        assert_eq!(hidden(None, 8).validate().unwrap_err().field, "hidden");
+        assert_eq!(hidden(Some(8), 1025).validate().unwrap_err().field, "hidden");
+        assert_eq!(hidden(Some(8), 1024).validate(), Ok(()));
+    }
+
+    #[test]
+    fn an_encoder_written_before_a_setting_has_its_default() {
+        let old = r#"{"kind":"transformer","buckets_log2":9,"length":8,"dim":8,"layers":1,"heads":2,"feed_forward":8}"#;
+        let EncoderSpec::Transformer(read) = serde_json::from_str(old).unwrap() else { panic!() };
+        assert_eq!(read.activation, Activation::Relu);
+        let old = r#"{"kind":"bag","buckets_log2":9,"dim":8,"words":false,"hashed_share":0.3}"#;
+        let EncoderSpec::Bag(read) = serde_json::from_str(old).unwrap() else { panic!() };
+        assert_eq!(read.hidden, None);
     }
 }

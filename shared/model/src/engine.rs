@@ -1,8 +1,11 @@
 //! What computes: training on one device, and prediction.
 
+mod change;
+
 use silhouette_wire::LocalTraining;
 use thiserror::Error;
 
+pub use self::change::{Change, Run};
 use crate::examples::Examples;
 use crate::parameters::{Model, ModelError};
 use crate::vector::TextVector;
@@ -32,30 +35,6 @@ pub enum EngineError {
     Model(#[from] ModelError),
 }
 
-/// A model after local training minus the model before, flat, by the entries that changed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Change {
-    /// Entries of the flat vector.
-    pub dimension: usize,
-    /// Index and change, by rising index; every other entry is zero.
-    pub entries: Vec<(u32, f32)>,
-}
-
-impl Change {
-    /// The entries of a whole vector that are not zero.
-    pub fn of_dense(values: &[f32]) -> Self {
-        let entries = values.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (i as u32, *v)).collect();
-        Self { dimension: values.len(), entries }
-    }
-
-    /// The whole vector.
-    pub fn to_dense(&self) -> Vec<f32> {
-        let mut values = vec![0.0; self.dimension];
-        self.entries.iter().for_each(|&(i, v)| values[i as usize] = v);
-        values
-    }
-}
-
 /// Local training and prediction for one model. Both engines, the hand-written one here and Burn's,
 /// keep this contract and are held to each other by tests.
 pub trait Engine: Send + Sync {
@@ -65,7 +44,8 @@ pub trait Engine: Send + Sync {
     /// Trains a copy of `model` on one device's examples by plain SGD on the mean loss of each
     /// batch and returns the update, weights after minus weights before, flat.
     ///
-    /// Batches are taken in an order drawn from `seed`, anew each epoch. With `proximal_mu > 0` the
+    /// Batches are taken in an order drawn from `seed`, anew each epoch, or with
+    /// `training.shuffled` off in the order of the examples. With `proximal_mu > 0` the
     /// term `mu/2 |w - w_global|^2` is added (FedProx, Li et al. 2020, equation 2). The loss of a
     /// text is the sum over heads that know its label: cross-entropy for classes, squared error for
     /// a score. Equal inputs give equal bits.
@@ -109,9 +89,13 @@ pub fn softmax(z: &mut [f32]) {
     z.iter_mut().for_each(|v| *v /= sum);
 }
 
-/// The order of `n` examples in one epoch: a Fisher-Yates shuffle by SplitMix64, written out so that
-/// every engine and platform takes the same order.
-pub fn epoch_order(n: usize, seed: u64, epoch: u32) -> Vec<usize> {
+/// The order of `n` examples in one epoch: as they stand, or if `training` shuffles a Fisher-Yates
+/// shuffle by SplitMix64, written out so that every engine and platform takes the same order.
+pub fn epoch_order(training: &LocalTraining, n: usize, seed: u64, epoch: u32) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    if !training.shuffled {
+        return order;
+    }
     let mut state = seed ^ u64::from(epoch).wrapping_mul(0xA24B_AED4_963E_E407);
     let mut next = || {
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -120,7 +104,6 @@ pub fn epoch_order(n: usize, seed: u64, epoch: u32) -> Vec<usize> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
         order.swap(i, (next() % (i as u64 + 1)) as usize);
     }
@@ -141,11 +124,14 @@ mod tests {
 
     #[test]
     fn an_order_is_a_permutation_fixed_by_its_seed() {
-        let order = epoch_order(50, 3, 0);
+        let mut training = LocalTraining { epochs: 2, batch: 8, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true };
+        let order = epoch_order(&training, 50, 3, 0);
         let mut sorted = order.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, (0..50).collect::<Vec<_>>());
-        assert_eq!(order, epoch_order(50, 3, 0));
-        assert_ne!(order, epoch_order(50, 3, 1));
+        assert_eq!(order, epoch_order(&training, 50, 3, 0));
+        assert_ne!(order, epoch_order(&training, 50, 3, 1));
+        training.shuffled = false;
+        assert_eq!(epoch_order(&training, 50, 3, 1), sorted);
     }
 }

@@ -39,7 +39,8 @@ impl TensorPlace {
 ///
 /// - `bag` with a frozen table: `head.weight [inputs, outputs]` alone; the inputs are the word
 ///   dimensions, the buckets, and one constant that plays the bias's part.
-/// - `bag` with a trained table: `table [buckets, dim]`, `head.weight [dim, outputs]`, `head.bias`.
+/// - `bag` with a trained table: `table [buckets, dim]`, with a hidden layer `hidden.weight [dim, hidden]`
+///   and `hidden.bias`, then `head.weight [dim or hidden, outputs]`, `head.bias`.
 /// - `transformer`: `token [buckets, dim]`, `position [length, dim]`, per layer `norm1.weight`,
 ///   `norm1.bias`, `query`, `key`, `value`, `output` (each `.weight [dim, dim]`, `.bias`),
 ///   `norm2.*`, `inner.weight [dim, ff]`, `inner.bias`, `outer.weight [ff, dim]`, `outer.bias`;
@@ -62,7 +63,11 @@ impl Layout {
                 None => bag.inputs(),
                 Some(dim) => {
                     layout.push("table", &[bag.buckets(), dim]);
-                    dim
+                    if let Some(hidden) = bag.hidden {
+                        layout.push("hidden.weight", &[dim, hidden]);
+                        layout.push("hidden.bias", &[hidden]);
+                    }
+                    bag.hidden.unwrap_or(dim)
                 }
             },
             EncoderSpec::Transformer(t) => {
@@ -138,6 +143,7 @@ mod tests {
         for encoder in [
             EncoderSpec::Bag(BagSpec { buckets_log2: 8, dim: None, ..BagSpec::default() }),
             EncoderSpec::Bag(BagSpec { buckets_log2: 8, dim: Some(16), ..BagSpec::default() }),
+            EncoderSpec::Bag(BagSpec { buckets_log2: 8, dim: Some(16), hidden: Some(8), ..BagSpec::default() }),
             EncoderSpec::Transformer(TransformerSpec::default()),
         ] {
             let layout = Layout::of(&task(encoder));

@@ -27,8 +27,8 @@ mod task;
 mod vector;
 mod words;
 
-pub use encoder::{BagSpec, EncoderError, EncoderSpec, TransformerSpec, WORD_DIMS, hashed_share};
-pub use engine::{Change, Engine, EngineError, activate, epoch_order, softmax};
+pub use encoder::{Activation, BagSpec, EncoderError, EncoderSpec, TransformerSpec, WORD_DIMS, hashed_share};
+pub use engine::{Change, Engine, EngineError, Run, activate, epoch_order, softmax};
 pub use examples::{Example, Examples};
 pub use layout::{Layout, TensorPlace};
 pub use metrics::{Confusion, Scores, argmax, user_top1};

@@ -64,12 +64,9 @@ impl LocalHead {
     /// The change from `before`, at its places in the flat vector.
     fn scatter(&self, before: &[f32], model: &Model) -> Change {
         let change = self.weights.iter().zip(before).map(|(now, then)| now - then);
-        let places = self.rows.iter().flat_map(|&row| {
-            let at = row * self.outputs as u32;
-            at..at + self.outputs as u32
-        });
-        let entries = places.zip(change).filter(|&(_, v)| v != 0.0).collect();
-        Change { dimension: model.layout().total(), entries }
+        let mut whole = Change { dimension: model.layout().total(), values: change.collect(), ..Change::default() };
+        self.rows.iter().for_each(|&row| whole.touch(row as usize * self.outputs, self.outputs));
+        whole
     }
 }
 
@@ -108,7 +105,7 @@ impl Engine for NativeEngine {
         let mut gradient = vec![0.0; head.weights.len()];
         let mut raw = vec![0.0; outputs];
         for epoch in 0..training.epochs {
-            let order = epoch_order(local.len(), seed, epoch);
+            let order = epoch_order(training, local.len(), seed, epoch);
             for batch in order.chunks(batch_size(training, order.len())) {
                 gradient.fill(0.0);
                 for &i in batch {
@@ -185,7 +182,7 @@ mod tests {
     }
 
     fn training(epochs: u32, proximal_mu: f64) -> LocalTraining {
-        LocalTraining { epochs, batch: 2, learning_rate: 1.0, proximal_mu }
+        LocalTraining { epochs, batch: 2, learning_rate: 1.0, proximal_mu, shuffled: true }
     }
 
     #[test]
@@ -218,7 +215,7 @@ mod tests {
         let mut values = base.values().to_vec();
         values.iter_mut().enumerate().for_each(|(i, v)| *v = ((i * 37 % 11) as f32 - 5.0) * 0.1);
         let model = Model::with_values(task(), values.clone()).unwrap();
-        let one = LocalTraining { epochs: 1, batch: 100, learning_rate: 1.0, proximal_mu: 0.0 };
+        let one = LocalTraining { epochs: 1, batch: 100, learning_rate: 1.0, proximal_mu: 0.0, shuffled: true };
         let update = NativeEngine.train(&model, &examples(), &one, 1).unwrap().to_dense();
         let loss = |values: &[f32]| -> f64 {
             let model = Model::with_values(task(), values.to_vec()).unwrap();

@@ -1,7 +1,7 @@
 //! Federated averaging as a query: the device's half and the aggregator's half.
 
-use silhouette_model::{Engine, EngineError, Examples, LocalTraining, Model};
-use silhouette_privacy::{NoisySum, Private, Update};
+use silhouette_model::{Change, Engine, EngineError, Examples, LocalTraining, Model};
+use silhouette_privacy::{NoisySum, Private, Run, Update};
 use thiserror::Error;
 
 use crate::optimiser::{OptimiserError, ServerOptimiser};
@@ -20,7 +20,13 @@ pub fn contribute(
     seed: u64,
 ) -> Result<Private<Update>, EngineError> {
     let change = engine.train(model, examples, training, seed)?;
-    Ok(Private::new(Update::of_entries(change.dimension, &change.entries)))
+    Ok(Private::new(update_of(change)))
+}
+
+/// A change of a model as what the privacy mechanisms take, run by run.
+pub fn update_of(change: Change) -> Update {
+    let runs = change.runs.iter().map(|run| Run { start: run.start, len: run.len }).collect();
+    Update::Sparse { dimension: change.dimension, runs, values: change.values }
 }
 
 /// The aggregator's half: the noisy mean update goes through the server optimiser; returns the

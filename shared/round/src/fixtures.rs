@@ -31,7 +31,7 @@ pub(crate) fn manifest(mode: Mode, round: u64, cohort: u32, min_reports: u32) ->
         max_participations: 100,
         min_separation: 1,
         deadline: 10_000,
-        training: LocalTraining { epochs: 1, batch: 1, learning_rate: 0.1, proximal_mu: 0.0 },
+        training: LocalTraining { epochs: 1, batch: 1, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true },
     };
     terms.manifest(round, ContentHash::of(b"model"), 3)
 }

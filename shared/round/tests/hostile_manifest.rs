@@ -45,7 +45,7 @@ fn manifest() -> Manifest {
         max_participations: 4,
         min_separation: 2,
         deadline_ms: 60_000,
-        training: LocalTraining { epochs: 2, batch: 8, learning_rate: 0.1, proximal_mu: 0.0 },
+        training: LocalTraining { epochs: 2, batch: 8, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true },
         seed: 1,
         extensions: Extensions::default(),
     }

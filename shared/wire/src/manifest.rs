@@ -39,6 +39,8 @@ pub struct LocalTraining {
     pub learning_rate: f64,
     /// Pull towards the model the round started from; 0 for none.
     pub proximal_mu: f64,
+    /// Whether each pass takes the records in an order drawn anew; otherwise in the order they stand.
+    pub shuffled: bool,
 }
 
 /// The terms of one round. Everything that decides how much a device gives away is in here, so that

@@ -5,7 +5,8 @@
 //! whose clip norm is not.
 
 use silhouette_client::{LocalRoundError, Work};
-use silhouette_privacy::{Mode, ParameterError, Private, Release, ReleaseParameters, Update, release};
+use silhouette_privacy::{Mode, ParameterError, Private, Release, ReleaseParameters, release};
+use silhouette_query::update_of;
 
 use super::Streams;
 use crate::config::Attack;
@@ -28,7 +29,7 @@ pub enum PoisonError {
 /// The vector of a malicious device: its update turned around and stretched.
 pub(super) fn poisoned(attack: Attack, work: &Work<'_>, streams: &Streams) -> Result<Release, PoisonError> {
     let training = &work.manifest.training;
-    let change = work
+    let mut change = work
         .engine
         .train(work.model, work.examples, training, streams.order())
         .map_err(|e| PoisonError::Work(e.into()))?;
@@ -41,10 +42,10 @@ pub(super) fn poisoned(attack: Attack, work: &Work<'_>, streams: &Streams) -> Re
         }
         Attack::Flip => (work.parameters.clone(), clip),
     };
-    let norm = change.entries.iter().map(|&(_, v)| f64::from(v).powi(2)).sum::<f64>().sqrt();
+    let norm = change.values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
     let factor = if norm > 0.0 { (-length / norm) as f32 } else { 0.0 };
-    let entries: Vec<_> = change.entries.into_iter().map(|(i, v)| (i, factor * v)).collect();
-    let update = Private::new(Update::of_entries(change.dimension, &entries));
+    change.values.iter_mut().for_each(|v| *v *= factor);
+    let update = Private::new(update_of(change));
     let noise = terms.draw_noise(&mut streams.noise("poison")).map_err(|e| PoisonError::Work(e.into()))?;
     release(update, &terms, noise, &mut streams.rounding()).map_err(|e| PoisonError::Work(e.into()))
 }

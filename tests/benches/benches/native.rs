@@ -41,7 +41,7 @@ fn native(c: &mut Criterion) {
     let examples = Examples::of(&task, &vectoriser, &events).unwrap();
     let vectors: Vec<&TextVector> = examples.items().iter().map(|example| &example.vector).collect();
     // The recipe of the simulator and the demo: one step over all texts of the person.
-    let step = LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0 };
+    let step = LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0, shuffled: true };
     let small = LocalTraining { batch: 4, ..step };
 
     let mut group = c.benchmark_group("native");

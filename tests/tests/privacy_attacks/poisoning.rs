@@ -46,12 +46,13 @@ impl Engine for Poisoned {
 
 /// Against the gradient, as long as the clip allows.
 fn flip(change: &mut Change) {
-    change.entries.iter_mut().for_each(|(_, v)| *v *= -100.0);
+    change.values.iter_mut().for_each(|v| *v *= -100.0);
 }
 
 /// The same number everywhere, for one class of the eight.
 fn constant(change: &mut Change) {
-    change.entries = (0..change.dimension as u32).filter(|i| i % 8 == 0).map(|i| (i, 1.0)).collect();
+    let values: Vec<f32> = (0..change.dimension).map(|i| if i % 8 == 0 { 1.0 } else { 0.0 }).collect();
+    *change = Change::of_dense(&values);
 }
 
 struct Federation {

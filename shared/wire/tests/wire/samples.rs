@@ -43,7 +43,7 @@ pub(crate) fn manifest() -> Manifest {
         max_participations: 10,
         min_separation: 2,
         deadline_ms: 600_000,
-        training: LocalTraining { epochs: 1, batch: 8, learning_rate: 0.1, proximal_mu: 0.0 },
+        training: LocalTraining { epochs: 1, batch: 8, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true },
         seed: 42,
         extensions: Extensions::default(),
     }
