@@ -75,7 +75,8 @@ impl Recipe {
         // Noise in an output is the noise's deviation times the length of the text's vector,
         // whatever the number of buckets; without noise fewer collisions are worth their bytes.
         let buckets_log2 = if rho.is_some() { 14 } else { 16 };
-        let bag = BagSpec { buckets_log2, dim: None, words: true, hashed_share: hashed_share(rho, users) };
+        let bag =
+            BagSpec { buckets_log2, dim: None, hidden: None, words: true, hashed_share: hashed_share(rho, users) };
         Self {
             encoder: EncoderSpec::Bag(bag),
             clip: 0.2,

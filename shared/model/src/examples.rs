@@ -19,6 +19,41 @@ pub struct Example {
 #[derive(Clone, Debug, Default)]
 pub struct Examples {
     items: Vec<Example>,
+    compact: Compact,
+}
+
+/// The texts' vectors over the rows that this person's texts touch, side by side.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Compact {
+    /// Rows touched by any text, sorted.
+    pub(crate) rows: Vec<u32>,
+    /// Text `i` has the entries from `offsets[i]` to `offsets[i + 1]`.
+    offsets: Vec<u32>,
+    /// The place of each entry's row among `rows`, and its value.
+    entries: Vec<(u32, f32)>,
+}
+
+impl Compact {
+    fn of(items: &[Example]) -> Self {
+        let mut rows: Vec<u32> = items.iter().flat_map(|e| e.vector.indices().iter().copied()).collect();
+        let mut compact = Self { offsets: vec![0], entries: Vec::with_capacity(rows.len()), ..Self::default() };
+        rows.sort_unstable();
+        rows.dedup();
+        for item in items {
+            // Every row of a text is among them.
+            let local = |row: &u32| rows.binary_search(row).unwrap_or(0) as u32;
+            let entries = item.vector.indices().iter().map(local).zip(item.vector.values().iter().copied());
+            compact.entries.extend(entries);
+            compact.offsets.push(compact.entries.len() as u32);
+        }
+        Self { rows, ..compact }
+    }
+
+    /// The entries of text `i`.
+    #[inline]
+    pub(crate) fn text(&self, i: usize) -> &[(u32, f32)] {
+        &self.entries[self.offsets[i] as usize..self.offsets[i + 1] as usize]
+    }
 }
 
 impl Examples {
@@ -34,7 +69,7 @@ impl Examples {
                 items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
             }
         }
-        Ok(Self { items })
+        Ok(Self::from_items(items))
     }
 
     /// Encodes the events that carry at least one label the task knows. A label it does not know
@@ -51,12 +86,18 @@ impl Examples {
                 items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
             }
         }
-        (Self { items }, unknown)
+        (Self::from_items(items), unknown)
     }
 
     /// Examples made elsewhere.
     pub fn from_items(items: Vec<Example>) -> Self {
-        Self { items }
+        let compact = Compact::of(&items);
+        Self { items, compact }
+    }
+
+    /// The texts' vectors, side by side.
+    pub(crate) fn compact(&self) -> &Compact {
+        &self.compact
     }
 
     /// The examples in the order of their events.

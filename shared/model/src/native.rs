@@ -1,12 +1,16 @@
-//! The hand-written engine: the frozen bag, whose only parameters are the head's.
+//! The hand-written engine, for the CPU.
 //!
-//! It computes on the rows of the head that the device's texts touch and on nothing else. Burn
-//! computes the same model on the device; a parity test holds both to each other.
+//! It computes on the rows that the device's texts touch and on nothing else. Burn computes the same
+//! models on the device; a parity test holds both to each other.
+
+mod bag;
+mod kernels;
 
 use silhouette_wire::LocalTraining;
 
+use crate::encoder::{BagSpec, EncoderSpec};
 use crate::engine::{Change, Engine, EngineError, activate, epoch_order};
-use crate::examples::{Example, Examples};
+use crate::examples::{Compact, Examples};
 use crate::parameters::Model;
 use crate::task::{Target, Task};
 use crate::vector::TextVector;
@@ -18,22 +22,20 @@ pub struct NativeEngine;
 const NAME: &str = "native";
 
 /// The rows of the head that one device's texts touch, gathered side by side.
-struct LocalHead {
+struct LocalHead<'a> {
     /// Rows touched, sorted.
-    rows: Vec<u32>,
+    rows: &'a [u32],
     /// `[rows, outputs]`: the rows' weights.
     weights: Vec<f32>,
     outputs: usize,
 }
 
-impl LocalHead {
-    fn gather(model: &Model, examples: &[Example], outputs: usize) -> Self {
-        let mut rows: Vec<u32> = examples.iter().flat_map(|e| e.vector.indices().iter().copied()).collect();
-        rows.sort_unstable();
-        rows.dedup();
-        let head = model.tensor("head.weight");
+impl<'a> LocalHead<'a> {
+    fn gather(model: &Model, compact: &'a Compact, outputs: usize) -> Self {
+        let rows = compact.rows.as_slice();
         let mut weights = Vec::with_capacity(rows.len() * outputs);
-        for &row in &rows {
+        let head = model.tensor("head.weight");
+        for &row in rows {
             let at = row as usize * outputs;
             weights.extend_from_slice(&head[at..at + outputs]);
         }
@@ -97,21 +99,24 @@ impl Engine for NativeEngine {
         training: &LocalTraining,
         seed: u64,
     ) -> Result<Change, EngineError> {
+        if let EncoderSpec::Bag(spec @ BagSpec { dim: Some(_), .. }) = &model.task().encoder {
+            return Ok(bag::train(model, spec, examples, training, seed));
+        }
         supports(model)?;
         let outputs = model.task().outputs();
-        let mut head = LocalHead::gather(model, examples.items(), outputs);
+        let (compact, texts) = (examples.compact(), examples.len());
+        let mut head = LocalHead::gather(model, compact, outputs);
         let before = head.weights.clone();
-        let local = localise(&head.rows, examples.items());
         let mut gradient = vec![0.0; head.weights.len()];
         let mut raw = vec![0.0; outputs];
         for epoch in 0..training.epochs {
-            let order = epoch_order(training, local.len(), seed, epoch);
+            let order = epoch_order(training, texts, seed, epoch);
             for batch in order.chunks(batch_size(training, order.len())) {
                 gradient.fill(0.0);
                 for &i in batch {
-                    head.forward(&local[i], &mut raw);
+                    head.forward(compact.text(i), &mut raw);
                     loss_gradient(model.task(), &examples.items()[i].targets, &mut raw);
-                    head.backward(&local[i], &raw, &mut gradient);
+                    head.backward(compact.text(i), &raw, &mut gradient);
                 }
                 let step = (training.learning_rate / batch.len() as f64) as f32;
                 let pull = (training.learning_rate * training.proximal_mu) as f32;
@@ -124,6 +129,9 @@ impl Engine for NativeEngine {
     }
 
     fn predict(&self, model: &Model, texts: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
+        if let EncoderSpec::Bag(spec @ BagSpec { dim: Some(_), .. }) = &model.task().encoder {
+            return Ok(bag::predict(model, spec, texts));
+        }
         supports(model)?;
         let outputs = model.task().outputs();
         let weight = model.tensor("head.weight");
@@ -142,15 +150,6 @@ impl Engine for NativeEngine {
     }
 }
 
-/// Each text's entries with local row numbers.
-fn localise(rows: &[u32], examples: &[Example]) -> Vec<Vec<(u32, f32)>> {
-    let local = |row: &u32| rows.binary_search(row).unwrap_or(0) as u32;
-    examples
-        .iter()
-        .map(|e| e.vector.indices().iter().map(local).zip(e.vector.values().iter().copied()).collect())
-        .collect()
-}
-
 /// The batch size of a training plan; 0 stands for all examples at once.
 pub(crate) fn batch_size(training: &LocalTraining, examples: usize) -> usize {
     if training.batch == 0 { examples.max(1) } else { training.batch as usize }
@@ -166,7 +165,7 @@ fn supports(model: &Model) -> Result<(), EngineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoder::{BagSpec, EncoderSpec};
+    use crate::examples::Example;
 
     fn task() -> Task {
         let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 8, words: false, ..BagSpec::default() });

@@ -53,7 +53,7 @@ pub mod plan;
 pub mod pld;
 mod poisson;
 pub mod rdp;
-mod rounding;
+pub(crate) mod rounding;
 pub mod tree;
 mod without_replacement;
 pub mod zcdp;

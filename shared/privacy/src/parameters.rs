@@ -14,6 +14,7 @@ use silhouette_wire::{Correlation, Mode};
 pub use error::ParameterError;
 pub use share::NoiseShare;
 
+use crate::accounting::rounding::{half_inverse_square_up, mul_up};
 use crate::accounting::tree::TreeSchedule;
 use crate::noise::DyadicSigma;
 
@@ -250,8 +251,13 @@ impl ReleaseParameters {
     /// of noise [`TreeSchedule::cost`] such charges, a bound for any number of participations up to K.
     pub fn rho(&self) -> f64 {
         let z = self.noise_multiplier;
+        if z == 0.0 {
+            return f64::INFINITY;
+        }
+        // To the bit what a plan says: a ledger whose cap is the plan's holds just the planned charges.
+        let independent = half_inverse_square_up(z);
         if let Some(tree) = &self.tree {
-            return (tree.cost() * (0.5 / (z * z)).next_up()).next_up();
+            return mul_up(tree.cost(), independent);
         }
         match (self.mode, self.sigma()) {
             (Mode::Distributed, Some(sigma)) => {
@@ -259,7 +265,7 @@ impl ReleaseParameters {
                 let distance = (self.released_len() as f64).sqrt() * self.tau(sigma.as_f64());
                 (0.5 * (r + distance).next_up().powi(2)).next_up().next_up()
             }
-            _ => (0.5 / (z * z)).next_up(),
+            _ => independent,
         }
     }
 }

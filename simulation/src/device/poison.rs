@@ -6,7 +6,7 @@
 
 use silhouette_client::{LocalRoundError, Work};
 use silhouette_privacy::{Mode, ParameterError, Private, Release, ReleaseParameters, release};
-use silhouette_query::update_of;
+use silhouette_query::train::update_of;
 
 use super::Streams;
 use crate::config::Attack;

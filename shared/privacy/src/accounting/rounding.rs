@@ -9,7 +9,7 @@ pub(super) fn add_up(a: f64, b: f64) -> f64 {
 }
 
 /// `a * b`, never below the exact product (a fused multiply-add gives the rounding error exactly).
-pub(super) fn mul_up(a: f64, b: f64) -> f64 {
+pub(crate) fn mul_up(a: f64, b: f64) -> f64 {
     let product = a * b;
     if a.mul_add(b, -product) > 0.0 { product.next_up() } else { product }
 }
@@ -22,7 +22,7 @@ pub(super) fn count_up(count: u64) -> f64 {
 }
 
 /// `1 / (2 z^2)`, never below the exact value and exact where the float is (`z = 1` gives `0.5`).
-pub(super) fn half_inverse_square_up(z: f64) -> f64 {
+pub(crate) fn half_inverse_square_up(z: f64) -> f64 {
     let square = z * z;
     let square_error = z.mul_add(z, -square);
     let mut quotient = 0.5 / square;

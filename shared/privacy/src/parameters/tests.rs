@@ -1,6 +1,17 @@
 use super::*;
 
 #[test]
+fn a_participation_costs_to_the_bit_what_its_plan_says() {
+    for z in [0.25, 0.5, 1.0, 2.0, 0.7, 1.3, 3.141] {
+        let planned = crate::accounting::zcdp::gaussian(crate::accounting::NoiseMultiplier::new(z).unwrap());
+        for mode in [Mode::Central, Mode::Local] {
+            let p = ReleaseParameters::new(mode, 100, 1.0, z, 10, 10).unwrap();
+            assert_eq!(p.rho().to_bits(), planned.get().to_bits(), "{z}");
+        }
+    }
+}
+
+#[test]
 fn sensitivity_inflation_matches_the_closed_form() {
     // s c = 2^14, d = 2^17: min(2^28 + 2^15 + 2^14 + sqrt(2^17)/2, (2^14 + sqrt(2^17))^2).
     let p = ReleaseParameters::new(Mode::Central, 1 << 17, 1.0, 1.0, 200, 100).unwrap();
