@@ -15,7 +15,7 @@ use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
 use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms, Verified};
-use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
+use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 use silhouette_wire::{ContentHash, DeviceId};
 
 use crate::config::{Attack, PrivacyChoice, SimulationConfig};
@@ -92,7 +92,13 @@ impl<'a> Federation<'a> {
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap },
+            kind: Kind {
+                task: terms.task.clone(),
+                owner: owner.verifying_key(),
+                cap,
+                endorser: config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser"))),
+                seed: config.seed,
+            },
             pasts: vec![Past::default(); users],
             attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
@@ -210,7 +216,9 @@ impl<'a> Federation<'a> {
     }
 
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
-        let signed = SignedManifest::sign(manifest, &self.owner)?;
+        let endorser = self.kind.endorser.as_ref().map(|key| key.verifying_key().to_bytes());
+        let terms = TaskTerms::up_to(manifest, self.owner.verifying_key().to_bytes(), endorser);
+        let signed = SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &self.owner)?, &self.owner)?;
         Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)
     }
 

@@ -56,6 +56,10 @@ pub(crate) struct Args {
     /// without; the time is not.
     #[arg(long)]
     secure_aggregation: bool,
+    /// With --secure-aggregation: devices prove identities that an authority apart from the aggregator
+    /// has endorsed, and agree on who survived (the active mode). The model is the same, bit for bit.
+    #[arg(long, requires = "secure_aggregation")]
+    active_mode: bool,
     /// Mode distributed: split the devices of a round at random into this many groups, each a masked
     /// sum of its own with all of the noise.
     #[arg(long, default_value_t = 1)]
@@ -154,8 +158,9 @@ impl Args {
         let privacy = match self.mode.as_str() {
             "none" => PrivacyChoice::None,
             mode => {
-                let mode: Mode =
-                    mode.parse().with_context(|| format!("--mode: expected none, central or local, found {mode}"))?;
+                let mode: Mode = mode
+                    .parse()
+                    .with_context(|| format!("--mode: expected none, central, local or distributed, found {mode}"))?;
                 PrivacyChoice::Budget { mode, epsilon: self.epsilon, delta: self.delta }
             }
         };
@@ -185,6 +190,7 @@ impl Args {
             buckets_log2: self.buckets,
             seed: self.seed,
             secure_aggregation: self.secure_aggregation,
+            active_mode: self.active_mode,
             groups: self.groups,
             trim: self.trim,
             poison: self.poison,
