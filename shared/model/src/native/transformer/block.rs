@@ -63,7 +63,8 @@ impl Block {
     }
 
     pub(super) fn turn<S: Simd>(&mut self, simd: S) {
-        [&mut self.project, &mut self.output, &mut self.inner, &mut self.outer].map(|dense| dense.turn(simd));
+        let all = [&mut self.project, &mut self.output, &mut self.inner, &mut self.outer];
+        all.into_iter().for_each(|dense| dense.turn(simd));
     }
 
     pub(super) fn forward<S: Simd>(&mut self, simd: S, stream: &mut Matrix, texts: &[Span], tokens: usize) {
@@ -103,7 +104,8 @@ impl Block {
 
     /// Takes the steps.
     pub(super) fn step<S: Simd>(&mut self, simd: S) {
-        [&mut self.norm1, &mut self.norm2].map(Norm::step);
-        [&mut self.project, &mut self.output, &mut self.inner, &mut self.outer].map(|dense| dense.step(simd));
+        [&mut self.norm1, &mut self.norm2].into_iter().for_each(Norm::step);
+        let all = [&mut self.project, &mut self.output, &mut self.inner, &mut self.outer];
+        all.into_iter().for_each(|dense| dense.step(simd));
     }
 }
