@@ -4,7 +4,9 @@
 //! models on the device; a parity test holds both to each other.
 
 mod bag;
+mod gemm;
 mod kernels;
+mod transformer;
 
 use silhouette_wire::LocalTraining;
 
@@ -102,6 +104,9 @@ impl Engine for NativeEngine {
         if let EncoderSpec::Bag(spec @ BagSpec { dim: Some(_), .. }) = &model.task().encoder {
             return Ok(bag::train(model, spec, examples, training, seed));
         }
+        if let EncoderSpec::Transformer(spec) = &model.task().encoder {
+            return Ok(transformer::train(model, spec, examples, training, seed));
+        }
         supports(model)?;
         let outputs = model.task().outputs();
         let (compact, texts) = (examples.compact(), examples.len());
@@ -131,6 +136,9 @@ impl Engine for NativeEngine {
     fn predict(&self, model: &Model, texts: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
         if let EncoderSpec::Bag(spec @ BagSpec { dim: Some(_), .. }) = &model.task().encoder {
             return Ok(bag::predict(model, spec, texts));
+        }
+        if let EncoderSpec::Transformer(spec) = &model.task().encoder {
+            return Ok(transformer::predict(model, spec, texts));
         }
         supports(model)?;
         let outputs = model.task().outputs();
