@@ -121,22 +121,24 @@ pub(super) fn multiply_columns<S: Simd>(
 
 /// Turns `rows` rows of `lanes` lanes: lane-wise entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are
 /// filled up to whole lanes with zeros.
-pub(super) fn transpose<S: Simd>(
-    simd: S,
-    from: View<'_>,
-    to: ViewMut<'_>,
-    (rows, lanes): (usize, usize),
-) {
+pub(super) fn transpose<S: Simd>(simd: S, from: View<'_>, to: ViewMut<'_>, (rows, lanes): (usize, usize)) {
     simd.vectorize(
         #[inline(always)]
         || {
             for block in 0..rows.div_ceil(LANES) {
                 for lane in 0..lanes {
                     let height = LANES.min(rows - block * LANES);
-                    transpose_block(simd, &from.data[block * LANES * from.stride + lane..], from.stride, height, {
-                        let at = lane * LANES * to.stride + block;
-                        &mut to.data[at..]
-                    }, to.stride);
+                    transpose_block(
+                        simd,
+                        &from.data[block * LANES * from.stride + lane..],
+                        from.stride,
+                        height,
+                        {
+                            let at = lane * LANES * to.stride + block;
+                            &mut to.data[at..]
+                        },
+                        to.stride,
+                    );
                 }
             }
         },

@@ -225,7 +225,7 @@ impl Replica {
             pooled.fill([0.0; LANES]);
             let share = 1.0 / span.len.max(1) as f32;
             for token in span.start..span.start + span.len {
-                add_scaled(share, self.norm.out.row(token, lanes).as_flattened(), pooled.as_flattened_mut());
+                add_scaled(simd, share, self.norm.out.row(token, lanes).as_flattened(), pooled.as_flattened_mut());
             }
         }
         self.head.forward(simd, &self.pooled, &mut self.raw, texts);
@@ -285,8 +285,8 @@ impl Replica {
         for &text in batch {
             for (place, row) in work.rows(text).enumerate() {
                 let step = &self.rows_back.row(token, lanes).as_flattened()[..dim];
-                add_scaled(1.0, step, &mut self.table[row as usize * dim..][..dim]);
-                add_scaled(1.0, step, &mut self.position[place * dim..][..dim]);
+                add_scaled(simd, 1.0, step, &mut self.table[row as usize * dim..][..dim]);
+                add_scaled(simd, 1.0, step, &mut self.position[place * dim..][..dim]);
                 token += 1;
             }
         }
@@ -321,7 +321,8 @@ impl Replica {
         let mut change = Change { dimension: model.layout().total(), ..Change::default() };
         let used = work.longest() * dim;
         let mut differences = Vec::with_capacity(self.table.len() + used + values.len());
-        let mut push = |now: &[f32], then: &[f32]| differences.extend(now.iter().zip(then).map(|(now, then)| now - then));
+        let mut push =
+            |now: &[f32], then: &[f32]| differences.extend(now.iter().zip(then).map(|(now, then)| now - then));
         for (now, &row) in self.table.chunks_exact(dim).zip(&work.examples.compact().rows) {
             change.touch(row as usize * dim, dim);
             push(now, &token[row as usize * dim..][..dim]);
@@ -338,7 +339,13 @@ impl Replica {
         change
     }
 
-    fn predict<S: Simd>(&mut self, simd: S, model: &Model, spec: &TransformerSpec, texts: &[&TextVector]) -> Vec<Vec<f32>> {
+    fn predict<S: Simd>(
+        &mut self,
+        simd: S,
+        model: &Model,
+        spec: &TransformerSpec,
+        texts: &[&TextVector],
+    ) -> Vec<Vec<f32>> {
         self.load(model, spec);
         let (outputs, lanes) = (model.task().outputs(), self.head.lanes_out());
         let mut all = Vec::with_capacity(texts.len());

@@ -23,7 +23,13 @@ fn entry(of: &Matrix, row: usize, column: usize) -> f32 {
 }
 
 /// Entries of C by their definition, in the plain order.
-fn check(found: &Matrix, (rows, depth, lanes): (usize, usize, usize), start: &dyn Fn(usize, usize) -> f32, a: &dyn Fn(usize, usize) -> f32, b: &Matrix) {
+fn check(
+    found: &Matrix,
+    (rows, depth, lanes): (usize, usize, usize),
+    start: &dyn Fn(usize, usize) -> f32,
+    a: &dyn Fn(usize, usize) -> f32,
+    b: &Matrix,
+) {
     for row in 0..rows {
         for column in 0..lanes * LANES {
             let sum = (0..depth).fold(start(row, column), |sum, k| a(row, k).mul_add(entry(b, k, column), sum));

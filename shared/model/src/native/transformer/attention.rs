@@ -136,13 +136,7 @@ fn softmax<S: Simd>(simd: S, rows: &mut [Lane], (len, lanes): (usize, usize), sc
 }
 
 /// From the gradient by each row's softmax that by its input: `p (d - sum(p d)) scale`, in place.
-fn softmax_back<S: Simd>(
-    simd: S,
-    weights: View<'_>,
-    deltas: &mut Matrix,
-    (len, lanes): (usize, usize),
-    scale: f32,
-) {
+fn softmax_back<S: Simd>(simd: S, weights: View<'_>, deltas: &mut Matrix, (len, lanes): (usize, usize), scale: f32) {
     simd.vectorize(
         #[inline(always)]
         || {

@@ -2,8 +2,8 @@
 
 use fearless_simd::{Simd, SimdBase, f32x16};
 
-use crate::native::gemm::{Matrix, Start, multiply_columns, multiply_rows, transpose};
 use super::norm::add;
+use crate::native::gemm::{Matrix, Start, multiply_columns, multiply_rows, transpose};
 use crate::native::kernels::{LANES, Lane, lanes_of};
 
 /// What a layer's parameters are shown to, segment by segment in the order of the layout.

@@ -2,8 +2,8 @@
 
 use fearless_simd::{Bytes, Simd, SimdBase, SimdFloat, f32x16, u32x16};
 
-use crate::native::gemm::Matrix;
 use crate::encoder::Activation;
+use crate::native::gemm::Matrix;
 
 /// `exp(x)` for x up to 0, with a relative error below 3e-7; below -87 that of -87, about 1.6e-38.
 ///

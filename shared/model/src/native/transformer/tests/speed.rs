@@ -34,7 +34,8 @@ fn users(bytes: &[u8]) -> (Vec<Examples>, Vec<u32>, u32) {
         offsets[last as usize] - offsets[first as usize]
     };
     let all = schedule.iter().map(|&u| length(u)).sum();
-    let examples = users.windows(2).map(|w| Examples::from_items((w[0] as usize..w[1] as usize).map(example).collect()));
+    let examples =
+        users.windows(2).map(|w| Examples::from_items((w[0] as usize..w[1] as usize).map(example).collect()));
     (examples.collect(), schedule, all)
 }
 
@@ -77,7 +78,9 @@ fn w2_on_one_thread() {
 #[test]
 #[ignore = "prints times"]
 fn w2_peak() {
-    for (rows, depth, lanes) in [(72, 64, 4), (72, 64, 12), (72, 64, 16), (72, 256, 4), (80, 64, 12), (20, 16, 2), (20, 20, 1)] {
+    for (rows, depth, lanes) in
+        [(72, 64, 4), (72, 64, 12), (72, 64, 16), (72, 256, 4), (80, 64, 12), (20, 16, 2), (20, 20, 1)]
+    {
         let (mut a, mut b, mut c) = (Matrix::default(), Matrix::default(), Matrix::default());
         a.shape(rows, (depth as usize).div_ceil(16));
         b.shape(depth, lanes);
