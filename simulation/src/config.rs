@@ -173,7 +173,7 @@ impl SimulationConfig {
                 found: user.to_string(),
             });
         }
-        let cohort = scheduled.or(self.cohort.map(|c| c as usize)).unwrap_or(users);
+        let cohort = scheduled.or_else(|| self.cohort.map(|c| c as usize)).unwrap_or(users);
         if cohort == 0 || cohort > users {
             return Err(ConfigError::Setting {
                 field: "cohort",
