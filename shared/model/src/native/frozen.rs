@@ -123,7 +123,9 @@ pub(super) fn predict(model: &Model, texts: &[&TextVector]) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoder::{BagSpec, EncoderSpec};
     use crate::examples::Example;
+    use crate::{Engine, NativeEngine};
 
     fn task() -> Task {
         let encoder = EncoderSpec::Bag(BagSpec { buckets_log2: 8, words: false, ..BagSpec::default() });

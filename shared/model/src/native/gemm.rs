@@ -1,7 +1,7 @@
 //! Matrix products for the transformer, in tiles that stay in registers.
 //!
-//! Every entry of a product is summed in the order of its index, one fused multiply-add a term, from the value it
-//! starts with. So its bits depend neither on the machine's vectors (where they have fused multiply-add, as
+//! Every entry of a product is summed in the order of its index, one fused multiply-add a term, and added to what it
+//! is to be added to at the end. So its bits depend neither on the machine's vectors (where they have fused multiply-add, as
 //! x86-64-v3 and ARM64 do) nor on how the product is cut into tiles.
 
 mod tile;
@@ -83,10 +83,19 @@ pub(super) struct ViewMut<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Start<'a> {
     Zero,
-    /// What stands there.
+    /// Zero; what stands there is added to the sum.
     There,
     /// One row for all rows.
     Row(&'a [Lane]),
+    /// The same; what stands there is added to the sum.
+    RowThere(&'a [Lane]),
+}
+
+impl Start<'_> {
+    /// Whether what stands there is added.
+    fn adds(self) -> bool {
+        matches!(self, Self::There | Self::RowThere(_))
+    }
 }
 
 /// `C = start + A B` of `rows` rows, `depth` terms and `lanes` lanes.

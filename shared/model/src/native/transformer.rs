@@ -32,6 +32,10 @@ use crate::vector::TextVector;
 
 /// A group of texts ends with the text that brings it to so many tokens.
 const GROUP: usize = 80;
+fn group_limit() -> usize {
+    static G: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *G.get_or_init(|| std::env::var("GROUP").map_or(GROUP, |g| g.parse().unwrap()))
+}
 
 /// A thread's replica of what a device trains, and what passes through it.
 #[derive(Debug, Default)]
@@ -78,7 +82,7 @@ impl Group {
     }
 
     fn is_full(&self) -> bool {
-        self.rows.len() >= GROUP
+        self.rows.len() >= group_limit()
     }
 }
 
@@ -178,7 +182,7 @@ impl Replica {
                 self.batch(simd, work, batch);
             }
         }
-        self.change(work)
+        self.change(simd, work)
     }
 
     /// One step on the mean loss of a batch.
@@ -205,9 +209,29 @@ impl Replica {
 
     /// The raw outputs of the group's texts.
     fn forward<S: Simd>(&mut self, simd: S, table: &[f32]) {
-        let (dim, lanes) = (self.spec.dim, lanes_of(self.spec.dim));
+        let lanes = lanes_of(self.spec.dim);
         let (tokens, texts) = (self.group.rows.len(), self.group.texts.len());
         self.stream.shape(tokens, lanes);
+        simd.vectorize(
+            #[inline(always)]
+            || self.embed(table),
+        );
+        for block in &mut self.blocks {
+            block.forward(simd, &mut self.stream, &self.group.texts, tokens);
+        }
+        self.norm.forward(simd, &self.stream, tokens);
+        self.pooled.shape(texts, lanes);
+        simd.vectorize(
+            #[inline(always)]
+            || self.pool(simd),
+        );
+        self.head.forward(simd, &self.pooled, &mut self.raw, texts);
+    }
+
+    /// The sum of each token's row and its position's.
+    #[inline(always)]
+    fn embed(&mut self, table: &[f32]) {
+        let (dim, lanes) = (self.spec.dim, lanes_of(self.spec.dim));
         for span in &self.group.texts {
             for (place, token) in (span.start..span.start + span.len).enumerate() {
                 let row = &table[self.group.rows[token] as usize * dim..][..dim];
@@ -216,11 +240,12 @@ impl Replica {
                 to.iter_mut().zip(row.iter().zip(position)).for_each(|(x, (r, p))| *x = r + p);
             }
         }
-        for block in &mut self.blocks {
-            block.forward(simd, &mut self.stream, &self.group.texts, tokens);
-        }
-        self.norm.forward(simd, &self.stream, tokens);
-        self.pooled.shape(texts, lanes);
+    }
+
+    /// The mean of each text's tokens.
+    #[inline(always)]
+    fn pool<S: Simd>(&mut self, simd: S) {
+        let lanes = lanes_of(self.spec.dim);
         for (text, span) in self.group.texts.iter().enumerate() {
             let pooled = self.pooled.row_mut(text, lanes);
             pooled.fill([0.0; LANES]);
@@ -229,7 +254,22 @@ impl Replica {
                 add_scaled(simd, share, self.norm.out.row(token, lanes).as_flattened(), pooled.as_flattened_mut());
             }
         }
-        self.head.forward(simd, &self.pooled, &mut self.raw, texts);
+    }
+
+    /// The gradient by each text's mean, shared out to its tokens; that by the stream begins with zero.
+    #[inline(always)]
+    fn unpool(&mut self) {
+        let lanes = lanes_of(self.spec.dim);
+        let Back { stream, narrow, .. } = &mut self.back;
+        for (text, span) in self.group.texts.iter().enumerate() {
+            let share = 1.0 / span.len.max(1) as f32;
+            for token in span.start..span.start + span.len {
+                let pooled = self.pooled_back.row(text, lanes).as_flattened();
+                let to = narrow.row_mut(token, lanes).as_flattened_mut();
+                to.iter_mut().zip(pooled).for_each(|(d, p)| *d = share * p);
+            }
+        }
+        stream.data[..self.group.rows.len() * stream.stride].fill([0.0; LANES]);
     }
 
     /// Turns the raw outputs into `-step` times the gradient of the texts' losses by them.
@@ -247,18 +287,13 @@ impl Replica {
         let lanes = lanes_of(self.spec.dim);
         let (tokens, texts) = (self.group.rows.len(), self.group.texts.len());
         self.head.backward(simd, &self.pooled, &self.raw, &mut self.pooled_back, (texts, first));
+        self.back.stream.shape(tokens, lanes);
+        self.back.narrow.shape(tokens, lanes);
+        simd.vectorize(
+            #[inline(always)]
+            || self.unpool(),
+        );
         let Back { stream, narrow, .. } = &mut self.back;
-        stream.shape(tokens, lanes);
-        narrow.shape(tokens, lanes);
-        for (text, span) in self.group.texts.iter().enumerate() {
-            let share = 1.0 / span.len.max(1) as f32;
-            for token in span.start..span.start + span.len {
-                let pooled = self.pooled_back.row(text, lanes).as_flattened();
-                let to = narrow.row_mut(token, lanes).as_flattened_mut();
-                to.iter_mut().zip(pooled).for_each(|(d, p)| *d = share * p);
-                stream.row_mut(token, lanes).fill([0.0; LANES]);
-            }
-        }
         self.norm.backward(simd, narrow, stream, (tokens, first));
         for block in self.blocks.iter_mut().rev() {
             block.backward(simd, &mut self.back, &self.group.texts, (tokens, first));
@@ -270,9 +305,8 @@ impl Replica {
         let lanes = lanes_of(self.spec.dim);
         let after = before + self.group.rows.len();
         self.rows_back.shape(after, lanes);
-        for token in before..after {
-            self.rows_back.row_mut(token, lanes).copy_from_slice(self.back.stream.row(token - before, lanes));
-        }
+        let (stream, stride) = (&self.back.stream, self.rows_back.stride);
+        self.rows_back.data[before * stride..after * stride].copy_from_slice(&stream.data[..(after - before) * stride]);
         after
     }
 
@@ -281,6 +315,18 @@ impl Replica {
         if work.training.proximal_mu > 0.0 {
             self.pull((work.training.learning_rate * work.training.proximal_mu) as f32, work);
         }
+        simd.vectorize(
+            #[inline(always)]
+            || self.step_rows(simd, work, batch),
+        );
+        self.blocks.iter_mut().for_each(|block| block.step(simd));
+        self.norm.step();
+        self.head.step(simd);
+    }
+
+    /// Moves the rows of the batch's tokens and of their positions.
+    #[inline(always)]
+    fn step_rows<S: Simd>(&mut self, simd: S, work: &Work<'_>, batch: &[usize]) {
         let (dim, lanes) = (self.spec.dim, lanes_of(self.spec.dim));
         let mut token = 0;
         for &text in batch {
@@ -291,9 +337,6 @@ impl Replica {
                 token += 1;
             }
         }
-        self.blocks.iter_mut().for_each(|block| block.step(simd));
-        self.norm.step();
-        self.head.step(simd);
     }
 
     /// The proximal term's step: towards the model that training began with.
@@ -315,28 +358,33 @@ impl Replica {
     }
 
     /// What training changed, at its places in the flat vector.
-    fn change(&mut self, work: &Work<'_>) -> Change {
+    fn change<S: Simd>(&mut self, simd: S, work: &Work<'_>) -> Change {
         let (dim, model) = (self.spec.dim, work.model);
         let (token, position) = (model.tensor("token"), model.tensor("position"));
-        let mut values = after_rows(model, work.spec);
-        let mut change = Change { dimension: model.layout().total(), ..Change::default() };
         let used = work.longest() * dim;
-        let mut differences = Vec::with_capacity(self.table.len() + used + values.len());
-        let mut push =
-            |now: &[f32], then: &[f32]| differences.extend(now.iter().zip(then).map(|(now, then)| now - then));
-        for (now, &row) in self.table.chunks_exact(dim).zip(&work.examples.compact().rows) {
+        let small = after_rows(model, work.spec).len();
+        let mut change = Change { dimension: model.layout().total(), ..Change::default() };
+        for &row in &work.examples.compact().rows {
             change.touch(row as usize * dim, dim);
-            push(now, &token[row as usize * dim..][..dim]);
         }
         change.touch(token.len(), used);
-        push(&self.position[..used], &position[..used]);
-        change.touch(token.len() + position.len(), values.len());
-        self.segments(&mut |slot| {
-            let (these, rest) = values.split_at(slot.len());
-            push(slot, these);
-            values = rest;
-        });
-        change.values = differences;
+        change.touch(token.len() + position.len(), small);
+        let mut values = Vec::with_capacity(self.table.len() + used + small);
+        values.extend_from_slice(&self.table);
+        values.extend_from_slice(&self.position[..used]);
+        self.segments(&mut |slot| values.extend_from_slice(slot));
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let mut now = values.as_mut_slice();
+                for run in &change.runs {
+                    let (these, rest) = std::mem::take(&mut now).split_at_mut(run.len as usize);
+                    these.iter_mut().zip(&model.values()[run.range()]).for_each(|(now, then)| *now -= then);
+                    now = rest;
+                }
+            },
+        );
+        change.values = values;
         change
     }
 

@@ -26,13 +26,15 @@ fn entry(of: &Matrix, row: usize, column: usize) -> f32 {
 fn check(
     found: &Matrix,
     (rows, depth, lanes): (usize, usize, usize),
-    start: &dyn Fn(usize, usize) -> f32,
+    (bias, before): (Option<&Matrix>, Option<&Matrix>),
     a: &dyn Fn(usize, usize) -> f32,
     b: &Matrix,
 ) {
     for row in 0..rows {
         for column in 0..lanes * LANES {
-            let sum = (0..depth).fold(start(row, column), |sum, k| a(row, k).mul_add(entry(b, k, column), sum));
+            let start = bias.map_or(0.0, |bias| entry(bias, 0, column));
+            let sum = (0..depth).fold(start, |sum, k| a(row, k).mul_add(entry(b, k, column), sum));
+            let sum = before.map_or(sum, |before| sum + entry(before, row, column));
             assert_eq!(entry(found, row, column).to_bits(), sum.to_bits(), "{rows} {depth} {lanes}: {row} {column}");
         }
     }
@@ -58,10 +60,11 @@ fn products_have_the_bits_of_the_plain_order() {
         let before = matrix(rows, columns, 11);
         let bias = matrix(1, columns, 17);
         let (by_row, by_column) = (matrix(rows, depth, 5), matrix(depth, rows, 5));
-        let starts: [(Start<'_>, &dyn Fn(usize, usize) -> f32); 3] = [
-            (Start::Zero, &|_, _| 0.0),
-            (Start::There, &|row, column| entry(&before, row, column)),
-            (Start::Row(&bias.data), &|_, column| entry(&bias, 0, column)),
+        let starts = [
+            (Start::Zero, (None, None)),
+            (Start::There, (None, Some(&before))),
+            (Start::Row(&bias.data), (Some(&bias), None)),
+            (Start::RowThere(&bias.data), (Some(&bias), Some(&before))),
         ];
         for (start, begin) in starts {
             let mut found = before.clone();

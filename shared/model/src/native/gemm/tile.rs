@@ -28,13 +28,13 @@ pub(super) fn add_rows<S: Simd>(
             lane += 4;
         }
         while lane + 2 <= lanes {
-            rows_of::<S, 12, 2>(simd, &tile, c, rows, lane);
+            rows_of::<S, 8, 2>(simd, &tile, c, rows, lane);
             lane += 2;
         }
     }
     while lane < lanes {
         if wide::<S>() {
-            rows_of::<S, 12, 1>(simd, &tile, c, rows, lane);
+            rows_of::<S, 8, 1>(simd, &tile, c, rows, lane);
         } else {
             rows_of::<S, 6, 1>(simd, &tile, c, rows, lane);
         }
@@ -67,7 +67,8 @@ fn rows_of_four<S: Simd>(simd: S, tile: &Rows<'_>, c: &mut ViewMut<'_>, rows: us
     }
 }
 
-/// Rows in tiles of `R` (6 or 12), then of 4 and of 1.
+/// Rows in tiles of 8 (6 where registers are short). What is left over is done by one tile that ends with the last
+/// row and repeats a few rows before, if their start allows it: short tiles would wait for their own sums.
 #[inline(always)]
 fn rows_of<S: Simd, const R: usize, const C: usize>(
     simd: S,
@@ -76,14 +77,21 @@ fn rows_of<S: Simd, const R: usize, const C: usize>(
     rows: usize,
     lane: usize,
 ) {
+    let again = !tile.start.adds();
     let mut row = 0;
     while row + R <= rows {
         tile.run::<S, R, C>(simd, c, row, lane);
         row += R;
     }
+    if again && rows >= R && rows - row > 4 {
+        return tile.run::<S, R, C>(simd, c, rows - R, lane);
+    }
     while row + 4 <= rows {
         tile.run::<S, 4, C>(simd, c, row, lane);
         row += 4;
+    }
+    if again && rows >= 4 && rows > row {
+        return tile.run::<S, 4, C>(simd, c, rows - 4, lane);
     }
     while row < rows {
         tile.run::<S, 1, C>(simd, c, row, lane);
@@ -94,13 +102,15 @@ fn rows_of<S: Simd, const R: usize, const C: usize>(
 impl Rows<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const C: usize>(&self, simd: S, c: &mut ViewMut<'_>, row: usize, lane: usize) {
-        let mut sums = load::<S, R, C>(simd, c, self.start, row, lane, R);
+        let mut sums = begin::<S, R, C>(simd, self.start, lane);
         let (whole, rest) = (self.depth / LANES, self.depth % LANES);
-        let rows: [&[Lane]; R] =
-            std::array::from_fn(|r| &self.a.data[(row + r) * self.a.stride..][..self.depth.div_ceil(LANES)]);
+        let mut rows: [&[Lane]; R] = [&[]; R];
+        for (r, lanes) in rows.iter_mut().enumerate() {
+            *lanes = &self.a.data[(row + r) * self.a.stride..][..self.depth.div_ceil(LANES)];
+        }
         let mut at = lane;
         for k in 0..whole {
-            let numbers: [&Lane; R] = std::array::from_fn(|r| &rows[r][k]);
+            let numbers = rows.map(|lanes| &lanes[k]);
             for i in 0..LANES {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
@@ -108,14 +118,14 @@ impl Rows<'_> {
             }
         }
         if rest > 0 {
-            let numbers: [&Lane; R] = std::array::from_fn(|r| &rows[r][whole]);
+            let numbers = rows.map(|lanes| &lanes[whole]);
             for i in 0..rest.min(LANES) {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
                 fused(simd, &mut sums, numbers.map(|n| n[i]), b);
             }
         }
-        store(&sums, c, row, lane, R);
+        end(simd, &sums, c, (row, lane, R), self.start.adds());
     }
 }
 
@@ -158,27 +168,45 @@ fn columns_of<S: Simd, const R: usize, const C: usize>(
     start: Start<'_>,
 ) {
     let mut row = 0;
-    while row < rows {
-        let height = R.min(rows - row);
-        let mut sums = load::<S, R, C>(simd, c, start, row, lane, height);
-        let part = row % LANES / R;
-        let (mut at_a, mut at_b) = (row / LANES, lane);
-        for _ in 0..depth {
-            let numbers = a.data[at_a].as_chunks::<R>().0[part];
-            let lanes = lanes_at::<S, C>(simd, b.data, at_b);
-            at_a += a.stride;
-            at_b += b.stride;
-            fused(simd, &mut sums, numbers, lanes);
-        }
-        store(&sums, c, row, lane, height);
+    while row + R <= rows {
+        let sums = columns::<S, R, C>(simd, a, b, (row, depth, lane), start);
+        end(simd, &sums, c, (row, lane, R), start.adds());
         row += R;
+    }
+    if row < rows {
+        let sums = columns::<S, R, C>(simd, a, b, (row, depth, lane), start);
+        end(simd, &sums, c, (row, lane, rows - row), start.adds());
     }
 }
 
 #[inline(always)]
+fn columns<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    (row, depth, lane): (usize, usize, usize),
+    start: Start<'_>,
+) -> [[f32x16<S>; C]; R] {
+    let mut sums = begin::<S, R, C>(simd, start, lane);
+    let part = row % LANES / R;
+    let (mut at_a, mut at_b) = (row / LANES, lane);
+    for _ in 0..depth {
+        let numbers = a.data[at_a].as_chunks::<R>().0[part];
+        let lanes = lanes_at::<S, C>(simd, b.data, at_b);
+        at_a += a.stride;
+        at_b += b.stride;
+        fused(simd, &mut sums, numbers, lanes);
+    }
+    sums
+}
+
+#[inline(always)]
 fn lanes_at<S: Simd, const C: usize>(simd: S, data: &[Lane], at: usize) -> [f32x16<S>; C] {
-    let lanes = &data[at..at + C];
-    std::array::from_fn(|c| f32x16::load_array_ref(simd, &lanes[c]))
+    let mut lanes = [f32x16::splat(simd, 0.0); C];
+    for (to, lane) in lanes.iter_mut().zip(&data[at..at + C]) {
+        *to = f32x16::load_array_ref(simd, lane);
+    }
+    lanes
 }
 
 #[inline(always)]
@@ -197,37 +225,28 @@ fn fused<S: Simd, const R: usize, const C: usize>(
 }
 
 #[inline(always)]
-fn load<S: Simd, const R: usize, const C: usize>(
-    simd: S,
-    c: &ViewMut<'_>,
-    start: Start<'_>,
-    row: usize,
-    lane: usize,
-    height: usize,
-) -> [[f32x16<S>; C]; R] {
-    let mut sums = [[f32x16::splat(simd, 0.0); C]; R];
-    for (r, sums) in sums.iter_mut().enumerate().take(height) {
-        match start {
-            Start::Zero => {}
-            Start::There => *sums = lanes_at(simd, c.data, (row + r) * c.stride + lane),
-            Start::Row(lanes) => *sums = lanes_at(simd, lanes, lane),
-        }
+fn begin<S: Simd, const R: usize, const C: usize>(simd: S, start: Start<'_>, lane: usize) -> [[f32x16<S>; C]; R] {
+    match start {
+        Start::Zero | Start::There => [[f32x16::splat(simd, 0.0); C]; R],
+        Start::Row(row) | Start::RowThere(row) => [lanes_at(simd, row, lane); R],
     }
-    sums
 }
 
+/// Writes the first `height` rows of a tile. What stands there is read only now: that it may come from far away
+/// keeps nobody waiting.
 #[inline(always)]
-fn store<S: Simd, const R: usize, const C: usize>(
+fn end<S: Simd, const R: usize, const C: usize>(
+    simd: S,
     sums: &[[f32x16<S>; C]; R],
     c: &mut ViewMut<'_>,
-    row: usize,
-    lane: usize,
-    height: usize,
+    (row, lane, height): (usize, usize, usize),
+    add: bool,
 ) {
     for (r, sums) in sums.iter().enumerate().take(height) {
         let lanes = &mut c.data[(row + r) * c.stride + lane..][..C];
         for (sum, lane) in sums.iter().zip(lanes) {
-            sum.store_array(lane);
+            let all = if add { *sum + f32x16::load_array_ref(simd, lane) } else { *sum };
+            all.store_array(lane);
         }
     }
 }

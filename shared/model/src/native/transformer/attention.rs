@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat, f32x16};
 
 use super::dense::Parts;
-use super::elementwise::{exp_of_negative, total};
+use super::elementwise::exp_of_negative;
 use crate::native::gemm::{Matrix, Start, View, ViewMut, multiply_columns, multiply_rows, transpose};
 use crate::native::kernels::{LANES, Lane, lanes_of};
 
@@ -18,7 +18,7 @@ pub(super) struct Span {
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     pub(super) heads: Parts,
-    /// Per text and head `[tokens, tokens]`.
+    /// Per text and head `[keys, queries]`: a softmax runs down a column, so that it needs no sum within a lane.
     weights: Vec<Lane>,
     turned: Matrix,
     scores: Matrix,
@@ -46,17 +46,15 @@ impl Attention {
             let lanes = lanes_of(len);
             self.turned.shape(deep * LANES, lanes);
             for head in 0..self.heads.count {
-                let keys = projected.at(start, self.lane(1, head));
-                transpose(simd, keys, self.turned.view_mut(), (len, deep));
-                let [queries, values] = [0, 2].map(|kind| projected.at(start, self.lane(kind, head)));
+                let [queries, keys, values] = [0, 1, 2].map(|kind| projected.at(start, self.lane(kind, head)));
                 let weights = &mut self.weights[at..at + len * lanes];
-                let size = (len, deep * LANES, lanes);
+                transpose(simd, queries, self.turned.view_mut(), (len, deep));
                 let scores = ViewMut { data: weights, stride: lanes };
-                multiply_rows(simd, queries, self.turned.view(), scores, size, Start::Zero);
-                softmax(simd, weights, (len, lanes), scale);
+                multiply_rows(simd, keys, self.turned.view(), scores, (len, deep * LANES, lanes), Start::Zero);
+                softmax(simd, weights, lanes, scale);
                 let weights = View { data: weights, stride: lanes };
                 let to = mixed.at_mut(start, head * deep);
-                multiply_rows(simd, weights, values, to, (len, len, deep), Start::Zero);
+                multiply_columns(simd, weights, values, to, (len, len, deep), Start::Zero);
                 at += len * lanes;
             }
         }
@@ -81,87 +79,66 @@ impl Attention {
                 let [query, key, value] = [0, 1, 2].map(|kind| self.lane(kind, head));
                 let weights = View { data: &self.weights[at..at + len * lanes], stride: lanes };
                 let delta = delta.at(start, head * deep);
-                multiply_columns(simd, weights, delta, back.at_mut(start, value), (len, len, deep), Start::Zero);
-                transpose(simd, projected.at(start, value), self.turned.view_mut(), (len, deep));
-                let size = (len, deep * LANES, lanes);
-                multiply_rows(simd, delta, self.turned.view(), self.scores.view_mut(), size, Start::Zero);
+                let size = (len, len, deep);
+                multiply_rows(simd, weights, delta, back.at_mut(start, value), size, Start::Zero);
+                transpose(simd, delta, self.turned.view_mut(), (len, deep));
+                let (values, scores) = (projected.at(start, value), self.scores.view_mut());
+                multiply_rows(simd, values, self.turned.view(), scores, (len, deep * LANES, lanes), Start::Zero);
                 softmax_back(simd, weights, &mut self.scores, (len, lanes), scale);
-                let (scores, size) = (self.scores.view(), (len, len, deep));
+                let scores = self.scores.view();
                 let (queries, keys) = (projected.at(start, query), projected.at(start, key));
-                multiply_rows(simd, scores, keys, back.at_mut(start, query), size, Start::Zero);
-                multiply_columns(simd, scores, queries, back.at_mut(start, key), size, Start::Zero);
+                multiply_columns(simd, scores, keys, back.at_mut(start, query), size, Start::Zero);
+                multiply_rows(simd, scores, queries, back.at_mut(start, key), size, Start::Zero);
                 at += len * lanes;
             }
         }
     }
 }
 
-/// The last lane of a row of `len` numbers: 1 where there are numbers, 0 past them.
-#[inline(always)]
-fn last_real<S: Simd>(simd: S, len: usize) -> f32x16<S> {
-    let used = len - (lanes_of(len) - 1) * LANES;
-    f32x16::from_fn(simd, |i| if i < used { 1.0 } else { 0.0 })
-}
-
-/// The softmax of each row times `scale`, in place; past its end a row becomes zero.
-fn softmax<S: Simd>(simd: S, rows: &mut [Lane], (len, lanes): (usize, usize), scale: f32) {
+/// The softmax of each column times `scale`, in place. Columns past the last query hold zeros, and become harmless.
+fn softmax<S: Simd>(simd: S, rows: &mut [Lane], lanes: usize, scale: f32) {
     simd.vectorize(
         #[inline(always)]
         || {
-            let one = f32x16::splat(simd, 1.0);
-            let real = last_real(simd, len);
-            // Far below any score, so that the end of a row is never its largest.
-            let low = (one - real) * f32x16::splat(simd, f32::MIN);
             let scale = f32x16::splat(simd, scale);
-            for row in rows.chunks_exact_mut(lanes) {
-                let Some((last, others)) = row.split_last_mut() else { continue };
-                let end = f32x16::load_array_ref(simd, last).mul_add(real, low);
-                let largest = others.iter().fold(end, |most, v| most.max(f32x16::load_array_ref(simd, v)));
-                let largest = f32x16::splat(simd, maximum(simd, largest));
-                let end = exp_of_negative(simd, (end - largest) * scale) * real;
-                let mut sum = end;
-                for v in others.iter_mut() {
-                    let e = exp_of_negative(simd, (f32x16::load_array_ref(simd, v) - largest) * scale);
-                    sum += e;
-                    e.store_array(v);
+            for lane in 0..lanes {
+                let mut largest = f32x16::splat(simd, f32::MIN);
+                for row in rows.chunks_exact(lanes) {
+                    largest = largest.max(f32x16::load_array_ref(simd, &row[lane]));
                 }
-                let share = f32x16::splat(simd, 1.0 / total(simd, sum));
-                (end * share).store_array(last);
-                for v in others {
-                    (f32x16::load_array_ref(simd, v) * share).store_array(v);
+                let mut sum = f32x16::splat(simd, 0.0);
+                for row in rows.chunks_exact_mut(lanes) {
+                    let e = exp_of_negative(simd, (f32x16::load_array_ref(simd, &row[lane]) - largest) * scale);
+                    sum += e;
+                    e.store_array(&mut row[lane]);
+                }
+                let share = f32x16::splat(simd, 1.0) / sum;
+                for row in rows.chunks_exact_mut(lanes) {
+                    (f32x16::load_array_ref(simd, &row[lane]) * share).store_array(&mut row[lane]);
                 }
             }
         },
     );
 }
 
-/// From the gradient by each row's softmax that by its input: `p (d - sum(p d)) scale`, in place.
+/// From the gradient by each column's softmax that by its input: `p (d - sum(p d)) scale`, in place.
 fn softmax_back<S: Simd>(simd: S, weights: View<'_>, deltas: &mut Matrix, (len, lanes): (usize, usize), scale: f32) {
     simd.vectorize(
         #[inline(always)]
         || {
             let scale = f32x16::splat(simd, scale);
-            for (row, weights) in weights.data.chunks_exact(lanes).take(len).enumerate() {
-                let deltas = deltas.row_mut(row, lanes);
+            for lane in 0..lanes {
                 let mut sum = f32x16::splat(simd, 0.0);
-                for (p, d) in weights.iter().zip(deltas.iter()) {
-                    sum = f32x16::load_array_ref(simd, p).mul_add(f32x16::load_array_ref(simd, d), sum);
+                for (row, p) in weights.data.chunks_exact(lanes).take(len).enumerate() {
+                    let d = f32x16::load_array_ref(simd, &deltas.row(row, lanes)[lane]);
+                    sum = f32x16::load_array_ref(simd, &p[lane]).mul_add(d, sum);
                 }
-                let mean = f32x16::splat(simd, total(simd, sum));
-                for (p, d) in weights.iter().zip(deltas) {
-                    let centred = f32x16::load_array_ref(simd, d) - mean;
-                    (f32x16::load_array_ref(simd, p) * centred * scale).store_array(d);
+                for (row, p) in weights.data.chunks_exact(lanes).take(len).enumerate() {
+                    let d = &mut deltas.row_mut(row, lanes)[lane];
+                    let centred = f32x16::load_array_ref(simd, d) - sum;
+                    (f32x16::load_array_ref(simd, &p[lane]) * scale * centred).store_array(d);
                 }
             }
         },
     );
-}
-
-/// The largest of sixteen numbers.
-#[inline(always)]
-fn maximum<S: Simd>(simd: S, x: f32x16<S>) -> f32 {
-    let (low, high) = simd.split_f32x16(x);
-    let (low, high) = simd.split_f32x8(low.max(high));
-    let [a, b, c, d] = low.max(high).to_array();
-    a.max(c).max(b.max(d))
 }

@@ -90,7 +90,7 @@ impl Dense {
         transpose(simd, self.weight.view(), self.turned.view_mut(), size);
     }
 
-    /// `out = start + in W`, from the bias or, adding to what stands there, from that plus the bias.
+    /// `out = in W + b`.
     pub(super) fn forward<S: Simd>(&self, simd: S, input: &Matrix, out: &mut Matrix, tokens: usize) {
         let size = (tokens, self.inputs.lanes() * LANES, self.lanes_out());
         out.shape(tokens, size.2);
@@ -100,11 +100,7 @@ impl Dense {
     /// `out += in W + b`.
     pub(super) fn add_forward<S: Simd>(&self, simd: S, input: &Matrix, out: &mut Matrix, tokens: usize) {
         let size = (tokens, self.inputs.lanes() * LANES, self.lanes_out());
-        multiply_rows(simd, input.view(), self.weight.view(), out.view_mut(), size, Start::There);
-        simd.vectorize(
-            #[inline(always)]
-            || (0..tokens).for_each(|token| add(out.row_mut(token, size.2), &self.bias)),
-        );
+        multiply_rows(simd, input.view(), self.weight.view(), out.view_mut(), size, Start::RowThere(&self.bias));
     }
 
     /// Given the gradient by the outputs: that by the inputs into `through`, and the steps of weight and bias.
