@@ -43,6 +43,9 @@ pub enum PrivacyChoice {
 /// Fewest devices in a group: fewer make no masked round with a tenth of them corrupt.
 const FEWEST_IN_A_GROUP: u32 = 4;
 
+/// Most devices in a group of the active mode, where everybody is everybody's neighbour.
+const MOST_IN_AN_ACTIVE_GROUP: u32 = silhouette_privacy::secagg::MAX_DEGREE + 1;
+
 /// Settings of a run; `None` leaves a value to the recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulationConfig {
@@ -92,6 +95,9 @@ pub struct SimulationConfig {
     /// Mode `distributed` only: run keys, shares and masks for real instead of leaving them out. The
     /// result is the same, bit for bit; the time is not.
     pub secure_aggregation: bool,
+    /// With `secure_aggregation` only: an endorser vouches for every device's identity, and survivors are signed
+    /// for before anything is revealed. The result is the same, bit for bit. A group has at most 256 devices then.
+    pub active_mode: bool,
     /// Mode `distributed` only: groups that a round's devices are split into at random, each a masked
     /// sum of its own; 1 for none.
     pub groups: u32,
@@ -127,6 +133,7 @@ impl Default for SimulationConfig {
             buckets_log2: None,
             seed: 7,
             secure_aggregation: false,
+            active_mode: false,
             groups: 1,
             trim: 0,
             poison: None,
@@ -184,7 +191,8 @@ impl SimulationConfig {
     /// devices than there are groups, sits the round out.
     ///
     /// # Errors
-    /// When there is no such cohort, or a group would be too small for a masked round.
+    /// When there is no such cohort, or a group would be too small for a masked round, or too large for one of the
+    /// active mode.
     pub fn group_of(&self, users: usize) -> Result<u32, ConfigError> {
         let cohort = self.cohort_of(users)?;
         let group = cohort / self.groups.max(1);
@@ -193,6 +201,13 @@ impl SimulationConfig {
                 field: "groups",
                 expected: format!("groups of at least {FEWEST_IN_A_GROUP} devices out of a cohort of {cohort}"),
                 found: self.groups.to_string(),
+            });
+        }
+        if self.active_mode && group > MOST_IN_AN_ACTIVE_GROUP {
+            return Err(ConfigError::Setting {
+                field: "active-mode",
+                expected: format!("cohorts, or groups of one, of at most {MOST_IN_AN_ACTIVE_GROUP} devices"),
+                found: group.to_string(),
             });
         }
         Ok(group)

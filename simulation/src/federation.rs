@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use rand::seq::SliceRandom;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
@@ -15,7 +15,7 @@ use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
 use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms, Verified};
-use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
+use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 use silhouette_wire::{ContentHash, DeviceId};
 
 use crate::config::{Attack, PrivacyChoice, SimulationConfig};
@@ -39,6 +39,8 @@ pub(crate) struct Federation<'a> {
     data: &'a Dataset,
     engine: &'a dyn Engine,
     owner: SigningKey,
+    /// Who endorses devices' identities, as the owner signs it; masked rounds run in the active mode then.
+    endorser: Option<VerifyingKey>,
     coordinator: Coordinator,
     kind: Kind,
     pasts: Vec<Past>,
@@ -80,9 +82,11 @@ impl<'a> Federation<'a> {
         };
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
+        let authority = config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser")));
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap },
+            endorser: authority.as_ref().map(SigningKey::verifying_key),
+            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap, seed: config.seed, authority },
             pasts: vec![Past::default(); users],
             attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
@@ -187,7 +191,10 @@ impl<'a> Federation<'a> {
     }
 
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
-        let signed = SignedManifest::sign(manifest, &self.owner)?;
+        // The owner holds the aggregator's key as well, and signs for nothing but this round.
+        let key = self.owner.verifying_key().to_bytes();
+        let terms = TaskTerms::up_to(manifest, key, self.endorser.as_ref().map(VerifyingKey::to_bytes));
+        let signed = SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &self.owner)?, &self.owner)?;
         Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)
     }
 

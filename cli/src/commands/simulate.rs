@@ -56,6 +56,11 @@ pub(crate) struct Args {
     /// without; the time is not.
     #[arg(long)]
     secure_aggregation: bool,
+    /// With --secure-aggregation: an endorser vouches for every device's identity, and devices sign who is left
+    /// before they reveal anything, against an aggregator that makes devices up. The model is the same, bit for bit;
+    /// at most 256 devices in a group. Example: --mode distributed --secure-aggregation --active-mode --cohort 200
+    #[arg(long, requires = "secure_aggregation")]
+    active_mode: bool,
     /// Mode distributed: split the devices of a round at random into this many groups, each a masked
     /// sum of its own with all of the noise.
     #[arg(long, default_value_t = 1)]
@@ -185,6 +190,7 @@ impl Args {
             buckets_log2: self.buckets,
             seed: self.seed,
             secure_aggregation: self.secure_aggregation,
+            active_mode: self.active_mode,
             groups: self.groups,
             trim: self.trim,
             poison: self.poison,

@@ -134,6 +134,11 @@ impl SimulationConfig {
         ensure((1..=most).contains(&self.groups), "groups", "1 to 1000, and 1 outside mode distributed", self.groups)?;
         let trim = u64::from(self.trim);
         ensure(2 * trim < u64::from(self.groups), "trim", "less than half of the groups", trim)?;
+        if self.active_mode {
+            let found = if masked { "masks left out" } else { "another mode" };
+            let real = masked && self.secure_aggregation;
+            ensure(real, "active-mode", "mode distributed with --secure-aggregation", found)?;
+        }
         let Some(poison) = self.poison else { return Ok(()) };
         let moving = self.adaptive_clip.is_some();
         ensure(masked && !moving, "poison", "mode distributed without --adaptive-clip", poison)
@@ -211,6 +216,13 @@ mod tests {
         let small = SimulationConfig { privacy: masked, groups: 4, ..SimulationConfig::default() };
         assert!(small.group_of(15).is_err());
         assert_eq!((small.group_of(17).unwrap(), small.worth_of(100)), (4, 50));
+        // The active mode is one of real masks, and of a graph in which everybody knows everybody.
+        assert_eq!(field(|c| (c.privacy, c.active_mode) = (masked, true)), "active-mode");
+        assert_eq!(field(|c| (c.secure_aggregation, c.active_mode) = (true, true)), "active-mode");
+        let (secure_aggregation, active_mode) = (true, true);
+        let active = SimulationConfig { secure_aggregation, active_mode, ..small };
+        assert_eq!(active.validate(), Ok(()));
+        assert!(active.group_of(4 * 256 + 3).is_ok() && active.group_of(4 * 257).is_err());
     }
 
     #[test]

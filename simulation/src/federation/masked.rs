@@ -33,7 +33,7 @@ impl Federation<'_> {
             invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
-        let mut round = MaskedGroups::new(all, None, fewest_groups(self.config.trim as usize), now)?;
+        let mut round = MaskedGroups::new(all, self.endorser, fewest_groups(self.config.trim as usize), now)?;
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
@@ -137,3 +137,6 @@ fn each<T: Send, R: Send>(
     done.sort_unstable_by_key(|(place, _)| *place);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests;
