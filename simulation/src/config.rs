@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan};
+use silhouette_privacy::secagg::MAX_DEGREE;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use thiserror::Error;
 
@@ -42,6 +43,9 @@ pub enum PrivacyChoice {
 
 /// Fewest devices in a group: fewer make no masked round with a tenth of them corrupt.
 const FEWEST_IN_A_GROUP: u32 = 4;
+
+/// Most devices in a masked sum of the active mode, whose graph is complete.
+const MOST_IN_THE_ACTIVE_MODE: u32 = MAX_DEGREE + 1;
 
 /// Settings of a run; `None` leaves a value to the recipe.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,6 +201,13 @@ impl SimulationConfig {
                 field: "groups",
                 expected: format!("groups of at least {FEWEST_IN_A_GROUP} devices out of a cohort of {cohort}"),
                 found: self.groups.to_string(),
+            });
+        }
+        if self.active_mode && group > MOST_IN_THE_ACTIVE_MODE {
+            return Err(ConfigError::Setting {
+                field: "active-mode",
+                expected: format!("at most {MOST_IN_THE_ACTIVE_MODE} devices in a masked sum"),
+                found: group.to_string(),
             });
         }
         Ok(group)

@@ -111,15 +111,15 @@ pub(crate) struct Kind {
     pub(crate) owner: VerifyingKey,
     /// Rho a device may spend.
     pub(crate) cap: f64,
-    /// The enrolment authority, in the active mode, and the seed of the devices' long-term keys.
-    pub(crate) endorser: Option<SigningKey>,
+    /// Who endorsed the devices, in the active mode, and the seed of their long-term keys.
+    pub(crate) authority: Option<SigningKey>,
     pub(crate) seed: u64,
 }
 
 impl Kind {
     /// What device `number` signs in the active mode: its long-term key, endorsed.
-    fn identity(&self, number: usize) -> Option<Identity> {
-        let authority = self.endorser.as_ref()?;
+    pub(crate) fn identity(&self, number: usize) -> Option<Identity> {
+        let authority = self.authority.as_ref()?;
         let key = SigningKey::from_bytes(&Streams::new(self.seed, 0, number as u64 + 1).bytes("identity"));
         let endorsement = endorse(authority, &self.task, &key.verifying_key());
         Some(Identity::new(key, endorsement, authority.verifying_key()))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use silhouette_model::{Engine, EngineError, FileShape, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
@@ -44,6 +44,8 @@ pub(crate) struct Federation<'a> {
     owner: SigningKey,
     coordinator: Coordinator,
     kind: Kind,
+    /// Whom the owner names as the endorser of devices.
+    endorser: Option<VerifyingKey>,
     pasts: Vec<Past>,
     /// Devices that send something else than their update.
     attacks: BTreeMap<usize, Attack>,
@@ -89,16 +91,13 @@ impl<'a> Federation<'a> {
         };
         let shape = FileShape::of(&model)?;
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
+        let authority = config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser")));
+        let endorser = authority.as_ref().map(SigningKey::verifying_key);
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            kind: Kind {
-                task: terms.task.clone(),
-                owner: owner.verifying_key(),
-                cap,
-                endorser: config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser"))),
-                seed: config.seed,
-            },
+            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap, authority, seed: config.seed },
+            endorser,
             pasts: vec![Past::default(); users],
             attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
@@ -216,7 +215,7 @@ impl<'a> Federation<'a> {
     }
 
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
-        let endorser = self.kind.endorser.as_ref().map(|key| key.verifying_key().to_bytes());
+        let endorser = self.endorser.map(|key| key.to_bytes());
         let terms = TaskTerms::up_to(manifest, self.owner.verifying_key().to_bytes(), endorser);
         let signed = SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &self.owner)?, &self.owner)?;
         Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)

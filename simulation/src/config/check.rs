@@ -216,6 +216,13 @@ mod tests {
         let small = SimulationConfig { privacy: masked, groups: 4, ..SimulationConfig::default() };
         assert!(small.group_of(15).is_err());
         assert_eq!((small.group_of(17).unwrap(), small.worth_of(100)), (4, 50));
+        // The active mode is one of real masks, and of a graph in which everybody knows everybody.
+        assert_eq!(field(|c| (c.privacy, c.active_mode) = (masked, true)), "active-mode");
+        assert_eq!(field(|c| (c.secure_aggregation, c.active_mode) = (true, true)), "active-mode");
+        let (secure_aggregation, active_mode) = (true, true);
+        let active = SimulationConfig { secure_aggregation, active_mode, ..small };
+        assert_eq!(active.validate(), Ok(()));
+        assert!(active.group_of(4 * 256 + 3).is_ok() && active.group_of(4 * 257).is_err());
     }
 
     #[test]

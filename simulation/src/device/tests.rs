@@ -30,7 +30,7 @@ fn begins(named: Option<&SigningKey>, endorsed_by: Option<SigningKey>) -> Result
     let signed = SignedTask::sign(&TaskTerms::up_to(&manifest, owner.verifying_key().to_bytes(), named), &owner);
     let signed = SignedManifest::sign_round(&manifest, &signed.unwrap(), &owner).unwrap();
     let verified = Arc::new(Verified::new(&signed, &owner.verifying_key()).unwrap());
-    let kind = Kind { task: terms.task, owner: owner.verifying_key(), cap: 1.0, endorser: endorsed_by, seed: 7 };
+    let kind = Kind { task: terms.task, owner: owner.verifying_key(), cap: 1.0, authority: endorsed_by, seed: 7 };
     let vector = TextVector::from_entries(vec![(3, 1.0)]);
     let examples = Examples::from_items(vec![Example { vector, targets: vec![Some(Target::Class(1))] }]);
     let around =

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use ed25519_dalek::SigningKey;
 use silhouette_privacy::secagg::MaskedVector;
 use silhouette_privacy::{Accumulator, NoisySum};
 use silhouette_query::robust::fewest_groups;
@@ -34,8 +33,7 @@ impl Federation<'_> {
             invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
-        let endorser = self.kind.endorser.as_ref().map(SigningKey::verifying_key);
-        let mut round = MaskedGroups::new(all, endorser, fewest_groups(self.config.trim as usize), now)?;
+        let mut round = MaskedGroups::new(all, self.endorser, fewest_groups(self.config.trim as usize), now)?;
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
@@ -139,3 +137,6 @@ fn each<T: Send, R: Send>(
     done.sort_unstable_by_key(|(place, _)| *place);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,8 +100,11 @@ impl Conductor {
     fn terms(&self, round: u64, groups: usize) -> Result<(Vec<Manifest>, Vec<SignedManifest>), OpenError> {
         let plan = &self.parts.plan;
         let (mut terms, mut manifests) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
-        for _ in 0..groups {
-            let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
+        for group in 0..groups {
+            let seed = match self.parts.seeds {
+                Some(seeds) => seeds(round, group),
+                None => SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?,
+            };
             let manifest = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
             manifests.push(self.parts.ownership.sign(&manifest)?);
             terms.push(manifest);
