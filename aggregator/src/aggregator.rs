@@ -124,6 +124,10 @@ impl Aggregator {
         let coordinator = recover::coordinator(&storage, &plan)?;
         let progress = storage.progress()?;
         let metrics = Metrics::new(&progress, plan.epsilon_after(progress.last_round));
+        let told = storage.figures()?;
+        if let Some(evaluation) = told.iter().rev().find_map(|(_, figures)| figures.evaluation()) {
+            metrics.evaluated(evaluation);
+        }
         Ok(Self {
             plan: Arc::new(plan),
             storage: Arc::new(storage),

@@ -13,8 +13,9 @@ use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::{Accumulator, Charge, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
+use silhouette_query::{Asked, Figures};
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms, Verified};
+use silhouette_round::{Coordinator, Instruction, QuerySchedule, RoundConfig, Terms, Verified};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{ContentHash, DeviceId};
 
@@ -23,6 +24,7 @@ use crate::dataset::Dataset;
 use crate::device::{Kind, Past, Streams, id_of};
 use desk::{Desk, Invitation, lock};
 use groups::{group_seed, poisoners, unless_too_long};
+use queries::other_terms;
 
 pub use error::FederationError;
 pub use record::RoundRecord;
@@ -31,6 +33,7 @@ mod desk;
 mod error;
 mod groups;
 mod masked;
+mod queries;
 mod record;
 
 /// A federation in one process.
@@ -51,7 +54,11 @@ pub(crate) struct Federation<'a> {
     file: File,
     /// What was published last.
     published: Model,
+    schedule: QuerySchedule,
+    /// Of training.
     terms: Terms,
+    /// Of the other kinds of query.
+    other_terms: Vec<Terms>,
     /// The noise that the last published model carries, where it is a tree's.
     tree: Option<NoiseTree>,
     now: u64,
@@ -67,14 +74,21 @@ impl<'a> Federation<'a> {
         let users = data.train.len();
         let plan = config.plan(users)?;
         let terms = terms(data, config, &model)?;
+        let other_terms = other_terms(&terms, plan.as_ref(), config, &model)?;
         let cohort = terms.parameters.cohort();
         let rounds = RoundConfig {
             rounds: config.rounds,
+            evaluate_every: config.evaluate_privately,
+            label_counts: config.label_counts,
             cohort,
             min_reports: cohort,
             groups: config.groups,
             min_groups: fewest_groups(config.trim as usize) as u32,
             max_participations: terms.max_participations,
+            max_evaluations: other_terms
+                .iter()
+                .find(|terms| terms.query == QueryKind::Evaluate)
+                .map_or(u32::MAX, |terms| terms.max_participations),
             min_separation: terms.min_separation,
             ..RoundConfig::default()
         };
@@ -94,7 +108,9 @@ impl<'a> Federation<'a> {
             published: model.clone(),
             model,
             tree: NoiseTree::new(&terms.parameters),
+            schedule: config.queries()?,
             terms,
+            other_terms,
             now: 0,
         })
     }
@@ -119,10 +135,14 @@ impl<'a> Federation<'a> {
         // Nobody vanishes here: a group without a sum had one that was too long.
         let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
         let trim = trim_left(tolerated, rejected);
+        let query = self.schedule.kind(round);
         // Of too few groups, or with more bad ones than the trim allows for, there is no result; the model
         // stays as it was, and so do the charges.
-        if sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated) {
-            let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
+        let enough = sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated);
+        let figures = if enough { Figures::of(query, &sums, &self.data.task)? } else { None };
+        if enough && query == QueryKind::Train {
+            let (step, steps) = (self.schedule.count_until(query, round), self.config.rounds);
+            let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, step, steps)?;
             self.published = Model::with_values(self.data.task.clone(), values)?;
             published = File::of(&self.published)?;
             // They differ only while iterates are averaged.
@@ -134,15 +154,20 @@ impl<'a> Federation<'a> {
         // In a masked round nobody's report counts by itself, masks or not.
         self.coordinator.unmasked(reports);
         self.coordinator.published(self.now);
-        let clip = self.terms.parameters.clip();
+        let parameters = &self.terms_of(query).parameters;
+        let (clip, bytes) = (parameters.clip(), parameters.byte_len());
         // Where every group's sum was too long, nothing says how to move the clip.
-        if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| !sums.is_empty()) {
+        let moves = query == QueryKind::Train && !sums.is_empty();
+        if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| moves) {
             self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
         let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
         let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
             round,
+            query,
+            evaluation: figures.as_ref().and_then(Figures::evaluation).cloned(),
+            label_counts: figures.as_ref().and_then(Figures::label_counts).cloned(),
             invited,
             reports,
             groups: sums.len(),
@@ -154,7 +179,7 @@ impl<'a> Federation<'a> {
             within_clip: fraction_within_clip(&sums),
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
-            bytes_up: (invited * self.terms.parameters.byte_len()) as u64,
+            bytes_up: (invited * bytes) as u64,
             bytes_down: (invited * base.bytes) as u64,
             seconds: started.elapsed().as_secs_f64(),
             model_sha256: published.hash.to_string(),
@@ -169,7 +194,8 @@ impl<'a> Federation<'a> {
         groups: &[Vec<Invitation>],
         base: ContentHash,
     ) -> Result<Vec<NoisySum>, FederationError> {
-        let manifest = |group| self.terms.manifest(round, base, group_seed(self.config.seed, round, group));
+        let terms = self.terms_of(self.schedule.kind(round)).clone();
+        let manifest = |group| terms.manifest(round, base, group_seed(self.config.seed, round, group));
         let manifests: Vec<Manifest> = (0..groups.len()).map(manifest).collect();
         // Every device would check the same signatures: once is enough.
         let verified = match self.config.mode() {
@@ -177,13 +203,18 @@ impl<'a> Federation<'a> {
             Some(_) => manifests.iter().map(|m| self.offer(m)).collect::<Result<Vec<_>, _>>()?,
         };
         if self.config.mode() == Some(Mode::Distributed) && self.config.secure_aggregation {
-            return self.collect_masked(groups, &manifests, &verified);
+            return self.collect_masked(groups, &terms.parameters, &manifests, &verified);
         }
         let mut sums = Vec::with_capacity(groups.len());
         for (i, group) in groups.iter().enumerate() {
-            sums.extend(unless_too_long(self.collect(round, group, manifests[i].seed, verified.get(i)))?);
+            sums.extend(unless_too_long(self.collect(round, group, &terms, manifests[i].seed, verified.get(i)))?);
         }
         Ok(sums)
+    }
+
+    /// The terms of a kind of query that the schedule has rounds of.
+    fn terms_of(&self, query: QueryKind) -> &Terms {
+        self.other_terms.iter().find(|terms| terms.query == query).unwrap_or(&self.terms)
     }
 
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
@@ -209,7 +240,11 @@ impl<'a> Federation<'a> {
             None => {
                 let mut order: Vec<usize> = (0..self.pasts.len()).collect();
                 order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-                order.sort_by_key(|&user| self.pasts[user].participations());
+                let query = self.schedule.kind(round);
+                order.sort_by_key(|&user| {
+                    let joined = self.pasts[user].participations();
+                    (joined.of(query), joined.total())
+                });
                 order
             }
         };
@@ -246,10 +281,11 @@ impl<'a> Federation<'a> {
         &mut self,
         round: u64,
         invitations: &[Invitation],
+        terms: &Terms,
         rotation: u64,
         verified: Option<&Arc<Verified>>,
     ) -> Result<NoisySum, FederationError> {
-        let parameters = &self.terms.parameters.clone().with_rotation(rotation);
+        let parameters = &terms.parameters.clone().with_rotation(rotation);
         let kept = self.data.train.kept();
         let work = |&i: &usize| std::cmp::Reverse(kept.get(invitations[i].0).map_or(0, |user| user.examples.len()));
         let mut order: Vec<usize> = (0..invitations.len()).collect();
@@ -266,6 +302,7 @@ impl<'a> Federation<'a> {
             verified,
             seed: self.config.seed,
             round,
+            asked: Asked { query: terms.query, held_out: terms.held_out, training: &terms.training },
             now: self.now,
             engine: self.engine,
             model: &self.model,
@@ -335,6 +372,7 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         max_participations: plan.as_ref().map_or(u32::MAX, |p| p.participations_per_user as u32),
         min_separation: config.min_separation,
         deadline: RoundConfig::default().deadline,
+        held_out: config.kept_out(),
         training: data.recipe.training,
     })
 }

@@ -3,7 +3,8 @@
 
 use silhouette_privacy::Charge;
 use silhouette_privacy::accounting::{
-    Accountant, Alongside, CohortSampling, Delta, Epsilon, NoiseCorrelation, PlanRequest, PrivacyPlan, SamplingRate, calibrate,
+    Accountant, Alongside, CohortSampling, Delta, Epsilon, NoiseCorrelation, PlanRequest, PrivacyPlan, SamplingRate,
+    calibrate,
     plan::{Assumption, PlanError, Warning},
     rdp::{Orders, RdpCurve},
     tree::TreeSchedule,

@@ -4,7 +4,7 @@ use silhouette_model::{BagSpec, EncoderSpec, Example, Examples, Target, Task, Te
 use silhouette_model::{Change, Engine, EngineError, LocalTraining, Model};
 use silhouette_privacy::noise::simulation::SeededNoise;
 use silhouette_privacy::{
-    Accumulator, Mode, NoisySum, NoiseShare, Private, ReleaseParameters, Rounding, Update, release,
+    Accumulator, Mode, NoiseShare, NoisySum, Private, ReleaseParameters, Rounding, Update, release,
 };
 use std::sync::Mutex;
 

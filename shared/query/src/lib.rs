@@ -14,9 +14,10 @@
 
 mod adaptive_clip;
 mod estimate;
+pub mod evaluate;
+mod figures;
 #[cfg(test)]
 mod fixtures;
-pub mod evaluate;
 mod kinds;
 pub mod label_counts;
 mod labels;
@@ -26,5 +27,6 @@ pub mod train;
 
 pub use adaptive_clip::{AdaptiveClipConfig, AdaptiveClipError, fraction_within_clip};
 pub use estimate::Estimate;
+pub use figures::Figures;
 pub use kinds::{Asked, contribute, dimension, layout};
 pub use optimiser::{OptimiserConfig, OptimiserError, OptimiserKind, ServerOptimiser};

@@ -4,6 +4,7 @@ use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
+use silhouette_query::label_counts::LengthError;
 use silhouette_query::train::AbsorbError;
 use silhouette_query::{AdaptiveClipError, OptimiserError};
 use silhouette_round::{MaskedError, Refusal};
@@ -59,6 +60,9 @@ pub enum FederationError {
     /// The clip can't move.
     #[error(transparent)]
     AdaptiveClip(#[from] AdaptiveClipError),
+    /// The sum of an evaluation or of label counts.
+    #[error(transparent)]
+    Figures(#[from] LengthError),
     /// The groups' sums.
     #[error(transparent)]
     Absorb(#[from] AbsorbError),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use silhouette_privacy::secagg::MaskedVector;
-use silhouette_privacy::{Accumulator, NoisySum};
+use silhouette_privacy::{Accumulator, NoisySum, ReleaseParameters};
 use silhouette_query::robust::fewest_groups;
 use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
@@ -23,6 +23,7 @@ impl Federation<'_> {
     pub(super) fn collect_masked(
         &mut self,
         groups: &[Vec<Invitation>],
+        parameters: &ReleaseParameters,
         manifests: &[Manifest],
         verified: &[Arc<Verified>],
     ) -> Result<Vec<NoisySum>, FederationError> {
@@ -37,7 +38,7 @@ impl Federation<'_> {
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
-            let rotated = self.terms.parameters.clone().with_rotation(manifests[group].seed);
+            let rotated = parameters.clone().with_rotation(manifests[group].seed);
             let sum = Accumulator::from_masked(rotated, &sum?)?;
             // Nobody adds noise here: every device added its share.
             let mut none = Streams::new(self.config.seed, manifests[group].round, 0).noise("central");

@@ -12,7 +12,7 @@ use super::{
     Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate, calibrate::CalibrateError,
     tree::TreeError, zcdp,
 };
-use crate::budget::ChargeError;
+use crate::budget::{Charge, ChargeError};
 
 use alongside::Others;
 use noise::Noise;
@@ -214,6 +214,12 @@ impl PrivacyPlan {
         Self::of(&PlanRequest { epsilon, ..*request }, noise, Accountant::Zcdp)
     }
 
+    /// What all participations in training cost together, each rounded up to billionths: what is left of
+    /// `rho_total` beside the other kinds.
+    pub fn rho_of_training(&self) -> f64 {
+        Charge::of(self.rho_per_participation.get()).map_or(0.0, |rho| rho.times(self.participations_per_user).rho())
+    }
+
     fn of(request: &PlanRequest, noise: Noise, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
@@ -227,7 +233,8 @@ impl PrivacyPlan {
                 Some(View::of_release(&rounds, q, delta, &against_aggregator))
             }
         };
-        let joined = [&others.evaluation, &others.label_counts].map(|kind| kind.map_or(0, |k| k.participations_per_user));
+        let joined =
+            [&others.evaluation, &others.label_counts].map(|kind| kind.map_or(0, |k| k.participations_per_user));
         Ok(Self {
             epsilon,
             delta,

@@ -4,8 +4,8 @@ use silhouette_privacy::Mode;
 use silhouette_wire::QueryKind;
 
 use super::*;
-use crate::fixtures::{Oracle, moments, summed, task, text, values};
 use crate::Asked;
+use crate::fixtures::{Oracle, moments, summed, task, text, values};
 
 const LABELS: usize = 3;
 

@@ -80,7 +80,8 @@ pub(crate) fn check_in_replies() -> [CheckInReply; 4] {
 pub(crate) fn evaluation() -> CheckInReply {
     let of_kind = |query, dimension| {
         let training = LocalTraining { epochs: 0, batch: 0, learning_rate: 0.0, proximal_mu: 0.0, shuffled: false };
-        let terms = Manifest { query, dimension, clip: 1.0, noise_multiplier: 4.0, held_out: 20, training, ..manifest() };
+        let terms =
+            Manifest { query, dimension, clip: 1.0, noise_multiplier: 4.0, held_out: 20, training, ..manifest() };
         Manifest { max_participations: 2, rho: 0.04, ..terms }
     };
     let (round, train) = (of_kind(QueryKind::Evaluate, 10), Manifest { held_out: 20, ..manifest() });

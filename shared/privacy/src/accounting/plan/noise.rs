@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::{Accountant, Others, PlanError, PlanRequest, View};
-use crate::budget::Charge;
 use crate::accounting::{
     NoiseMultiplier, Rho, calibrate,
     rounding::{half_inverse_square_up, mul_up},
     tree::TreeSchedule,
     zcdp,
 };
+use crate::budget::Charge;
 
 /// Whether the noise of one round depends on that of another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
