@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
 use rand::seq::SliceRandom;
-use silhouette_model::{Engine, Model};
+use silhouette_model::{Engine, EngineError, FileShape, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::{Accumulator, Charge, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
@@ -22,6 +22,8 @@ use silhouette_wire::{ContentHash, DeviceId};
 use crate::config::{Attack, PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::{Kind, Past, Streams, id_of};
+use crate::evaluate::{Evaluation, evaluate};
+use ahead::Ahead;
 use desk::{Desk, Invitation, lock};
 use groups::{group_seed, poisoners, unless_too_long};
 use queries::other_terms;
@@ -29,6 +31,7 @@ use queries::other_terms;
 pub use error::FederationError;
 pub use record::RoundRecord;
 
+mod ahead;
 mod desk;
 mod error;
 mod groups;
@@ -50,10 +53,11 @@ pub(crate) struct Federation<'a> {
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Model,
-    /// Its file.
-    file: File,
-    /// What was published last.
-    published: Model,
+    /// How a model's file looks, and the hash of this one's.
+    shape: FileShape,
+    file: ContentHash,
+    /// What was published last, where iterates are averaged and it is not what the next round starts from.
+    averaged: Option<Model>,
     schedule: QuerySchedule,
     /// Of training.
     terms: Terms,
@@ -62,6 +66,11 @@ pub(crate) struct Federation<'a> {
     /// The noise that the last published model carries, where it is a tree's.
     tree: Option<NoiseTree>,
     now: u64,
+    /// The workers: they outlive a round, and with them what their engines keep.
+    pool: rayon::ThreadPool,
+    /// Sums that are used up, a worker's or a round's, for their memory.
+    spare: Vec<Accumulator>,
+    ahead: Ahead,
 }
 
 impl<'a> Federation<'a> {
@@ -92,6 +101,7 @@ impl<'a> Federation<'a> {
             min_separation: terms.min_separation,
             ..RoundConfig::default()
         };
+        let shape = FileShape::of(&model)?;
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         Ok(Self {
@@ -104,34 +114,45 @@ impl<'a> Federation<'a> {
             data,
             engine,
             owner,
-            file: File::of(&model)?,
-            published: model.clone(),
+            file: shape.hash(&model),
+            shape,
+            averaged: None,
             model,
             tree: NoiseTree::new(&terms.parameters),
             schedule: config.queries()?,
             terms,
             other_terms,
             now: 0,
+            pool: rayon::ThreadPoolBuilder::new().num_threads(config.threads).build()?,
+            spare: Vec::new(),
+            ahead: Ahead::default(),
         })
     }
 
     /// What was published last.
     pub(crate) fn published(&self) -> &Model {
-        &self.published
+        self.averaged.as_ref().unwrap_or(&self.model)
+    }
+
+    /// Looks at what was published last on the people who are held out.
+    pub(crate) fn evaluate(&self) -> Result<Evaluation, EngineError> {
+        let (engine, model, people) = (self.engine, self.published(), &self.data.test);
+        self.pool.install(|| evaluate(engine, model, people))
     }
 
     /// What was published last, of a run that is over.
     pub(crate) fn into_published(self) -> Model {
-        self.published
+        self.averaged.unwrap_or(self.model)
     }
 
     /// One round; the record has no evaluation yet.
     pub(crate) fn round(&mut self) -> Result<RoundRecord, FederationError> {
         let started = Instant::now();
         let (round, groups) = self.gather()?;
-        let base = self.file;
-        let sums = self.sums(round, &groups, base.hash)?;
-        let mut published = self.file;
+        let mut published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
+        // What was published is evaluated; training goes on from the iterate.
+        let base = if self.schedule.kind(round) == QueryKind::Evaluate { published } else { self.file };
+        let sums = self.sums(round, &groups, base)?;
         // Nobody vanishes here: a group without a sum had one that was too long.
         let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
         let trim = trim_left(tolerated, rejected);
@@ -143,12 +164,13 @@ impl<'a> Federation<'a> {
         if enough && query == QueryKind::Train {
             let (step, steps) = (self.schedule.count_until(query, round), self.config.rounds);
             let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, step, steps)?;
-            self.published = Model::with_values(self.data.task.clone(), values)?;
-            published = File::of(&self.published)?;
-            // They differ only while iterates are averaged.
-            let same = self.optimiser.iterate() == self.published.values();
+            // Something else than the iterate is published only while iterates are averaged.
+            let averaged = self.data.recipe.optimiser.averaging > 0.0;
+            self.averaged =
+                averaged.then(|| Model::with_values(self.data.task.clone(), values.to_vec())).transpose()?;
             self.model.set_values(self.optimiser.iterate())?;
-            self.file = if same { published } else { File::of(&self.model)? };
+            self.file = self.shape.hash(&self.model);
+            published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
         }
         let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
         // In a masked round nobody's report counts by itself, masks or not.
@@ -161,6 +183,9 @@ impl<'a> Federation<'a> {
         if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| moves) {
             self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
+        let fraction = fraction_within_clip(&sums);
+        let groups_left = sums.len();
+        self.spare.extend(sums.into_iter().map(NoisySum::recycle));
         let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
         let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
@@ -170,19 +195,19 @@ impl<'a> Federation<'a> {
             label_counts: figures.as_ref().and_then(Figures::label_counts).cloned(),
             invited,
             reports,
-            groups: sums.len(),
-            groups_lost: groups.len() - sums.len(),
+            groups: groups_left,
+            groups_lost: groups.len() - groups_left,
             accuracy: None,
             macro_f1: None,
             loss: None,
             clip,
-            within_clip: fraction_within_clip(&sums),
+            within_clip: fraction,
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
             bytes_up: (invited * bytes) as u64,
-            bytes_down: (invited * base.bytes) as u64,
+            bytes_down: (invited * self.shape.bytes()) as u64,
             seconds: started.elapsed().as_secs_f64(),
-            model_sha256: published.hash.to_string(),
+            model_sha256: published.to_string(),
         };
         Ok(record)
     }
@@ -305,38 +330,58 @@ impl<'a> Federation<'a> {
             asked: Asked { query: terms.query, held_out: terms.held_out, training: &terms.training },
             now: self.now,
             engine: self.engine,
-            model: &self.model,
+            model: asked_about(terms.query, &self.model, self.averaged.as_ref()),
             data: self.data,
         };
-        let threads = self.config.threads.clamp(1, invitations.len().max(1));
-        let parts: Vec<Result<Accumulator, FederationError>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| desk.work())).collect();
-            workers.into_iter().map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let spare = Mutex::new(std::mem::take(&mut self.spare));
+        let parts: Vec<Result<Accumulator, FederationError>> = self.pool.broadcast(|_| {
+            let empty = lock(&spare).pop().map(|mut sum| {
+                sum.reset(parameters.clone());
+                sum
+            });
+            let mut sum = empty.unwrap_or_else(|| Accumulator::new(parameters.clone()));
+            desk.work(&mut sum).map(|()| sum)
         });
-        let mut sum = Accumulator::new(parameters.clone());
-        for part in parts {
-            sum.merge(&part?)?;
+        let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.add_up(round, parameters, parts)
+    }
+
+    /// The workers' sums as one, with the aggregator's noise.
+    fn add_up(
+        &mut self,
+        round: u64,
+        parameters: &ReleaseParameters,
+        mut parts: Vec<Accumulator>,
+    ) -> Result<NoisySum, FederationError> {
+        let prepared = self.ahead.take(round)?;
+        let (seed, next) = (self.config.seed, round + 1);
+        let of_next = self.terms_of(self.schedule.kind(next)).parameters.clone();
+        if prepared.is_some() && next <= self.schedule.rounds() {
+            self.ahead.begin(&self.pool, seed, next, &of_next);
         }
-        let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
-        Ok(match &mut self.tree {
+        let mut sum = parts.pop().unwrap_or_else(|| Accumulator::new(parameters.clone()));
+        parts.iter().try_for_each(|part| sum.merge(part))?;
+        self.spare = parts;
+        if let Some(mut noise) = prepared {
+            let sum = sum.finish(&mut noise)?;
+            self.ahead.recycle(noise);
+            return Ok(sum);
+        }
+        let mut noise = Streams::new(seed, round, 0).noise("central");
+        let sum = match &mut self.tree {
             Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
-            None => sum.finish_on(self.config.threads, &mut noise)?,
-        })
+            None => self.pool.install(|| sum.finish_on(self.config.threads, &mut noise))?,
+        };
+        if next <= self.schedule.rounds() {
+            self.ahead.begin(&self.pool, seed, next, &of_next);
+        }
+        Ok(sum)
     }
 }
 
-/// What a device would fetch of a model.
-#[derive(Clone, Copy)]
-struct File {
-    hash: ContentHash,
-    bytes: usize,
-}
-
-impl File {
-    fn of(model: &Model) -> Result<Self, FederationError> {
-        let file = model.to_safetensors()?;
-        Ok(Self { hash: ContentHash::of(&file), bytes: file.len() })
-    }
+/// The model a round is about: an evaluation is of what was published, everything else starts from the iterate.
+fn asked_about<'m>(query: QueryKind, iterate: &'m Model, averaged: Option<&'m Model>) -> &'m Model {
+    averaged.filter(|_| query == QueryKind::Evaluate).unwrap_or(iterate)
 }
 
 /// What every round of the run offers its devices.

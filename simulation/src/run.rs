@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::config::{ConfigError, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::Evaluation;
 use crate::federation::{Federation, FederationError, RoundRecord};
 
 /// Why a run failed.
@@ -81,9 +81,9 @@ pub fn run_from(
     config.validate()?;
     let started = Instant::now();
     let plan = config.plan(data.train.len())?;
-    let before = evaluate(engine, &model, &data.test)?;
-    let mut evaluation = before.clone();
     let mut federation = Federation::new(model, data, config, engine)?;
+    let before = federation.evaluate()?;
+    let mut evaluation = before.clone();
     let queries = config.queries()?;
     let mut rounds = Vec::with_capacity(queries.rounds() as usize);
     for _ in 0..queries.rounds() {
@@ -97,7 +97,7 @@ pub fn run_from(
             QueryKind::LabelCounts => false,
         };
         if look {
-            evaluation = evaluate(engine, federation.published(), &data.test)?;
+            evaluation = federation.evaluate()?;
         }
         if look && evaluation.confusion.total() > 0 {
             let scores = evaluation.confusion.scores();

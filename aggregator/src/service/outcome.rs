@@ -153,7 +153,7 @@ impl State {
     ) -> Result<(), OutcomeError> {
         let trim = trim_left(plan.config().trim as usize, rejected);
         let (step, steps) = (plan.schedule().count_until(QueryKind::Train, round), plan.config().rounds);
-        let values = train::absorb_groups(&mut self.optimiser, &self.model, sums, trim, step, steps)?;
+        let values = train::absorb_groups(&mut self.optimiser, &self.model, sums, trim, step, steps)?.to_vec();
         if let Some(adaptive) = &plan.config().adaptive_clip {
             self.parameters = self.parameters.clone().with_clip(adaptive.next(sums)?)?;
         }

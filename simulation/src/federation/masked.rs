@@ -10,7 +10,7 @@ use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
-use super::{Federation, FederationError, lock, number, unless_too_long};
+use super::{Federation, FederationError, asked_about, lock, number, unless_too_long};
 use crate::device::{Outward, Streams, Surroundings, VirtualDevice, id_of};
 use silhouette_wire::manifest::Manifest;
 
@@ -55,6 +55,8 @@ impl Federation<'_> {
         verified: &[Arc<Verified>],
     ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
+        let query = self.schedule.kind(self.coordinator.round());
+        let model = asked_about(query, &self.model, self.averaged.as_ref());
         let invitations = groups.concat();
         let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
@@ -67,7 +69,7 @@ impl Federation<'_> {
             now,
             seed: self.config.seed,
             engine: self.engine,
-            model: &self.model,
+            model,
             examples: &people[i].examples,
             in_process: false,
         };

@@ -5,7 +5,7 @@ use silhouette_aggregator::{Event, TaskConfig};
 use silhouette_client::Randomness;
 use silhouette_model::NativeEngine;
 use silhouette_privacy::Mode;
-use silhouette_query::AdaptiveClipConfig;
+use silhouette_query::{AdaptiveClipConfig, Figures};
 use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_simulation::{Dataset, PrivacyChoice, SimulationConfig, TaskChoice, run};
 use silhouette_tests::people::terms;
@@ -33,25 +33,33 @@ fn texts() -> Vec<Text> {
 /// Mode local: every bit of randomness is the devices' and seeded, none is the aggregator's.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_simulator_and_the_service_publish_the_same_models() {
-    publish_the_same(None).await;
+    publish_the_same(None, 0).await;
 }
 
 /// Each round's clip follows from the sums before it, on both sides.
 #[tokio::test(flavor = "multi_thread")]
 async fn they_do_with_a_clip_that_moves() {
     let adaptive = AdaptiveClipConfig { count_noise: Some(2.0), ..AdaptiveClipConfig::default() };
-    let clips = publish_the_same(Some(adaptive)).await;
+    let clips = publish_the_same(Some(adaptive), 0).await;
     assert!(clips.windows(2).all(|pair| pair[0] != pair[1]), "{clips:?}");
 }
 
+/// Evaluation and label counts between the rounds of training, out of one budget, on both sides.
+#[tokio::test(flavor = "multi_thread")]
+async fn they_do_with_every_kind_of_query() {
+    assert_eq!(publish_the_same(None, 2).await.len(), 5);
+}
+
 /// Returns the clips.
-async fn publish_the_same(adaptive_clip: Option<AdaptiveClipConfig>) -> Vec<f64> {
+async fn publish_the_same(adaptive_clip: Option<AdaptiveClipConfig>, evaluate_every: u64) -> Vec<f64> {
     let config = SimulationConfig {
         privacy: PrivacyChoice::Budget { mode: Mode::Local, epsilon: 8.0, delta: 1e-5 },
         rounds: ROUNDS,
         seed: SEED,
         buckets_log2: Some(6),
         adaptive_clip,
+        evaluate_privately: evaluate_every,
+        label_counts: evaluate_every > 0,
         ..SimulationConfig::default()
     };
     let data = Dataset::of_events(texts(), &TaskChoice::Field("interest".into()), &config).unwrap();
@@ -65,7 +73,10 @@ async fn publish_the_same(adaptive_clip: Option<AdaptiveClipConfig>) -> Vec<f64>
         cohort: devices as u32,
         min_reports: devices as u32,
         mode: Mode::Local,
-        noise_multiplier: Some(simulated.plan.as_ref().unwrap().noise_multiplier.get()),
+        epsilon: Some(8.0),
+        noise_multiplier: None,
+        evaluate_every,
+        label_counts: evaluate_every > 0,
         clip: data.recipe.clip,
         adaptive_clip,
         training: data.recipe.training,
@@ -86,7 +97,11 @@ async fn publish_the_same(adaptive_clip: Option<AdaptiveClipConfig>) -> Vec<f64>
     }
     for record in &simulated.rounds {
         let event = site.next_end().await;
-        let Event::RoundClosed { round, reports, model, .. } = event else { panic!("{event:?}") };
+        let Event::RoundClosed { round, query, figures, reports, model, .. } = event else { panic!("{event:?}") };
+        assert_eq!(query, record.query);
+        let (evaluation, counts) = (record.evaluation.clone(), record.label_counts.clone());
+        let simulated = evaluation.map(Figures::Evaluation).or(counts.map(Figures::LabelCounts));
+        assert_eq!(figures, simulated, "round {round}");
         assert_eq!((round, reports), (record.round, devices));
         assert_eq!(model.to_string(), record.model_sha256, "round {round}");
     }

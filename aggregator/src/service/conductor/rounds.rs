@@ -58,7 +58,7 @@ impl Conductor {
                 self.parts.metrics.round(RoundState::Open, 1);
                 let spent = self.parts.plan.epsilon_after(round);
                 self.parts.metrics.charged(self.parts.plan.charge_of(round).rho(), spent);
-                self.tell(Event::RoundOpened { round, query, invited, model: self.state.start });
+                self.tell(Event::RoundOpened { round, query, invited, model: self.asked_about(round) });
             }
             Err(error) => {
                 // Nobody gets its manifest, so nobody reports, and it is abandoned at its deadline.
@@ -70,11 +70,18 @@ impl Conductor {
         }
     }
 
+    /// The model a round is about: an evaluation is of what was published, everything else starts from the
+    /// optimiser's iterate, which is another model only while iterates are averaged.
+    fn asked_about(&self, round: u64) -> ContentHash {
+        let evaluates = self.parts.plan.schedule().kind(round) == QueryKind::Evaluate;
+        if evaluates { self.state.published } else { self.state.start }
+    }
+
     async fn try_open(&self, round: u64, groups: &Groups) -> Result<Opened, OpenError> {
         let (terms, manifests) = self.terms(round, groups.len())?;
         let collecting = self.collecting(round, &terms, &manifests, groups)?;
         let hash = together(&manifests);
-        let (start, charge, asked) = (self.state.start, self.parts.plan.charge_of(round), groups.concat());
+        let (start, charge, asked) = (self.asked_about(round), self.parts.plan.charge_of(round), groups.concat());
         let invited = asked.len();
         self.store(move |storage| {
             storage.open_round(&OpenedRound {
@@ -104,7 +111,7 @@ impl Conductor {
         let (mut terms, mut manifests) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
         for _ in 0..groups {
             let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
-            let manifest = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
+            let manifest = plan.manifest_of(&self.state.parameters, round, self.asked_about(round), seed);
             manifests.push(self.parts.ownership.sign(&manifest)?);
             terms.push(manifest);
         }
