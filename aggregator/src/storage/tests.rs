@@ -126,7 +126,7 @@ fn a_newer_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).connection().pragma_update(None, "user_version", 99).unwrap();
     let refused = Storage::open(folder.path());
-    assert!(matches!(refused, Err(StorageError::Schema { expected: 4, found: 99 })));
+    assert!(matches!(refused, Err(StorageError::Schema { expected: 5, found: 99 })));
 }
 
 #[test]

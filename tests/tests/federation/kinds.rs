@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use silhouette_aggregator::{Event, Storage, TaskConfig};
+use silhouette_client::participant::ParticipantEvent;
 use silhouette_client::{DeviceFolder, Randomness};
 use silhouette_model::{Examples, Model, NativeEngine, Task, Vectoriser, argmax};
 use silhouette_query::Figures;
@@ -20,7 +21,20 @@ const DEVICES: usize = 5;
 /// Labels first, then an evaluation after each of two rounds of training; the noise is next to nothing.
 fn all_kinds(mode: Mode) -> TaskConfig {
     let (cohort, min_reports) = (DEVICES as u32, DEVICES as u32 - 1);
-    TaskConfig { mode, cohort, min_reports, evaluate_every: 1, label_counts: true, held_out: 50, ..terms() }
+    // A masked sum has a least noise: its grid may have no more steps than the modulus.
+    let noise = if mode == Mode::Distributed { 0.3 } else { 0.02 };
+    TaskConfig {
+        mode,
+        cohort,
+        min_reports,
+        noise_multiplier: Some(noise),
+        evaluate_every: 1,
+        label_counts: true,
+        evaluation_share: 0.4,
+        label_counts_share: 0.2,
+        held_out: 50,
+        ..terms()
+    }
 }
 
 fn take_part(devices: &[Device], site: &Site) -> Vec<JoinHandle<()>> {
@@ -85,14 +99,14 @@ async fn tell_the_truth(mode: Mode) {
                         (share.value - exact).abs() < 5.0 * share.standard_error + 1e-6,
                         "{mode}: {share:?} {exact}"
                     );
-                    assert!(share.standard_error < 0.2, "{mode}: {share:?}");
+                    assert!(share.standard_error < 0.4, "{mode}: {share:?}");
                 }
             }
             Some(Figures::Evaluation(told)) => {
                 assert_eq!(before, Some(model), "{mode}: an evaluation leaves the model as it is");
                 let told = told.accuracy.unwrap();
                 assert!((told.value - accuracy).abs() < 5.0 * told.standard_error, "{mode}: {told:?} {accuracy}");
-                assert!(told.standard_error < 0.2, "{mode}: {told:?}");
+                assert!(told.standard_error < 0.4, "{mode}: {told:?}");
             }
             Some(other) => panic!("{other:?}"),
         }
@@ -130,40 +144,53 @@ fn stored(folder: &Path) -> Vec<u64> {
     Storage::open(folder).unwrap().figures().unwrap().into_iter().map(|(round, _)| round).collect()
 }
 
+/// The devices take part in one round and leave.
+fn take_one_round(devices: &[Device], site: &Site) -> Vec<JoinHandle<()>> {
+    let run = |device: &Device| {
+        let mut participant = device.participant(site.address(), Randomness::System);
+        let (stop, stopped) = watch::channel(false);
+        let watched = move |event| {
+            if matches!(event, ParticipantEvent::Took { .. }) {
+                let _ = stop.send(true);
+            }
+        };
+        tokio::spawn(async move {
+            let _ = participant.run(stopped, watched).await;
+        })
+    };
+    devices.iter().map(run).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_between_two_kinds_goes_on_with_the_next_one() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("aggregator");
     let people = people(DEVICES);
-    let (mut devices, mut kinds, mut last) = (Vec::new(), Vec::new(), None);
+    let (mut devices, mut last) = (Vec::new(), None);
+    let schedule = silhouette_aggregator::Plan::new(all_kinds(Mode::Central)).unwrap().schedule();
     // After each round the aggregator stops and starts again.
-    for round in 1..=5 {
+    for expected in 1..=5 {
         let mut site = Site::start(folder.clone(), all_kinds(Mode::Central)).await;
         if devices.is_empty() {
             devices = site.enrol(place.path(), &people).await;
         }
-        let running = take_part(&devices, &site);
-        let (found, query, figures, model) = next(&mut site).await;
-        // Whatever round was opened in the meantime is abandoned; it counts, and is of its kind.
-        kinds.push((found, query));
+        let running = take_one_round(&devices, &site);
+        let (round, query, figures, model) = next(&mut site).await;
+        assert_eq!((round, query), (expected, schedule.kind(expected)));
         assert_eq!(figures.is_none(), query == QueryKind::Train);
+        assert_eq!(stored(&folder).contains(&round), query != QueryKind::Train);
         if query != QueryKind::Train {
-            assert!(stored(&folder).contains(&found));
-            assert!(last.is_none_or(|last| last == model), "round {found} left the model as it was");
+            assert!(last.is_none_or(|last| last == model), "round {round} left the model as it was");
         }
         last = Some(model);
-        running.iter().for_each(JoinHandle::abort);
-        site.stop().await;
-        if found >= 5 || round == 5 {
-            break;
+        for task in running {
+            task.await.unwrap();
         }
+        site.stop().await;
     }
-    let schedule = silhouette_aggregator::Plan::new(all_kinds(Mode::Central)).unwrap().schedule();
-    assert!(kinds.iter().all(|&(round, query)| schedule.kind(round) == query), "{kinds:?}");
-    assert!(kinds.windows(2).all(|pair| pair[0].0 < pair[1].0) && kinds.len() >= 3, "{kinds:?}");
-    // Nobody was charged twice for a round, and each charge says its kind.
+    assert_eq!(stored(&folder), [1, 3, 5]);
     for device in &devices {
         let records = DeviceFolder::audit_ledger(device.folder()).unwrap().records;
-        assert!(records.iter().all(|r| r.query() == schedule.kind(r.round)), "{records:?}");
+        assert!(records.iter().all(|r| r.query() == schedule.kind(r.round)) && records.len() == 5, "{records:?}");
     }
 }
