@@ -1,5 +1,5 @@
-use silhouette_privacy::accounting::{Rho, zcdp};
 use silhouette_privacy::Charge;
+use silhouette_privacy::accounting::{Rho, zcdp};
 use silhouette_wire::QueryKind;
 
 use super::*;
@@ -258,7 +258,7 @@ fn the_owner_signs_terms_for_each_kind() {
     let plan = Plan::new(all_kinds()).unwrap();
     let kinds: Vec<QueryKind> = plan.last_manifests().iter().map(|m| m.query).collect();
     assert_eq!(kinds, QueryKind::ALL);
-    let key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]).verifying_key().to_bytes();
+    let key = SigningKey::from_bytes(&[3; 32]).verifying_key().to_bytes();
     let terms = plan.task_terms(key, None).unwrap();
     for round in 1..=25 {
         let manifest = plan.manifest(round, ContentHash([1; 32]), 7);

@@ -84,7 +84,8 @@ async fn every_kind_has_its_own_terms_and_its_figures_last() {
         "{body}"
     );
     let (_, metrics) = get(site.admin(), "/metrics").await;
-    assert!(metrics.contains(&format!("silhouette_private_accuracy {:?}", accuracy.value)), "{metrics}");
+    let shown = metrics.lines().find_map(|line| line.strip_prefix("silhouette_private_accuracy ")).unwrap();
+    assert!((shown.parse::<f64>().unwrap() - accuracy.value).abs() < 1e-9, "{shown}");
     site.stop().await;
 
     // All of it is there at the next start.
