@@ -1,30 +1,27 @@
 //! The rounds: coordinator, devices and accumulator wired together in one process.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
-use rand::seq::SliceRandom;
 use silhouette_model::{Engine, EngineError, FileShape, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::{Accumulator, Charge, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
-use silhouette_query::{Asked, Figures};
-use silhouette_query::{ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, Instruction, QuerySchedule, RoundConfig, Terms, Verified};
-use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
+use silhouette_query::{Figures, ServerOptimiser, fraction_within_clip};
+use silhouette_round::{Coordinator, QuerySchedule, RoundConfig, Terms, Verified};
+use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 use silhouette_wire::{ContentHash, DeviceId};
 
 use crate::config::{Attack, PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::device::{Kind, Past, Streams, id_of};
+use crate::device::{Kind, Past};
 use crate::evaluate::{Evaluation, evaluate};
 use ahead::Ahead;
-use desk::{Desk, Invitation, lock};
+use desk::{Invitation, lock};
 use groups::{group_seed, poisoners, unless_too_long};
 use queries::other_terms;
 
@@ -32,8 +29,10 @@ pub use error::FederationError;
 pub use record::RoundRecord;
 
 mod ahead;
+mod collect;
 mod desk;
 mod error;
+mod gather;
 mod groups;
 mod masked;
 mod queries;
@@ -106,7 +105,13 @@ impl<'a> Federation<'a> {
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap },
+            kind: Kind {
+                task: terms.task.clone(),
+                owner: owner.verifying_key(),
+                cap,
+                endorser: config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser"))),
+                seed: config.seed,
+            },
             pasts: vec![Past::default(); users],
             attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
@@ -243,7 +248,9 @@ impl<'a> Federation<'a> {
     }
 
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
-        let signed = SignedManifest::sign(manifest, &self.owner)?;
+        let endorser = self.kind.endorser.as_ref().map(|key| key.verifying_key().to_bytes());
+        let terms = TaskTerms::up_to(manifest, self.owner.verifying_key().to_bytes(), endorser);
+        let signed = SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &self.owner)?, &self.owner)?;
         Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)
     }
 
@@ -251,131 +258,6 @@ impl<'a> Federation<'a> {
         use silhouette_privacy::accounting::{Delta, Rho, zcdp};
         let (rho, delta) = (Rho::new(rho).ok()?, Delta::new(self.terms.delta).ok()?);
         (rho.get() > 0.0).then(|| zcdp::epsilon(rho, delta).get())
-    }
-
-    /// Those that were asked least often check in first, ties in a random order, so that the
-    /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
-    /// all of them: a balanced schedule. Who was not chosen leaves again, or the coordinator would open
-    /// the next round with those alone as soon as this one is over.
-    fn gather(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
-        self.now += 1_000;
-        let round = self.coordinator.round() + 1;
-        let order: Vec<usize> = match &self.config.schedule {
-            Some(schedule) => schedule[round as usize - 1].iter().map(|&user| user as usize).collect(),
-            None => {
-                let mut order: Vec<usize> = (0..self.pasts.len()).collect();
-                order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-                let query = self.schedule.kind(round);
-                order.sort_by_key(|&user| {
-                    let joined = self.pasts[user].participations();
-                    (joined.of(query), joined.total())
-                });
-                order
-            }
-        };
-        let (mut instructions, mut came) = (Vec::new(), 0);
-        for &user in &order {
-            if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
-                break;
-            }
-            instructions.extend(self.coordinator.check_in(self.now, id_of(user)));
-            came += 1;
-        }
-        order[..came].iter().for_each(|&user| self.coordinator.gone(&id_of(user)));
-        let mut groups: Vec<Vec<Invitation>> = Vec::new();
-        let mut opened = None;
-        for instruction in instructions {
-            match instruction {
-                Instruction::Open { round, .. } => opened = Some(round),
-                Instruction::Assign { device, nonce, group } => {
-                    if groups.len() <= group {
-                        groups.resize_with(group + 1, Vec::new);
-                    }
-                    groups[group].push((number(&device), nonce));
-                }
-                _ => {}
-            }
-        }
-        opened.map(|round| (round, groups)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
-    }
-
-    /// Trains the invited devices over the worker threads, each with its own partial sum, and adds
-    /// the partial sums up. Memory is one sum per thread, whatever the cohort. Sums of integers
-    /// have the same bits however the devices fall on the threads.
-    fn collect(
-        &mut self,
-        round: u64,
-        invitations: &[Invitation],
-        terms: &Terms,
-        rotation: u64,
-        verified: Option<&Arc<Verified>>,
-    ) -> Result<NoisySum, FederationError> {
-        let parameters = &terms.parameters.clone().with_rotation(rotation);
-        let kept = self.data.train.kept();
-        let work = |&i: &usize| std::cmp::Reverse(kept.get(invitations[i].0).map_or(0, |user| user.examples.len()));
-        let mut order: Vec<usize> = (0..invitations.len()).collect();
-        order.sort_by_key(work);
-        let desk = Desk {
-            order: &order,
-            coordinator: Mutex::new(&mut self.coordinator),
-            kind: &self.kind,
-            pasts: desk::claim(&mut self.pasts, invitations),
-            attacks: &self.attacks,
-            next: AtomicUsize::new(0),
-            invitations,
-            parameters,
-            verified,
-            seed: self.config.seed,
-            round,
-            asked: Asked { query: terms.query, held_out: terms.held_out, training: &terms.training },
-            now: self.now,
-            engine: self.engine,
-            model: asked_about(terms.query, &self.model, self.averaged.as_ref()),
-            data: self.data,
-        };
-        let spare = Mutex::new(std::mem::take(&mut self.spare));
-        let parts: Vec<Result<Accumulator, FederationError>> = self.pool.broadcast(|_| {
-            let empty = lock(&spare).pop().map(|mut sum| {
-                sum.reset(parameters.clone());
-                sum
-            });
-            let mut sum = empty.unwrap_or_else(|| Accumulator::new(parameters.clone()));
-            desk.work(&mut sum).map(|()| sum)
-        });
-        let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.add_up(round, parameters, parts)
-    }
-
-    /// The workers' sums as one, with the aggregator's noise.
-    fn add_up(
-        &mut self,
-        round: u64,
-        parameters: &ReleaseParameters,
-        mut parts: Vec<Accumulator>,
-    ) -> Result<NoisySum, FederationError> {
-        let prepared = self.ahead.take(round)?;
-        let (seed, next) = (self.config.seed, round + 1);
-        let of_next = self.terms_of(self.schedule.kind(next)).parameters.clone();
-        if prepared.is_some() && next <= self.schedule.rounds() {
-            self.ahead.begin(&self.pool, seed, next, &of_next);
-        }
-        let mut sum = parts.pop().unwrap_or_else(|| Accumulator::new(parameters.clone()));
-        parts.iter().try_for_each(|part| sum.merge(part))?;
-        self.spare = parts;
-        if let Some(mut noise) = prepared {
-            let sum = sum.finish(&mut noise)?;
-            self.ahead.recycle(noise);
-            return Ok(sum);
-        }
-        let mut noise = Streams::new(seed, round, 0).noise("central");
-        let sum = match &mut self.tree {
-            Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
-            None => self.pool.install(|| sum.finish_on(self.config.threads, &mut noise))?,
-        };
-        if next <= self.schedule.rounds() {
-            self.ahead.begin(&self.pool, seed, next, &of_next);
-        }
-        Ok(sum)
     }
 }
 

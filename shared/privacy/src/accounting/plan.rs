@@ -198,7 +198,7 @@ impl PrivacyPlan {
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
     pub fn with_accountant(request: &PlanRequest, accountant: Accountant) -> Result<Self, PlanError> {
         let noise = Noise::of(request, participations(request)?, accountant)?;
-        Self::of(request, noise, accountant)
+        Self::of(request, &noise, accountant)
     }
 
     /// The plan of noise that was chosen beforehand: its `epsilon` is what the noise costs in the devices'
@@ -211,7 +211,7 @@ impl PrivacyPlan {
         let noise = Noise::given(request, participations, multiplier)?;
         let total = noise.total(participations)?;
         let epsilon = zcdp::epsilon(total, request.delta);
-        Self::of(&PlanRequest { epsilon, ..*request }, noise, Accountant::Zcdp)
+        Self::of(&PlanRequest { epsilon, ..*request }, &noise, Accountant::Zcdp)
     }
 
     /// What all participations in training cost together, each rounded up to billionths: what is left of
@@ -220,11 +220,11 @@ impl PrivacyPlan {
         Charge::of(self.rho_per_participation.get()).map_or(0.0, |rho| rho.times(self.participations_per_user).rho())
     }
 
-    fn of(request: &PlanRequest, noise: Noise, accountant: Accountant) -> Result<Self, PlanError> {
+    fn of(request: &PlanRequest, noise: &Noise, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
         let rho_total = noise.total(participations_per_user)?;
-        let Noise { multiplier: noise_multiplier, rho_per_participation, others, against_aggregator } = noise;
+        let Noise { multiplier: noise_multiplier, rho_per_participation, others, against_aggregator } = noise.clone();
         let against_release = match request.sampling {
             CohortSampling::BalancedSchedule => None,
             CohortSampling::Poisson => {

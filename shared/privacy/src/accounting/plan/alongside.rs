@@ -32,7 +32,7 @@ pub struct PlannedKind {
 }
 
 /// All of them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Others {
     pub(super) evaluation: Option<PlannedKind>,
     pub(super) label_counts: Option<PlannedKind>,

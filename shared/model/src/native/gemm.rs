@@ -1,0 +1,177 @@
+//! Matrix products for the transformer, in tiles that stay in registers.
+//!
+//! Every entry of a product is summed in the order of its index, one fused multiply-add a term, from the value it
+//! starts with. So its bits depend neither on the machine's vectors (where they have fused multiply-add, as
+//! x86-64-v3 and ARM64 do) nor on how the product is cut into tiles.
+
+mod tile;
+
+use fearless_simd::{Simd, SimdBase, f32x16};
+
+use self::tile::{add_columns, add_rows};
+use super::kernels::{LANES, Lane};
+
+/// A matrix of rows of lanes. It only grows: what stands past the rows in use is left from before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matrix {
+    pub(super) data: Vec<Lane>,
+    pub(super) stride: usize,
+}
+
+impl Matrix {
+    /// Makes room for `rows` rows of `lanes` lanes. Their content is unspecified.
+    pub(super) fn shape(&mut self, rows: usize, lanes: usize) {
+        self.stride = stride_of(lanes);
+        let needed = rows * self.stride;
+        if self.data.len() < needed {
+            self.data.resize(needed, [0.0; LANES]);
+        }
+    }
+
+    /// The same, all zeros.
+    pub(super) fn shape_zero(&mut self, rows: usize, lanes: usize) {
+        self.data.clear();
+        self.shape(rows, lanes);
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        self.at(0, 0)
+    }
+
+    /// The part from a row and a lane on.
+    pub(super) fn at(&self, row: usize, lane: usize) -> View<'_> {
+        View { data: &self.data[row * self.stride + lane..], stride: self.stride }
+    }
+
+    pub(super) fn view_mut(&mut self) -> ViewMut<'_> {
+        self.at_mut(0, 0)
+    }
+
+    pub(super) fn at_mut(&mut self, row: usize, lane: usize) -> ViewMut<'_> {
+        ViewMut { data: &mut self.data[row * self.stride + lane..], stride: self.stride }
+    }
+
+    pub(super) fn row(&self, row: usize, lanes: usize) -> &[Lane] {
+        &self.data[row * self.stride..][..lanes]
+    }
+
+    pub(super) fn row_mut(&mut self, row: usize, lanes: usize) -> &mut [Lane] {
+        &mut self.data[row * self.stride..][..lanes]
+    }
+}
+
+/// Lanes from one row to the next. A stride of many lanes would put all rows into the same few sets of the cache,
+/// so it gets one more.
+fn stride_of(lanes: usize) -> usize {
+    if lanes.is_multiple_of(8) { lanes + 1 } else { lanes }
+}
+
+/// Rows of lanes to read.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) data: &'a [Lane],
+    pub(super) stride: usize,
+}
+
+/// Rows of lanes to write.
+pub(super) struct ViewMut<'a> {
+    pub(super) data: &'a mut [Lane],
+    pub(super) stride: usize,
+}
+
+/// What a product's entries start with.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    Zero,
+    /// What stands there.
+    There,
+    /// One row for all rows.
+    Row(&'a [Lane]),
+}
+
+/// `C = start + A B` of `rows` rows, `depth` terms and `lanes` lanes.
+pub(super) fn multiply_rows<S: Simd>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    mut c: ViewMut<'_>,
+    size: (usize, usize, usize),
+    start: Start<'_>,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || add_rows(simd, a, b, &mut c, size, start),
+    );
+}
+
+/// `C = start + A^T B` of `rows` rows, `depth` terms (the rows of A and B) and `lanes` lanes.
+pub(super) fn multiply_columns<S: Simd>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    mut c: ViewMut<'_>,
+    size: (usize, usize, usize),
+    start: Start<'_>,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || add_columns(simd, a, b, &mut c, size, start),
+    );
+}
+
+/// Turns `rows` rows of `lanes` lanes: lane-wise entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are
+/// filled up to whole lanes with zeros.
+pub(super) fn transpose<S: Simd>(simd: S, from: View<'_>, to: ViewMut<'_>, (rows, lanes): (usize, usize)) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for block in 0..rows.div_ceil(LANES) {
+                for lane in 0..lanes {
+                    let height = LANES.min(rows - block * LANES);
+                    transpose_block(
+                        simd,
+                        &from.data[block * LANES * from.stride + lane..],
+                        from.stride,
+                        height,
+                        {
+                            let at = lane * LANES * to.stride + block;
+                            &mut to.data[at..]
+                        },
+                        to.stride,
+                    );
+                }
+            }
+        },
+    );
+}
+
+/// A block of `height` rows of one lane. Four rounds, each interleaving the upper with the lower half of the rows.
+#[inline(always)]
+fn transpose_block<S: Simd>(
+    simd: S,
+    from: &[Lane],
+    from_stride: usize,
+    height: usize,
+    to: &mut [Lane],
+    to_stride: usize,
+) {
+    let mut block = [f32x16::splat(simd, 0.0); LANES];
+    for (i, row) in block.iter_mut().enumerate().take(height) {
+        *row = f32x16::load_array_ref(simd, &from[i * from_stride]);
+    }
+    for _ in 0..4 {
+        let mut next = block;
+        for i in 0..LANES / 2 {
+            let (low, high) = simd.interleave_f32x16(block[i], block[i + LANES / 2]);
+            next[2 * i] = low;
+            next[2 * i + 1] = high;
+        }
+        block = next;
+    }
+    for (j, row) in block.into_iter().enumerate() {
+        row.store_array(&mut to[j * to_stride]);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! The tiles: a few rows times a few lanes, summed in registers.
+
+use fearless_simd::{Simd, SimdBase, SimdFloat, f32x16};
+
+use super::{LANES, Lane, Start, View, ViewMut};
+
+/// Whether a lane fits one register; then there are 32 of them, else 16 of half the size or less.
+#[inline(always)]
+fn wide<S: Simd>() -> bool {
+    <S::f32s as SimdBase<S>>::LEN >= LANES
+}
+
+/// See [`multiply_rows`](super::multiply_rows).
+#[inline(always)]
+pub(super) fn add_rows<S: Simd>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    c: &mut ViewMut<'_>,
+    (rows, depth, lanes): (usize, usize, usize),
+    start: Start<'_>,
+) {
+    let mut lane = 0;
+    let tile = Rows { a, b, depth, start };
+    if wide::<S>() {
+        while lane + 4 <= lanes {
+            rows_of_four(simd, &tile, c, rows, lane);
+            lane += 4;
+        }
+        while lane + 2 <= lanes {
+            rows_of::<S, 12, 2>(simd, &tile, c, rows, lane);
+            lane += 2;
+        }
+    }
+    while lane < lanes {
+        if wide::<S>() {
+            rows_of::<S, 12, 1>(simd, &tile, c, rows, lane);
+        } else {
+            rows_of::<S, 6, 1>(simd, &tile, c, rows, lane);
+        }
+        lane += 1;
+    }
+}
+
+/// What all tiles of a product by rows share.
+struct Rows<'a> {
+    a: View<'a>,
+    b: View<'a>,
+    depth: usize,
+    start: Start<'a>,
+}
+
+#[inline(always)]
+fn rows_of_four<S: Simd>(simd: S, tile: &Rows<'_>, c: &mut ViewMut<'_>, rows: usize, lane: usize) {
+    let mut row = 0;
+    while row + 6 <= rows {
+        tile.run::<S, 6, 4>(simd, c, row, lane);
+        row += 6;
+    }
+    match rows - row {
+        5 => tile.run::<S, 5, 4>(simd, c, row, lane),
+        4 => tile.run::<S, 4, 4>(simd, c, row, lane),
+        3 => tile.run::<S, 3, 4>(simd, c, row, lane),
+        2 => tile.run::<S, 2, 4>(simd, c, row, lane),
+        1 => tile.run::<S, 1, 4>(simd, c, row, lane),
+        _ => {}
+    }
+}
+
+/// Rows in tiles of `R` (6 or 12), then of 4 and of 1.
+#[inline(always)]
+fn rows_of<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    tile: &Rows<'_>,
+    c: &mut ViewMut<'_>,
+    rows: usize,
+    lane: usize,
+) {
+    let mut row = 0;
+    while row + R <= rows {
+        tile.run::<S, R, C>(simd, c, row, lane);
+        row += R;
+    }
+    while row + 4 <= rows {
+        tile.run::<S, 4, C>(simd, c, row, lane);
+        row += 4;
+    }
+    while row < rows {
+        tile.run::<S, 1, C>(simd, c, row, lane);
+        row += 1;
+    }
+}
+
+impl Rows<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const R: usize, const C: usize>(&self, simd: S, c: &mut ViewMut<'_>, row: usize, lane: usize) {
+        let mut sums = load::<S, R, C>(simd, c, self.start, row, lane, R);
+        let (whole, rest) = (self.depth / LANES, self.depth % LANES);
+        let rows: [&[Lane]; R] =
+            std::array::from_fn(|r| &self.a.data[(row + r) * self.a.stride..][..self.depth.div_ceil(LANES)]);
+        let mut at = lane;
+        for k in 0..whole {
+            let numbers: [&Lane; R] = std::array::from_fn(|r| &rows[r][k]);
+            for i in 0..LANES {
+                let b = lanes_at::<S, C>(simd, self.b.data, at);
+                at += self.b.stride;
+                fused(simd, &mut sums, numbers.map(|n| n[i]), b);
+            }
+        }
+        if rest > 0 {
+            let numbers: [&Lane; R] = std::array::from_fn(|r| &rows[r][whole]);
+            for i in 0..rest.min(LANES) {
+                let b = lanes_at::<S, C>(simd, self.b.data, at);
+                at += self.b.stride;
+                fused(simd, &mut sums, numbers.map(|n| n[i]), b);
+            }
+        }
+        store(&sums, c, row, lane, R);
+    }
+}
+
+/// See [`multiply_columns`](super::multiply_columns).
+#[inline(always)]
+pub(super) fn add_columns<S: Simd>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    c: &mut ViewMut<'_>,
+    (rows, depth, lanes): (usize, usize, usize),
+    start: Start<'_>,
+) {
+    let mut lane = 0;
+    if wide::<S>() {
+        while lane + 2 <= lanes {
+            columns_of::<S, 8, 2>(simd, a, b, c, (rows, depth, lane), start);
+            lane += 2;
+        }
+        while lane < lanes {
+            columns_of::<S, 8, 1>(simd, a, b, c, (rows, depth, lane), start);
+            lane += 1;
+        }
+    } else {
+        while lane < lanes {
+            columns_of::<S, 4, 1>(simd, a, b, c, (rows, depth, lane), start);
+            lane += 1;
+        }
+    }
+}
+
+/// Rows of C in tiles of `R`, a divisor of [`LANES`]; of the last tile only the rows that exist are kept.
+#[inline(always)]
+fn columns_of<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    c: &mut ViewMut<'_>,
+    (rows, depth, lane): (usize, usize, usize),
+    start: Start<'_>,
+) {
+    let mut row = 0;
+    while row < rows {
+        let height = R.min(rows - row);
+        let mut sums = load::<S, R, C>(simd, c, start, row, lane, height);
+        let part = row % LANES / R;
+        let (mut at_a, mut at_b) = (row / LANES, lane);
+        for _ in 0..depth {
+            let numbers = a.data[at_a].as_chunks::<R>().0[part];
+            let lanes = lanes_at::<S, C>(simd, b.data, at_b);
+            at_a += a.stride;
+            at_b += b.stride;
+            fused(simd, &mut sums, numbers, lanes);
+        }
+        store(&sums, c, row, lane, height);
+        row += R;
+    }
+}
+
+#[inline(always)]
+fn lanes_at<S: Simd, const C: usize>(simd: S, data: &[Lane], at: usize) -> [f32x16<S>; C] {
+    let lanes = &data[at..at + C];
+    std::array::from_fn(|c| f32x16::load_array_ref(simd, &lanes[c]))
+}
+
+#[inline(always)]
+fn fused<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    sums: &mut [[f32x16<S>; C]; R],
+    numbers: [f32; R],
+    b: [f32x16<S>; C],
+) {
+    for r in 0..R {
+        let x = f32x16::splat(simd, numbers[r]);
+        for c in 0..C {
+            sums[r][c] = x.mul_add(b[c], sums[r][c]);
+        }
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    c: &ViewMut<'_>,
+    start: Start<'_>,
+    row: usize,
+    lane: usize,
+    height: usize,
+) -> [[f32x16<S>; C]; R] {
+    let mut sums = [[f32x16::splat(simd, 0.0); C]; R];
+    for (r, sums) in sums.iter_mut().enumerate().take(height) {
+        match start {
+            Start::Zero => {}
+            Start::There => *sums = lanes_at(simd, c.data, (row + r) * c.stride + lane),
+            Start::Row(lanes) => *sums = lanes_at(simd, lanes, lane),
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn store<S: Simd, const R: usize, const C: usize>(
+    sums: &[[f32x16<S>; C]; R],
+    c: &mut ViewMut<'_>,
+    row: usize,
+    lane: usize,
+    height: usize,
+) {
+    for (r, sums) in sums.iter().enumerate().take(height) {
+        let lanes = &mut c.data[(row + r) * c.stride + lane..][..C];
+        for (sum, lane) in sums.iter().zip(lanes) {
+            sum.store_array(lane);
+        }
+    }
+}
