@@ -54,7 +54,7 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
             let others = [("evaluation", plan.evaluation), ("label counts", plan.label_counts)];
             for (name, kind) in others.into_iter().filter_map(|(name, kind)| Some((name, kind?))) {
                 terminal::line(&format!(
-                    "of that budget, {name} get {} % of rho: noise multiplier {:.3}, {} participations per user",
+                    "of that budget, for {name}: {} % of rho, noise multiplier {:.3}, {} participations per user",
                     100.0 * kind.share,
                     kind.noise_multiplier.get(),
                     kind.participations_per_user
