@@ -129,6 +129,10 @@ impl Aggregator {
         let coordinator = recover::coordinator(&storage, &plan, enrolment::random()?)?;
         let progress = storage.progress()?;
         let metrics = Metrics::new(&progress, plan.epsilon_after(progress.last_round));
+        let told = storage.figures()?;
+        if let Some(evaluation) = told.iter().rev().find_map(|(_, figures)| figures.evaluation()) {
+            metrics.evaluated(evaluation);
+        }
         Ok(Self {
             plan: Arc::new(plan),
             storage: Arc::new(storage),

@@ -11,9 +11,9 @@ use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::secagg::{Entropy, Identity, MaskedVector, endorse};
 use silhouette_privacy::{Account, Charge, Mode, Release, Rounding};
-use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session, Verified};
+use silhouette_round::{Action, Conditions, History, Input, Participations, Policy, Refusal, Session, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
-use silhouette_wire::{DeviceId, Nonce, TaskId};
+use silhouette_wire::{DeviceId, Nonce, QueryKind, TaskId};
 
 use crate::config::Attack;
 use crate::federation::FederationError;
@@ -84,7 +84,7 @@ pub(crate) struct Past {
     spent: u64,
     /// The last round it joined; 0 for none.
     last_round: u32,
-    participations: u32,
+    participations: Participations,
 }
 
 impl Past {
@@ -94,13 +94,13 @@ impl Past {
     }
 
     /// It joined a round that costs nothing.
-    pub(crate) fn joined(&mut self, round: u64) {
+    pub(crate) fn joined(&mut self, query: QueryKind, round: u64) {
         self.last_round = round as u32;
-        self.participations += 1;
+        self.participations.add(query);
     }
 
     /// Rounds it joined.
-    pub(crate) fn participations(&self) -> u32 {
+    pub(crate) fn participations(&self) -> Participations {
         self.participations
     }
 }
@@ -226,10 +226,10 @@ impl VirtualDevice {
                     };
                     Input::Released(self.release(around, &work)?)
                 }
-                Action::Charge { task, round, charge, .. } => {
+                Action::Charge { task, query, round, charge, .. } => {
                     self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
                     self.history.last_round = round;
-                    self.history.participations += 1;
+                    self.history.participations.add(query);
                     if around.in_process {
                         let release = self.session.dangerous_unmasked_release_for_simulation_only(around.now);
                         let gone = || FederationError::Device(Refusal::Device("the release is gone".into()));

@@ -80,7 +80,7 @@ fn goes_on(storage: &Storage, plan: &Plan, task: StoredTask) -> Result<StoredTas
 pub(super) fn coordinator(storage: &Storage, plan: &Plan, seed: [u8; 32]) -> Result<Coordinator, OpenError> {
     let last_round = storage.progress()?.last_round;
     let mut coordinator = Coordinator::new(plan.round_config(), last_round, seed)?;
-    for (device, participation) in storage.participations()? {
+    for (device, participation) in storage.participations(plan.schedule())? {
         coordinator.remember(device, participation);
     }
     Ok(coordinator)

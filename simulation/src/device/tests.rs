@@ -22,6 +22,7 @@ fn begins(named: Option<&SigningKey>, endorsed_by: Option<SigningKey>) -> Result
         max_participations: 1,
         min_separation: 1,
         deadline: 1000,
+        held_out: 0,
         training: LocalTraining { epochs: 1, batch: 8, learning_rate: 1.0, proximal_mu: 0.0, shuffled: true },
     };
     let manifest = terms.manifest(1, model.content_hash().unwrap(), 3);

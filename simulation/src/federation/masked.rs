@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use silhouette_privacy::secagg::MaskedVector;
-use silhouette_privacy::{Accumulator, NoisySum};
+use silhouette_privacy::{Accumulator, NoisySum, ReleaseParameters};
 use silhouette_query::robust::fewest_groups;
 use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
-use super::{Federation, FederationError, lock, number, unless_too_long};
+use super::{Federation, FederationError, asked_about, lock, number, unless_too_long};
 use crate::device::{Outward, Streams, Surroundings, VirtualDevice, id_of};
 use silhouette_wire::manifest::Manifest;
 
@@ -23,6 +23,7 @@ impl Federation<'_> {
     pub(super) fn collect_masked(
         &mut self,
         groups: &[Vec<Invitation>],
+        parameters: &ReleaseParameters,
         manifests: &[Manifest],
         verified: &[Arc<Verified>],
     ) -> Result<Vec<NoisySum>, FederationError> {
@@ -37,7 +38,7 @@ impl Federation<'_> {
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
-            let rotated = self.terms.parameters.clone().with_rotation(manifests[group].seed);
+            let rotated = parameters.clone().with_rotation(manifests[group].seed);
             let sum = Accumulator::from_masked(rotated, &sum?)?;
             // Nobody adds noise here: every device added its share.
             let mut none = Streams::new(self.config.seed, manifests[group].round, 0).noise("central");
@@ -54,6 +55,8 @@ impl Federation<'_> {
         verified: &[Arc<Verified>],
     ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
+        let query = self.schedule.kind(self.coordinator.round());
+        let model = asked_about(query, &self.model, self.averaged.as_ref());
         let invitations = groups.concat();
         let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
@@ -66,7 +69,7 @@ impl Federation<'_> {
             now,
             seed: self.config.seed,
             engine: self.engine,
-            model: &self.model,
+            model,
             examples: &people[i].examples,
             in_process: false,
         };

@@ -5,7 +5,7 @@ use silhouette_aggregator::{Event, TaskConfig};
 use silhouette_client::Randomness;
 use silhouette_model::NativeEngine;
 use silhouette_privacy::Mode;
-use silhouette_query::AdaptiveClipConfig;
+use silhouette_query::{AdaptiveClipConfig, Figures};
 use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_simulation::{Dataset, PrivacyChoice, SimulationConfig, TaskChoice, run};
 use silhouette_tests::people::terms;
@@ -25,11 +25,13 @@ struct Case {
     groups: u32,
     active_mode: bool,
     adaptive_clip: Option<AdaptiveClipConfig>,
+    /// Rounds of training between two of evaluation, which with one of label counts come out of the same budget.
+    evaluate_every: u64,
 }
 
 impl Case {
     fn of(mode: Mode, devices: usize) -> Self {
-        Self { mode, devices, groups: 1, active_mode: false, adaptive_clip: None }
+        Self { mode, devices, groups: 1, active_mode: false, adaptive_clip: None, evaluate_every: 0 }
     }
 
     /// With three groups one value of three is left: the median.
@@ -91,6 +93,12 @@ async fn they_do_in_masked_groups_of_the_active_mode() {
     publish_the_same(&Case { groups: 3, active_mode: true, ..Case::of(Mode::Distributed, 12) }).await;
 }
 
+/// Evaluation and label counts between the rounds of training, out of one budget, on both sides.
+#[tokio::test(flavor = "multi_thread")]
+async fn they_do_with_every_kind_of_query() {
+    assert_eq!(publish_the_same(&Case { evaluate_every: 2, ..Case::of(Mode::Local, 5) }).await.len(), 5);
+}
+
 /// Data of as many training users as the case has devices.
 fn dataset(case: &Case, config: &SimulationConfig) -> (Vec<Text>, Dataset) {
     let of = |users| {
@@ -114,6 +122,8 @@ async fn publish_the_same(case: &Case) -> Vec<f64> {
         trim: case.trim(),
         secure_aggregation: case.active_mode,
         active_mode: case.active_mode,
+        evaluate_privately: case.evaluate_every,
+        label_counts: case.evaluate_every > 0,
         ..SimulationConfig::default()
     };
     let (all, data) = dataset(case, &config);
@@ -121,6 +131,7 @@ async fn publish_the_same(case: &Case) -> Vec<f64> {
     let simulated = run(&data, &config, &NativeEngine, &mut |_| {}).unwrap();
 
     let group = case.devices as u32 / case.groups;
+    let z = simulated.plan.as_ref().unwrap().noise_multiplier.get();
     let terms = TaskConfig {
         model_seed: SEED,
         rounds: ROUNDS,
@@ -130,7 +141,10 @@ async fn publish_the_same(case: &Case) -> Vec<f64> {
         trim: case.trim(),
         mode: case.mode,
         active_mode: case.active_mode,
-        noise_multiplier: Some(simulated.plan.as_ref().unwrap().noise_multiplier.get()),
+        epsilon: (case.evaluate_every > 0).then_some(8.0),
+        noise_multiplier: (case.evaluate_every == 0).then_some(z),
+        evaluate_every: case.evaluate_every,
+        label_counts: case.evaluate_every > 0,
         clip: data.recipe.clip,
         adaptive_clip: case.adaptive_clip,
         training: data.recipe.training,
@@ -152,7 +166,11 @@ async fn publish_the_same(case: &Case) -> Vec<f64> {
     }
     for record in &simulated.rounds {
         let event = site.next_end().await;
-        let Event::RoundClosed { round, reports, model, .. } = event else { panic!("{event:?}") };
+        let Event::RoundClosed { round, query, figures, reports, model, .. } = event else { panic!("{event:?}") };
+        assert_eq!(query, record.query);
+        let (evaluation, counts) = (record.evaluation.clone(), record.label_counts.clone());
+        let simulated = evaluation.map(Figures::Evaluation).or(counts.map(Figures::LabelCounts));
+        assert_eq!(figures, simulated, "round {round}");
         assert_eq!((round, reports), (record.round, case.devices));
         assert_eq!(model.to_string(), record.model_sha256, "round {round}");
     }

@@ -44,7 +44,9 @@ fn devices_that_the_named_endorser_did_not_endorse_decline_and_are_not_charged()
         };
         assert_eq!(expected.0, named.to_bytes());
         assert_eq!(by, known.unwrap_or_else(|| "nobody".to_owned()));
-        assert!(federation.pasts.iter().all(|past| past.participations() == 0));
+        assert!(
+            federation.pasts.iter().all(|past| past.participations() == silhouette_round::Participations::default())
+        );
     }
 }
 
@@ -74,5 +76,6 @@ fn devices_of_the_active_mode_do_not_report_to_an_aggregator_outside_it() {
     let manifest = federation.terms.manifest(1, federation.file, 5);
     let verified = federation.offer(&manifest).unwrap();
     federation.endorser = None;
-    assert!(federation.collect_masked(&groups, &[manifest], &[verified]).is_err());
+    let parameters = federation.terms.parameters.clone();
+    assert!(federation.collect_masked(&groups, &parameters, &[manifest], &[verified]).is_err());
 }
