@@ -110,19 +110,19 @@ impl Rows<'_> {
         }
         let mut at = lane;
         for k in 0..whole {
-            let numbers = rows.map(|lanes| &lanes[k]);
+            let numbers = numbers_at(&rows, k);
             for i in 0..LANES {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
-                fused(simd, &mut sums, numbers.map(|n| n[i]), b);
+                fused(simd, &mut sums, |r| numbers[r][i], b);
             }
         }
         if rest > 0 {
-            let numbers = rows.map(|lanes| &lanes[whole]);
-            for i in 0..rest.min(LANES) {
+            let numbers = numbers_at(&rows, whole);
+            for i in 0..rest {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
-                fused(simd, &mut sums, numbers.map(|n| n[i]), b);
+                fused(simd, &mut sums, |r| numbers[r][i], b);
             }
         }
         end(simd, &sums, c, (row, lane, R), self.start.adds());
@@ -195,9 +195,19 @@ fn columns<S: Simd, const R: usize, const C: usize>(
         let lanes = lanes_at::<S, C>(simd, b.data, at_b);
         at_a += a.stride;
         at_b += b.stride;
-        fused(simd, &mut sums, numbers, lanes);
+        fused(simd, &mut sums, |r| numbers[r], lanes);
     }
     sums
+}
+
+/// Lane `k` of each row. Written out, as `map` and `from_fn` are not always inlined.
+#[inline(always)]
+fn numbers_at<'a, const R: usize>(rows: &[&'a [Lane]; R], k: usize) -> [&'a Lane; R] {
+    let mut numbers = [&[0.0; LANES]; R];
+    for (number, row) in numbers.iter_mut().zip(rows) {
+        *number = &row[k];
+    }
+    numbers
 }
 
 #[inline(always)]
@@ -213,11 +223,11 @@ fn lanes_at<S: Simd, const C: usize>(simd: S, data: &[Lane], at: usize) -> [f32x
 fn fused<S: Simd, const R: usize, const C: usize>(
     simd: S,
     sums: &mut [[f32x16<S>; C]; R],
-    numbers: [f32; R],
+    number: impl Fn(usize) -> f32,
     b: [f32x16<S>; C],
 ) {
     for r in 0..R {
-        let x = f32x16::splat(simd, numbers[r]);
+        let x = f32x16::splat(simd, number(r));
         for c in 0..C {
             sums[r][c] = x.mul_add(b[c], sums[r][c]);
         }
