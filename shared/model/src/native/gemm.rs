@@ -11,27 +11,40 @@ use fearless_simd::{Simd, SimdBase, f32x16};
 use self::tile::{add_columns, add_rows};
 use super::kernels::{LANES, Lane};
 
-/// A matrix of rows of lanes. It only grows: what stands past the rows in use is left from before.
+/// A matrix of rows of lanes, each lane on a cache line of its own. It only grows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matrix {
-    pub(super) data: Vec<Lane>,
+    numbers: Vec<f32>,
+    /// Where the first cache line begins.
+    begin: usize,
     pub(super) stride: usize,
 }
 
+/// Bytes of a cache line, and of a lane.
+const LINE: usize = LANES * size_of::<f32>();
+
 impl Matrix {
-    /// Makes room for `rows` rows of `lanes` lanes. Their content is unspecified.
+    /// Makes room for `rows` rows of `lanes` lanes. If that needs more memory than ever before they are all zeros,
+    /// else they are left as they are.
     pub(super) fn shape(&mut self, rows: usize, lanes: usize) {
         self.stride = stride_of(lanes);
-        let needed = rows * self.stride;
-        if self.data.len() < needed {
-            self.data.resize(needed, [0.0; LANES]);
+        let needed = rows * self.stride * LANES;
+        if self.numbers.len() < self.begin + needed {
+            self.numbers = vec![0.0; needed + LANES - 1];
+            let past = self.numbers.as_ptr().addr() % LINE;
+            self.begin = (LINE - past) % LINE / size_of::<f32>();
         }
     }
 
-    /// The same, all zeros.
-    pub(super) fn shape_zero(&mut self, rows: usize, lanes: usize) {
-        self.data.clear();
-        self.shape(rows, lanes);
+    /// All lanes.
+    #[inline(always)]
+    pub(super) fn lanes(&self) -> &[Lane] {
+        self.numbers[self.begin..].as_chunks().0
+    }
+
+    #[inline(always)]
+    pub(super) fn lanes_mut(&mut self) -> &mut [Lane] {
+        self.numbers[self.begin..].as_chunks_mut().0
     }
 
     pub(super) fn view(&self) -> View<'_> {
@@ -40,7 +53,7 @@ impl Matrix {
 
     /// The part from a row and a lane on.
     pub(super) fn at(&self, row: usize, lane: usize) -> View<'_> {
-        View { data: &self.data[row * self.stride + lane..], stride: self.stride }
+        View { data: &self.lanes()[row * self.stride + lane..], stride: self.stride }
     }
 
     pub(super) fn view_mut(&mut self) -> ViewMut<'_> {
@@ -48,15 +61,19 @@ impl Matrix {
     }
 
     pub(super) fn at_mut(&mut self, row: usize, lane: usize) -> ViewMut<'_> {
-        ViewMut { data: &mut self.data[row * self.stride + lane..], stride: self.stride }
+        let stride = self.stride;
+        ViewMut { data: &mut self.lanes_mut()[row * stride + lane..], stride }
     }
 
+    #[inline(always)]
     pub(super) fn row(&self, row: usize, lanes: usize) -> &[Lane] {
-        &self.data[row * self.stride..][..lanes]
+        &self.lanes()[row * self.stride..][..lanes]
     }
 
+    #[inline(always)]
     pub(super) fn row_mut(&mut self, row: usize, lanes: usize) -> &mut [Lane] {
-        &mut self.data[row * self.stride..][..lanes]
+        let stride = self.stride;
+        &mut self.lanes_mut()[row * stride..][..lanes]
     }
 }
 

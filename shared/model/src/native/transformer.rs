@@ -116,7 +116,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The local row of each token of a text that is read.
-    fn rows(&self, text: usize) -> impl Iterator<Item = u32> {
+    fn rows(&self, text: usize) -> impl ExactSizeIterator<Item = u32> {
         self.examples.compact().text(text).iter().take(self.spec.length).map(|(row, _)| *row)
     }
 
@@ -184,6 +184,8 @@ impl Replica {
     /// One step on the mean loss of a batch.
     fn batch<S: Simd>(&mut self, simd: S, work: &Work<'_>, batch: &[usize]) {
         let step = (work.training.learning_rate / batch.len() as f64) as f32;
+        let all = batch.iter().map(|&text| work.rows(text).len()).sum();
+        self.rows_back.shape(all, lanes_of(self.spec.dim));
         let table = std::mem::take(&mut self.table);
         let (mut begin, mut tokens) = (0, 0);
         while begin < batch.len() {
@@ -265,7 +267,8 @@ impl Replica {
                 to.iter_mut().zip(pooled).for_each(|(d, p)| *d = share * p);
             }
         }
-        stream.data[..self.group.rows.len() * stream.stride].fill([0.0; LANES]);
+        let used = self.group.rows.len() * stream.stride;
+        stream.lanes_mut()[..used].fill([0.0; LANES]);
     }
 
     /// Turns the raw outputs into `-step` times the gradient of the texts' losses by them.
@@ -296,13 +299,12 @@ impl Replica {
         }
     }
 
-    /// Puts the gradient by the group's rows behind those of the batch's groups before it.
+    /// Puts the gradient by the group's rows behind those of the batch's `before` tokens before it.
     fn keep_rows(&mut self, before: usize) -> usize {
-        let lanes = lanes_of(self.spec.dim);
         let after = before + self.group.rows.len();
-        self.rows_back.shape(after, lanes);
         let (stream, stride) = (&self.back.stream, self.rows_back.stride);
-        self.rows_back.data[before * stride..after * stride].copy_from_slice(&stream.data[..(after - before) * stride]);
+        let new = &stream.lanes()[..(after - before) * stride];
+        self.rows_back.lanes_mut()[before * stride..after * stride].copy_from_slice(new);
         after
     }
 

@@ -57,9 +57,9 @@ impl Dense {
         let lanes = layers * outputs.lanes();
         let rows = inputs.lanes() * LANES;
         *self = Self { layers, inputs, outputs, ..Self::default() };
-        self.weight.shape_zero(rows, lanes);
-        self.weight_step.shape_zero(rows, lanes);
-        self.turned.shape_zero(lanes * LANES, inputs.lanes());
+        self.weight.shape(rows, lanes);
+        self.weight_step.shape(rows, lanes);
+        self.turned.shape(lanes * LANES, inputs.lanes());
         self.bias = vec![[0.0; LANES]; lanes];
         self.bias_step = self.bias.clone();
     }
@@ -76,7 +76,7 @@ impl Dense {
             let first = outputs.begin(layer * outputs.count);
             for (part, within) in (0..inputs.count).flat_map(|part| (0..inputs.width).map(move |i| (part, i))) {
                 let row = (inputs.begin(part) + within) * self.weight.stride * LANES + first;
-                let row = &mut self.weight.data.as_flattened_mut()[row..];
+                let row = &mut self.weight.lanes_mut().as_flattened_mut()[row..];
                 (0..outputs.count).for_each(|part| visit(&mut row[outputs.begin(part)..][..outputs.width]));
             }
             let bias = &mut self.bias.as_flattened_mut()[first..];
@@ -123,10 +123,11 @@ impl Dense {
         simd.vectorize(
             #[inline(always)]
             || {
+                let rows = delta.lanes();
                 for (lane, sum) in self.bias_step.iter_mut().enumerate() {
                     let mut all = if first { f32x16::splat(simd, 0.0) } else { f32x16::load_array_ref(simd, sum) };
                     for token in 0..tokens {
-                        all += f32x16::load_array_ref(simd, &delta.data[token * delta.stride + lane]);
+                        all += f32x16::load_array_ref(simd, &rows[token * delta.stride + lane]);
                     }
                     all.store_array(sum);
                 }
@@ -138,7 +139,7 @@ impl Dense {
         simd.vectorize(
             #[inline(always)]
             || {
-                add(&mut self.weight.data, &self.weight_step.data);
+                add(self.weight.lanes_mut(), self.weight_step.lanes());
                 add(&mut self.bias, &self.bias_step);
             },
         );
