@@ -126,7 +126,22 @@ pub(super) fn multiply_rows<S: Simd>(
 ) {
     simd.vectorize(
         #[inline(always)]
-        || add_rows(simd, a, b, &mut c, size, start),
+        || add_rows(simd, a, b, &mut c, size, (start, None)),
+    );
+}
+
+/// `C = A B`, times `factor` number by number.
+pub(super) fn multiply_rows_times<S: Simd>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    mut c: ViewMut<'_>,
+    size: (usize, usize, usize),
+    factor: View<'_>,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || add_rows(simd, a, b, &mut c, size, (Start::Zero, Some(factor))),
     );
 }
 
@@ -145,44 +160,51 @@ pub(super) fn multiply_columns<S: Simd>(
     );
 }
 
-/// Turns `rows` rows of `lanes` lanes: lane-wise entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are
-/// filled up to whole lanes with zeros.
-pub(super) fn transpose<S: Simd>(
-    simd: S,
-    from: View<'_>,
-    to: ViewMut<'_>,
-    (rows, lanes): (usize, usize),
-) {
+/// Turns `rows` rows of `lanes` lanes: entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are filled up to
+/// whole lanes with zeros.
+pub(super) fn transpose<S: Simd>(simd: S, from: View<'_>, to: ViewMut<'_>, (rows, lanes): (usize, usize)) {
     simd.vectorize(
         #[inline(always)]
         || {
-            for block in 0..rows.div_ceil(LANES) {
-                for lane in 0..lanes {
-                    let height = LANES.min(rows - block * LANES);
-                    transpose_block(simd, &from.data[block * LANES * from.stride + lane..], from.stride, height, {
-                        let at = lane * LANES * to.stride + block;
-                        &mut to.data[at..]
-                    }, to.stride);
+            for (block, lane) in (0..rows.div_ceil(LANES)).flat_map(|b| (0..lanes).map(move |lane| (b, lane))) {
+                let mut rows_of_block = [f32x16::splat(simd, 0.0); LANES];
+                for (i, row) in rows_of_block.iter_mut().enumerate().take(rows - block * LANES) {
+                    *row = f32x16::load_array_ref(simd, &from.data[(block * LANES + i) * from.stride + lane]);
                 }
+                store_turned(simd, rows_of_block, &mut to.data[lane * LANES * to.stride + block..], to.stride);
             }
         },
     );
 }
 
-/// A block of `height` rows of one lane. Four rounds, each interleaving the upper with the lower half of the rows.
-#[inline(always)]
-fn transpose_block<S: Simd>(
+/// `matrix += step`, of whole blocks of sixteen rows, and `turned` the same turned.
+pub(super) fn add_and_transpose<S: Simd>(
     simd: S,
-    from: &[Lane],
-    from_stride: usize,
-    height: usize,
-    to: &mut [Lane],
-    to_stride: usize,
+    matrix: ViewMut<'_>,
+    step: View<'_>,
+    turned: ViewMut<'_>,
+    (blocks, lanes): (usize, usize),
 ) {
-    let mut block = [f32x16::splat(simd, 0.0); LANES];
-    for (i, row) in block.iter_mut().enumerate().take(height) {
-        *row = f32x16::load_array_ref(simd, &from[i * from_stride]);
-    }
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (block, lane) in (0..blocks).flat_map(|block| (0..lanes).map(move |lane| (block, lane))) {
+                let mut rows = [f32x16::splat(simd, 0.0); LANES];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    let now = &mut matrix.data[(block * LANES + i) * matrix.stride + lane];
+                    let step = &step.data[(block * LANES + i) * step.stride + lane];
+                    *row = f32x16::load_array_ref(simd, now) + f32x16::load_array_ref(simd, step);
+                    row.store_array(now);
+                }
+                store_turned(simd, rows, &mut turned.data[lane * LANES * turned.stride + block..], turned.stride);
+            }
+        },
+    );
+}
+
+/// Stores the columns of a block. Four rounds, each interleaving the upper with the lower half of the rows.
+#[inline(always)]
+fn store_turned<S: Simd>(simd: S, mut block: [f32x16<S>; LANES], to: &mut [Lane], stride: usize) {
     for _ in 0..4 {
         let mut next = block;
         for i in 0..LANES / 2 {
@@ -193,7 +215,7 @@ fn transpose_block<S: Simd>(
         block = next;
     }
     for (j, row) in block.into_iter().enumerate() {
-        row.store_array(&mut to[j * to_stride]);
+        row.store_array(&mut to[j * stride]);
     }
 }
 

@@ -285,7 +285,8 @@ impl Replica {
     fn backward<S: Simd>(&mut self, simd: S, first: bool) {
         let lanes = lanes_of(self.spec.dim);
         let (tokens, texts) = (self.group.rows.len(), self.group.texts.len());
-        self.head.backward(simd, &self.pooled, &self.raw, &mut self.pooled_back, (texts, first));
+        let Self { head, pooled, raw, pooled_back, .. } = self;
+        head.backward(simd, (pooled, None), raw, pooled_back, (texts, first));
         self.back.stream.shape(tokens, lanes);
         self.back.narrow.shape(tokens, lanes);
         simd.vectorize(

@@ -18,10 +18,10 @@ pub(super) fn add_rows<S: Simd>(
     b: View<'_>,
     c: &mut ViewMut<'_>,
     (rows, depth, lanes): (usize, usize, usize),
-    start: Start<'_>,
+    (start, times): (Start<'_>, Option<View<'_>>),
 ) {
     let mut lane = 0;
-    let tile = Rows { a, b, depth, start };
+    let tile = Rows { a, b, depth, start, times };
     if wide::<S>() {
         while lane + 4 <= lanes {
             rows_of_four(simd, &tile, c, rows, lane);
@@ -48,6 +48,7 @@ struct Rows<'a> {
     b: View<'a>,
     depth: usize,
     start: Start<'a>,
+    times: Option<View<'a>>,
 }
 
 #[inline(always)]
@@ -123,6 +124,12 @@ impl Rows<'_> {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
                 fused(simd, &mut sums, |r| numbers[r][i], b);
+            }
+        }
+        if let Some(times) = self.times {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let factors = lanes_at::<S, C>(simd, times.data, (row + r) * times.stride + lane);
+                sums.iter_mut().zip(factors).for_each(|(sum, factor)| *sum *= factor);
             }
         }
         end(simd, &sums, c, (row, lane, R), self.start.adds());

@@ -2,7 +2,9 @@
 
 use fearless_simd::{Simd, SimdBase, f32x16};
 
-use crate::native::gemm::{Matrix, Start, multiply_columns, multiply_rows, transpose};
+use crate::native::gemm::{
+    Matrix, Start, add_and_transpose, multiply_columns, multiply_rows, multiply_rows_times, transpose,
+};
 use super::norm::add;
 use crate::native::kernels::{LANES, Lane, lanes_of};
 
@@ -103,12 +105,12 @@ impl Dense {
         multiply_rows(simd, input.view(), self.weight.view(), out.view_mut(), size, Start::RowThere(&self.bias));
     }
 
-    /// Given the gradient by the outputs: that by the inputs into `through`, and the steps of weight and bias.
-    /// `first` begins them anew.
+    /// Given the gradient by the outputs: that by the inputs into `through`, times `slope` if there is one, and the
+    /// steps of weight and bias. `first` begins them anew.
     pub(super) fn backward<S: Simd>(
         &mut self,
         simd: S,
-        input: &Matrix,
+        (input, slope): (&Matrix, Option<&Matrix>),
         delta: &Matrix,
         through: &mut Matrix,
         (tokens, first): (usize, bool),
@@ -116,7 +118,11 @@ impl Dense {
         let (inputs, lanes) = (self.inputs.lanes(), self.lanes_out());
         through.shape(tokens, inputs);
         let size = (tokens, lanes * LANES, inputs);
-        multiply_rows(simd, delta.view(), self.turned.view(), through.view_mut(), size, Start::Zero);
+        let (delta_view, to) = (delta.view(), through.view_mut());
+        match slope {
+            None => multiply_rows(simd, delta_view, self.turned.view(), to, size, Start::Zero),
+            Some(slope) => multiply_rows_times(simd, delta_view, self.turned.view(), to, size, slope.view()),
+        }
         let start = if first { Start::Zero } else { Start::There };
         let size = (inputs * LANES, tokens, lanes);
         multiply_columns(simd, input.view(), delta.view(), self.weight_step.view_mut(), size, start);
@@ -135,14 +141,11 @@ impl Dense {
         );
     }
 
+    /// Takes the step.
     pub(super) fn step<S: Simd>(&mut self, simd: S) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                add(self.weight.lanes_mut(), self.weight_step.lanes());
-                add(&mut self.bias, &self.bias_step);
-            },
-        );
-        self.turn(simd);
+        let (weight, turned) = (self.weight.view_mut(), self.turned.view_mut());
+        let size = (self.inputs.lanes(), self.layers * self.outputs.lanes());
+        add_and_transpose(simd, weight, self.weight_step.view(), turned, size);
+        add(&mut self.bias, &self.bias_step);
     }
 }

@@ -91,20 +91,6 @@ fn relu<S: Simd>(simd: S, x: f32x16<S>) -> (f32x16<S>, f32x16<S>) {
     (simd.select_f32x16(positive, x, zero), simd.select_f32x16(positive, one, zero))
 }
 
-/// `x *= factor`, number by number.
-pub(super) fn scale<S: Simd>(simd: S, x: &mut Matrix, factor: &Matrix, (rows, lanes): (usize, usize)) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            for row in 0..rows {
-                for (x, f) in x.row_mut(row, lanes).iter_mut().zip(factor.row(row, lanes)) {
-                    (f32x16::load_array_ref(simd, x) * f32x16::load_array_ref(simd, f)).store_array(x);
-                }
-            }
-        },
-    );
-}
-
 /// The sum of sixteen numbers, in halves.
 #[inline(always)]
 pub(super) fn total<S: Simd>(simd: S, x: f32x16<S>) -> f32 {
