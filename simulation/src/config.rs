@@ -92,6 +92,9 @@ pub struct SimulationConfig {
     /// Mode `distributed` only: run keys, shares and masks for real instead of leaving them out. The
     /// result is the same, bit for bit; the time is not.
     pub secure_aggregation: bool,
+    /// With `secure_aggregation`: the active mode, in which devices prove identities that an authority apart from
+    /// the aggregator has endorsed, and agree on who survived. The result is the same, bit for bit.
+    pub active_mode: bool,
     /// Mode `distributed` only: groups that a round's devices are split into at random, each a masked
     /// sum of its own; 1 for none.
     pub groups: u32,
@@ -127,6 +130,7 @@ impl Default for SimulationConfig {
             buckets_log2: None,
             seed: 7,
             secure_aggregation: false,
+            active_mode: false,
             groups: 1,
             trim: 0,
             poison: None,
@@ -169,7 +173,7 @@ impl SimulationConfig {
                 found: user.to_string(),
             });
         }
-        let cohort = scheduled.or(self.cohort.map(|c| c as usize)).unwrap_or(users);
+        let cohort = scheduled.or_else(|| self.cohort.map(|c| c as usize)).unwrap_or(users);
         if cohort == 0 || cohort > users {
             return Err(ConfigError::Setting {
                 field: "cohort",

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
-use silhouette_privacy::secagg::{Entropy, MaskedVector};
+use silhouette_privacy::secagg::{Entropy, Identity, MaskedVector, endorse};
 use silhouette_privacy::{Account, Charge, Mode, Release, Rounding};
 use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
@@ -111,6 +111,19 @@ pub(crate) struct Kind {
     pub(crate) owner: VerifyingKey,
     /// Rho a device may spend.
     pub(crate) cap: f64,
+    /// The enrolment authority, in the active mode, and the seed of the devices' long-term keys.
+    pub(crate) endorser: Option<SigningKey>,
+    pub(crate) seed: u64,
+}
+
+impl Kind {
+    /// What device `number` signs in the active mode: its long-term key, endorsed.
+    fn identity(&self, number: usize) -> Option<Identity> {
+        let authority = self.endorser.as_ref()?;
+        let key = SigningKey::from_bytes(&Streams::new(self.seed, 0, number as u64 + 1).bytes("identity"));
+        let endorsement = endorse(authority, &self.task, &key.verifying_key());
+        Some(Identity::new(key, endorsement, authority.verifying_key()))
+    }
 }
 
 /// A device of the simulation, for one round.
@@ -164,7 +177,7 @@ impl VirtualDevice {
         Self {
             id: id_of(number),
             number: number as u64,
-            session: Session::new(kind.task.clone(), kind.owner, policy),
+            session: Session::new(kind.task.clone(), kind.owner, policy).with_identity(kind.identity(number)),
             history: History { last_round, participations, account },
             attack,
         }
@@ -250,3 +263,6 @@ impl VirtualDevice {
         self.session.step(around.now, input, &self.history, around.examples.len(), WILLING)
     }
 }
+
+#[cfg(test)]
+mod tests;

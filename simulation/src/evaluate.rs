@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use silhouette_model::{Confusion, Engine, EngineError, Model, Target, argmax, user_top1};
+use rayon::prelude::*;
+use silhouette_model::{Confusion, Engine, EngineError, Example, Model, Target, argmax, user_top1};
 
-use crate::people::User;
+use crate::people::{Unseen, User};
 
-/// Texts predicted at a time: bounds memory.
+/// Texts predicted at a time, and such pieces at a time: bounds memory.
 const CHUNK: usize = 512;
+const WINDOW: usize = 256;
 
 /// Figures of one model on held-out people, for the task's first classes head.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +25,7 @@ pub struct Evaluation {
     pub user_accuracy: Vec<f64>,
 }
 
-/// Predicts every text of `users`.
+/// Predicts every text of `users`, on rayon's threads.
 ///
 /// # Errors
 /// When the engine fails.
@@ -32,31 +34,38 @@ pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Ev
     let mut confusion = Confusion::new(labels);
     let (mut loss, mut texts, mut hits) = (0.0, 0_u64, 0_u64);
     let mut user_accuracy = Vec::with_capacity(users.len());
-    for user in users {
-        let mut tally = Tally::new(labels);
-        for chunk in user.examples.items().chunks(CHUNK) {
-            let vectors: Vec<_> = chunk.iter().map(|e| &e.vector).collect();
-            for (outputs, example) in engine.predict(model, &vectors)?.iter().zip(chunk) {
-                let Some(Target::Class(truth)) = example.targets[index] else { continue };
-                let (p, truth) = (&outputs[range.clone()], truth as usize);
-                let predicted = tally.add(p);
-                confusion.add(truth, predicted);
-                tally.counts[truth] += 1;
-                tally.right += u64::from(predicted == truth);
-                loss -= f64::from(p[truth].max(1e-12)).ln();
-                texts += 1;
+    let mut tally = Tally::new(labels);
+    let pieces: Vec<Piece<'_>> = users.iter().flat_map(Piece::of).collect();
+    for window in pieces.chunks(WINDOW) {
+        let predicted: Vec<_> = window.par_iter().map(|piece| piece.predict(engine, model)).collect();
+        for (piece, predicted) in window.iter().zip(predicted) {
+            match piece {
+                Piece::Known(examples) => {
+                    for (outputs, example) in predicted?.iter().zip(*examples) {
+                        let Some(Target::Class(truth)) = example.targets[index] else { continue };
+                        let (p, truth) = (&outputs[range.clone()], truth as usize);
+                        let predicted = tally.add(p);
+                        confusion.add(truth, predicted);
+                        tally.counts[truth] += 1;
+                        tally.right += u64::from(predicted == truth);
+                        loss -= f64::from(p[truth].max(1e-12)).ln();
+                        texts += 1;
+                    }
+                }
+                Piece::Unseen(unseen) => {
+                    for (outputs, text) in predicted?.iter().zip(*unseen) {
+                        confusion.add_unseen(tally.add(&outputs[range.clone()]));
+                        *tally.unseen.entry(&text.label).or_insert(0) += 1;
+                    }
+                }
+                Piece::End => {
+                    let tally = std::mem::replace(&mut tally, Tally::new(labels));
+                    if tally.texts > 0 {
+                        hits += u64::from(tally.top_is_right());
+                        user_accuracy.push(tally.right as f64 / tally.texts as f64);
+                    }
+                }
             }
-        }
-        for chunk in user.unseen.chunks(CHUNK) {
-            let vectors: Vec<_> = chunk.iter().map(|u| &u.vector).collect();
-            for (outputs, text) in engine.predict(model, &vectors)?.iter().zip(chunk) {
-                confusion.add_unseen(tally.add(&outputs[range.clone()]));
-                *tally.unseen.entry(&text.label).or_insert(0) += 1;
-            }
-        }
-        if tally.texts > 0 {
-            hits += u64::from(tally.top_is_right());
-            user_accuracy.push(tally.right as f64 / tally.texts as f64);
         }
     }
     let per = |sum: f64, n: usize| if n > 0 { sum / n as f64 } else { 0.0 };
@@ -66,6 +75,32 @@ pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Ev
         confusion,
         user_accuracy,
     })
+}
+
+/// A part of the work, in the order of the people.
+enum Piece<'u> {
+    /// Texts with labels of the task.
+    Known(&'u [Example]),
+    /// Texts with others.
+    Unseen(&'u [Unseen]),
+    /// All of one person's texts have been seen.
+    End,
+}
+
+impl<'u> Piece<'u> {
+    fn of(user: &'u User) -> impl Iterator<Item = Self> {
+        let known = user.examples.items().chunks(CHUNK).map(Self::Known);
+        known.chain(user.unseen.chunks(CHUNK).map(Self::Unseen)).chain([Self::End])
+    }
+
+    fn predict(&self, engine: &dyn Engine, model: &Model) -> Result<Vec<Vec<f32>>, EngineError> {
+        let vectors: Vec<_> = match self {
+            Self::Known(examples) => examples.iter().map(|e| &e.vector).collect(),
+            Self::Unseen(unseen) => unseen.iter().map(|u| &u.vector).collect(),
+            Self::End => return Ok(Vec::new()),
+        };
+        engine.predict(model, &vectors)
+    }
 }
 
 /// One person's counts.

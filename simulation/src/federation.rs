@@ -1,34 +1,37 @@
 //! The rounds: coordinator, devices and accumulator wired together in one process.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
-use rand::seq::SliceRandom;
-use silhouette_model::{Engine, Model};
+use silhouette_model::{Engine, EngineError, FileShape, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::{Accumulator, Charge, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, Instruction, RoundConfig, Terms, Verified};
-use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest};
+use silhouette_round::{Coordinator, RoundConfig, Terms, Verified};
+use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 use silhouette_wire::{ContentHash, DeviceId};
 
 use crate::config::{Attack, PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::device::{Kind, Past, Streams, id_of};
-use desk::{Desk, Invitation, lock};
+use crate::device::{Kind, Past};
+use crate::evaluate::{Evaluation, evaluate};
+use ahead::Ahead;
+use desk::{Invitation, lock};
 use groups::{group_seed, poisoners, unless_too_long};
 
 pub use error::FederationError;
 pub use record::RoundRecord;
 
+mod ahead;
+mod collect;
 mod desk;
 mod error;
+mod gather;
 mod groups;
 mod masked;
 mod record;
@@ -47,14 +50,20 @@ pub(crate) struct Federation<'a> {
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Model,
-    /// Its file.
-    file: File,
-    /// What was published last.
-    published: Model,
+    /// How a model's file looks, and the hash of this one's.
+    shape: FileShape,
+    file: ContentHash,
+    /// What was published last, where iterates are averaged and it is not what the next round starts from.
+    averaged: Option<Model>,
     terms: Terms,
     /// The noise that the last published model carries, where it is a tree's.
     tree: Option<NoiseTree>,
     now: u64,
+    /// The workers: they outlive a round, and with them what their engines keep.
+    pool: rayon::ThreadPool,
+    /// Sums that are used up, a worker's or a round's, for their memory.
+    spare: Vec<Accumulator>,
+    ahead: Ahead,
 }
 
 impl<'a> Federation<'a> {
@@ -78,11 +87,18 @@ impl<'a> Federation<'a> {
             min_separation: terms.min_separation,
             ..RoundConfig::default()
         };
+        let shape = FileShape::of(&model)?;
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap },
+            kind: Kind {
+                task: terms.task.clone(),
+                owner: owner.verifying_key(),
+                cap,
+                endorser: config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser"))),
+                seed: config.seed,
+            },
             pasts: vec![Past::default(); users],
             attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
@@ -90,32 +106,41 @@ impl<'a> Federation<'a> {
             data,
             engine,
             owner,
-            file: File::of(&model)?,
-            published: model.clone(),
+            file: shape.hash(&model),
+            shape,
+            averaged: None,
             model,
             tree: NoiseTree::new(&terms.parameters),
             terms,
             now: 0,
+            pool: rayon::ThreadPoolBuilder::new().num_threads(config.threads).build()?,
+            spare: Vec::new(),
+            ahead: Ahead::default(),
         })
     }
 
     /// What was published last.
     pub(crate) fn published(&self) -> &Model {
-        &self.published
+        self.averaged.as_ref().unwrap_or(&self.model)
+    }
+
+    /// Looks at what was published last on the people who are held out.
+    pub(crate) fn evaluate(&self) -> Result<Evaluation, EngineError> {
+        let (engine, model, people) = (self.engine, self.published(), &self.data.test);
+        self.pool.install(|| evaluate(engine, model, people))
     }
 
     /// What was published last, of a run that is over.
     pub(crate) fn into_published(self) -> Model {
-        self.published
+        self.averaged.unwrap_or(self.model)
     }
 
     /// One round; the record has no evaluation yet.
     pub(crate) fn round(&mut self) -> Result<RoundRecord, FederationError> {
         let started = Instant::now();
         let (round, groups) = self.gather()?;
-        let base = self.file;
-        let sums = self.sums(round, &groups, base.hash)?;
-        let mut published = self.file;
+        let sums = self.sums(round, &groups, self.file)?;
+        let mut published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
         // Nobody vanishes here: a group without a sum had one that was too long.
         let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
         let trim = trim_left(tolerated, rejected);
@@ -123,12 +148,13 @@ impl<'a> Federation<'a> {
         // stays as it was, and so do the charges.
         if sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated) {
             let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
-            self.published = Model::with_values(self.data.task.clone(), values)?;
-            published = File::of(&self.published)?;
-            // They differ only while iterates are averaged.
-            let same = self.optimiser.iterate() == self.published.values();
+            // Something else than the iterate is published only while iterates are averaged.
+            let averaged = self.data.recipe.optimiser.averaging > 0.0;
+            self.averaged =
+                averaged.then(|| Model::with_values(self.data.task.clone(), values.to_vec())).transpose()?;
             self.model.set_values(self.optimiser.iterate())?;
-            self.file = if same { published } else { File::of(&self.model)? };
+            self.file = self.shape.hash(&self.model);
+            published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
         }
         let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
         // In a masked round nobody's report counts by itself, masks or not.
@@ -139,25 +165,28 @@ impl<'a> Federation<'a> {
         if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| !sums.is_empty()) {
             self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
+        let fraction = fraction_within_clip(&sums);
+        let groups_left = sums.len();
+        self.spare.extend(sums.into_iter().map(NoisySum::recycle));
         let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
         let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
             round,
             invited,
             reports,
-            groups: sums.len(),
-            groups_lost: groups.len() - sums.len(),
+            groups: groups_left,
+            groups_lost: groups.len() - groups_left,
             accuracy: None,
             macro_f1: None,
             loss: None,
             clip,
-            within_clip: fraction_within_clip(&sums),
+            within_clip: fraction,
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
             bytes_up: (invited * self.terms.parameters.byte_len()) as u64,
-            bytes_down: (invited * base.bytes) as u64,
+            bytes_down: (invited * self.shape.bytes()) as u64,
             seconds: started.elapsed().as_secs_f64(),
-            model_sha256: published.hash.to_string(),
+            model_sha256: published.to_string(),
         };
         Ok(record)
     }
@@ -187,7 +216,9 @@ impl<'a> Federation<'a> {
     }
 
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
-        let signed = SignedManifest::sign(manifest, &self.owner)?;
+        let endorser = self.kind.endorser.as_ref().map(|key| key.verifying_key().to_bytes());
+        let terms = TaskTerms::up_to(manifest, self.owner.verifying_key().to_bytes(), endorser);
+        let signed = SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &self.owner)?, &self.owner)?;
         Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)
     }
 
@@ -195,110 +226,6 @@ impl<'a> Federation<'a> {
         use silhouette_privacy::accounting::{Delta, Rho, zcdp};
         let (rho, delta) = (Rho::new(rho).ok()?, Delta::new(self.terms.delta).ok()?);
         (rho.get() > 0.0).then(|| zcdp::epsilon(rho, delta).get())
-    }
-
-    /// Those that were asked least often check in first, ties in a random order, so that the
-    /// coordinator, which opens as soon as enough devices wait, has the choice it would make among
-    /// all of them: a balanced schedule. Who was not chosen leaves again, or the coordinator would open
-    /// the next round with those alone as soon as this one is over.
-    fn gather(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
-        self.now += 1_000;
-        let round = self.coordinator.round() + 1;
-        let order: Vec<usize> = match &self.config.schedule {
-            Some(schedule) => schedule[round as usize - 1].iter().map(|&user| user as usize).collect(),
-            None => {
-                let mut order: Vec<usize> = (0..self.pasts.len()).collect();
-                order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-                order.sort_by_key(|&user| self.pasts[user].participations());
-                order
-            }
-        };
-        let (mut instructions, mut came) = (Vec::new(), 0);
-        for &user in &order {
-            if instructions.iter().any(|i| matches!(i, Instruction::Open { .. })) {
-                break;
-            }
-            instructions.extend(self.coordinator.check_in(self.now, id_of(user)));
-            came += 1;
-        }
-        order[..came].iter().for_each(|&user| self.coordinator.gone(&id_of(user)));
-        let mut groups: Vec<Vec<Invitation>> = Vec::new();
-        let mut opened = None;
-        for instruction in instructions {
-            match instruction {
-                Instruction::Open { round, .. } => opened = Some(round),
-                Instruction::Assign { device, nonce, group } => {
-                    if groups.len() <= group {
-                        groups.resize_with(group + 1, Vec::new);
-                    }
-                    groups[group].push((number(&device), nonce));
-                }
-                _ => {}
-            }
-        }
-        opened.map(|round| (round, groups)).ok_or_else(|| FederationError::NoCohort(self.coordinator.round() + 1))
-    }
-
-    /// Trains the invited devices over the worker threads, each with its own partial sum, and adds
-    /// the partial sums up. Memory is one sum per thread, whatever the cohort. Sums of integers
-    /// have the same bits however the devices fall on the threads.
-    fn collect(
-        &mut self,
-        round: u64,
-        invitations: &[Invitation],
-        rotation: u64,
-        verified: Option<&Arc<Verified>>,
-    ) -> Result<NoisySum, FederationError> {
-        let parameters = &self.terms.parameters.clone().with_rotation(rotation);
-        let kept = self.data.train.kept();
-        let work = |&i: &usize| std::cmp::Reverse(kept.get(invitations[i].0).map_or(0, |user| user.examples.len()));
-        let mut order: Vec<usize> = (0..invitations.len()).collect();
-        order.sort_by_key(work);
-        let desk = Desk {
-            order: &order,
-            coordinator: Mutex::new(&mut self.coordinator),
-            kind: &self.kind,
-            pasts: desk::claim(&mut self.pasts, invitations),
-            attacks: &self.attacks,
-            next: AtomicUsize::new(0),
-            invitations,
-            parameters,
-            verified,
-            seed: self.config.seed,
-            round,
-            now: self.now,
-            engine: self.engine,
-            model: &self.model,
-            data: self.data,
-        };
-        let threads = self.config.threads.clamp(1, invitations.len().max(1));
-        let parts: Vec<Result<Accumulator, FederationError>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| desk.work())).collect();
-            workers.into_iter().map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        });
-        let mut sum = Accumulator::new(parameters.clone());
-        for part in parts {
-            sum.merge(&part?)?;
-        }
-        let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
-        Ok(match &mut self.tree {
-            Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
-            None => sum.finish_on(self.config.threads, &mut noise)?,
-        })
-    }
-}
-
-/// What a device would fetch of a model.
-#[derive(Clone, Copy)]
-struct File {
-    hash: ContentHash,
-    bytes: usize,
-}
-
-impl File {
-    fn of(model: &Model) -> Result<Self, FederationError> {
-        let file = model.to_safetensors()?;
-        Ok(Self { hash: ContentHash::of(&file), bytes: file.len() })
     }
 }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::{ConfigError, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::Evaluation;
 use crate::federation::{Federation, FederationError, RoundRecord};
 
 /// Why a run failed.
@@ -80,16 +80,16 @@ pub fn run_from(
     config.validate()?;
     let started = Instant::now();
     let plan = config.plan(data.train.len())?;
-    let before = evaluate(engine, &model, &data.test)?;
-    let mut evaluation = before.clone();
     let mut federation = Federation::new(model, data, config, engine)?;
+    let before = federation.evaluate()?;
+    let mut evaluation = before.clone();
     let mut rounds = Vec::with_capacity(config.rounds as usize);
     for _ in 0..config.rounds {
         let mut record = federation.round()?;
         let last = record.round == config.rounds;
         let look = last || (config.evaluate_every > 0 && record.round % config.evaluate_every == 0);
         if look {
-            evaluation = evaluate(engine, federation.published(), &data.test)?;
+            evaluation = federation.evaluate()?;
         }
         if look && evaluation.confusion.total() > 0 {
             let scores = evaluation.confusion.scores();

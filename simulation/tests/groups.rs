@@ -37,7 +37,8 @@ fn with_masks_and_without_and_on_any_number_of_threads_the_model_is_the_same() {
         let base = SimulationConfig { groups, trim: groups / 3, adaptive_clip, ..config(8.0, 2) };
         let elided = trained(25, &base);
         let masked = trained(25, &SimulationConfig { secure_aggregation: true, ..base.clone() });
-        let alone = trained(25, &SimulationConfig { secure_aggregation: true, threads: 1, ..base });
+        let alone = trained(25, &SimulationConfig { secure_aggregation: true, threads: 1, ..base.clone() });
+        let active = trained(25, &SimulationConfig { secure_aggregation: true, active_mode: true, ..base });
         assert_eq!(elided.rounds.len(), 2);
         assert!(elided.rounds.iter().all(|r| (r.groups, r.groups_lost) == (groups as usize, 0)));
         assert!(elided.rounds.iter().all(|r| r.reports == r.invited && r.reports % groups as usize == 0));
@@ -46,6 +47,7 @@ fn with_masks_and_without_and_on_any_number_of_threads_the_model_is_the_same() {
         assert!(elided.rounds.iter().all(|r| r.within_clip.is_some() == moving));
         assert_eq!(models(&elided), models(&masked));
         assert_eq!(models(&masked), models(&alone));
+        assert_eq!(models(&masked), models(&active));
     }
 }
 

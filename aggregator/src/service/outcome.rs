@@ -129,7 +129,8 @@ impl State {
             return Err(OutcomeError::TooManyBadGroups { tolerated, found: rejected });
         }
         let (rounds, trim) = (plan.config().rounds, trim_left(plan.config().trim as usize, rejected));
-        let values = train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?;
+        let values =
+            train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?.to_vec();
         let mut clip_next = None;
         if let Some(adaptive) = &plan.config().adaptive_clip {
             let clip = adaptive.next(&sums)?;

@@ -26,7 +26,7 @@ pub(crate) fn run(_: &Args, json: bool) -> anyhow::Result<()> {
         ("wgpu", state(Backend::Wgpu)),
         ("flex", state(Backend::Flex)),
         ("ndarray", state(Backend::Ndarray)),
-        ("native", "works (frozen bag only)".into()),
+        ("native", "works".into()),
     ];
     let chosen = choose(Backend::Auto)?.why;
     let advice = match &adapter {

@@ -18,7 +18,7 @@ pub enum Backend {
     Flex,
     /// Burn's former CPU backend.
     Ndarray,
-    /// Hand-written CPU code, for the frozen bag only.
+    /// Hand-written CPU code.
     Native,
 }
 
@@ -86,7 +86,7 @@ pub struct Found {
 pub fn choose(backend: Backend) -> Result<Chosen, BackendError> {
     match backend {
         Backend::Native => {
-            let why = "native, hand-written CPU code for the frozen bag".into();
+            let why = "native, hand-written CPU code".into();
             Ok(Chosen { engine: Arc::new(NativeEngine), why })
         }
         other => choose_burn(other),

@@ -14,14 +14,6 @@ use crate::vector::TextVector;
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// This engine has no code for this encoder.
-    #[error("engine {engine} does not train {encoder}; use --backend flex or wgpu")]
-    Unsupported {
-        /// The engine.
-        engine: &'static str,
-        /// The encoder.
-        encoder: &'static str,
-    },
     /// The compute device failed.
     #[error("engine {engine}: {reason}")]
     Device {

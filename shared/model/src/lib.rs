@@ -33,7 +33,7 @@ pub use examples::{Example, Examples};
 pub use layout::{Layout, TensorPlace};
 pub use metrics::{Confusion, Scores, argmax, user_top1};
 pub use native::NativeEngine;
-pub use parameters::{MAX_FILE_BYTES, Model, ModelError};
+pub use parameters::{FileShape, MAX_FILE_BYTES, Model, ModelError};
 pub use silhouette_wire::LocalTraining;
 pub use task::{DisplayNames, Head, HeadKind, Target, Task, TaskError};
 pub use vector::{TextVector, Trace, Vectoriser};

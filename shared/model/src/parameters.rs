@@ -1,14 +1,18 @@
 //! A model: its task, its layout and its flat parameter vector; and the file that holds them.
 
+mod file_shape;
+
 use std::collections::HashMap;
 
+use fearless_simd::{Level, dispatch};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use silhouette_wire::ContentHash;
 use thiserror::Error;
 
-use crate::layout::Layout;
+pub use self::file_shape::FileShape;
+use crate::layout::{Layout, TensorPlace};
 use crate::task::Task;
 
 /// The largest model file that is read: 256 MiB.
@@ -209,13 +213,19 @@ impl Model {
     }
 }
 
+/// The largest magnitude's bits, shifted by the sign: not finite sorts above finite.
+#[inline(always)]
+fn largest(values: &[f32]) -> u32 {
+    values.iter().fold(0, |most, v| most.max(v.to_bits() << 1))
+}
+
 /// Whether these are parameters of this layout.
 fn check(layout: &Layout, values: &[f32]) -> Result<(), ModelError> {
     if values.len() != layout.total() {
         return Err(ModelError::Dimension { expected: layout.total(), found: values.len() });
     }
     // All exponents at once first: the search for the culprit is slow, and nearly always for nothing.
-    let largest = values.iter().fold(0, |most, v| most.max(v.to_bits() << 1));
+    let largest = dispatch!(Level::new(), _simd => largest(values));
     if largest < f32::INFINITY.to_bits() << 1 {
         return Ok(());
     }

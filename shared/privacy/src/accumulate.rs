@@ -11,7 +11,7 @@ pub use noisy::NoisySum;
 pub use tree::{NoiseTree, NoiseTreeError};
 
 use crate::lanes::vectorised;
-use crate::noise::{NoiseSource, add_discrete_gaussian_on};
+use crate::noise::NoiseSource;
 use crate::parameters::ReleaseParameters;
 use crate::quantise::{squared_norm, squared_norm_narrow};
 use crate::release::{Release, centre};
@@ -31,6 +31,13 @@ impl Accumulator {
     pub fn new(parameters: ReleaseParameters) -> Self {
         let sum = vec![0; parameters.released_len()];
         Self { parameters, sum, reports: 0 }
+    }
+
+    /// Forgets what was folded, for the next round: the memory stays.
+    pub fn reset(&mut self, parameters: ReleaseParameters) {
+        self.sum.clear();
+        self.sum.resize(parameters.released_len(), 0);
+        (self.parameters, self.reports) = (parameters, 0);
     }
 
     /// A sum whose masks were taken off: of `reports` vectors, in `Z_(2^b)`.
@@ -103,12 +110,15 @@ impl Accumulator {
         if !short || !self.indicator_is_admissible(last) {
             return Err(FoldError::Norm);
         }
-        vectorised(|| {
-            for (places, k) in bounded.iter() {
-                // |k| < 2^31 and fewer than 2^32 reports: the sum stays inside.
-                self.sum[places].iter_mut().zip(k).for_each(|(sum, &k)| *sum += i64::from(k));
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for (places, k) in bounded.iter() {
+                    // |k| < 2^31 and fewer than 2^32 reports: the sum stays inside.
+                    self.sum[places].iter_mut().zip(k).for_each(|(sum, &k)| *sum += i64::from(k));
+                }
+            },
+        );
         self.reports += 1;
         Ok(())
     }
@@ -146,7 +156,13 @@ impl Accumulator {
         if reports > self.parameters.cohort() {
             return Err(FoldError::Full(self.parameters.cohort()));
         }
-        self.sum.iter_mut().zip(&other.sum).for_each(|(a, &b)| *a = a.saturating_add(b));
+        vectorised(
+            #[inline(always)]
+            || {
+                // As in `fold`: fewer than 2^32 reports of less than 2^31 each.
+                self.sum.iter_mut().zip(&other.sum).for_each(|(a, &b)| *a = a.wrapping_add(b));
+            },
+        );
         self.reports = reports;
         Ok(())
     }
@@ -173,7 +189,7 @@ impl Accumulator {
             return Err(FinishError::Tree);
         }
         if let (Mode::Central, Some(sigma)) = (self.parameters.mode(), self.parameters.sigma()) {
-            add_discrete_gaussian_on(threads, &mut self.sum, sigma, source)?;
+            source.add_on(threads, sigma, &mut self.sum)?;
         }
         if self.parameters.mode() == Mode::Distributed {
             self.centre_and_test()?;

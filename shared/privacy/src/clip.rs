@@ -21,7 +21,11 @@ pub enum Clipped {
 /// squares leaves the range: it is finite exactly where every component is. Privacy does not rest on this
 /// function: the exact integer check in [`release`](crate::release) does that.
 pub fn clip(update: &mut [f32], c: f64) -> Clipped {
-    let norm = vectorised(|| sum_of_squares(update)).sqrt();
+    let norm = vectorised(
+        #[inline(always)]
+        || sum_of_squares(update),
+    )
+    .sqrt();
     if !norm.is_finite() {
         update.fill(0.0);
         return Clipped::Zeroed;
@@ -30,11 +34,14 @@ pub fn clip(update: &mut [f32], c: f64) -> Clipped {
         return Clipped::Unchanged;
     }
     let factor = c / norm;
-    vectorised(|| {
-        for u in update.iter_mut() {
-            *u = (f64::from(*u) * factor) as f32;
-        }
-    });
+    vectorised(
+        #[inline(always)]
+        || {
+            for u in update.iter_mut() {
+                *u = (f64::from(*u) * factor) as f32;
+            }
+        },
+    );
     Clipped::Scaled
 }
 

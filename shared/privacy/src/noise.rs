@@ -48,6 +48,9 @@ pub enum NoiseError {
     /// A draw does not fit into 64 bits.
     #[error("a noise value does not fit into 64 bits")]
     OutOfRange,
+    /// More draws were asked for than were prepared, or of another standard deviation.
+    #[error("no such noise was prepared")]
+    Unprepared,
     /// Adding the noise would overflow.
     #[error("adding noise would overflow 64 bits")]
     Overflow,
@@ -61,12 +64,25 @@ pub trait NoiseSource {
     /// When the source fails; `out` then holds zeros and must not be used as noise.
     fn sample_discrete_gaussian(&mut self, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError>;
 
-    /// The same draws, by up to `threads` threads where the source can.
+    /// The same draws, in up to `threads` parts side by side where the source can, on rayon's threads.
     ///
     /// # Errors
     /// As [`sample_discrete_gaussian`](Self::sample_discrete_gaussian).
     fn sample_on(&mut self, _threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         self.sample_discrete_gaussian(sigma, out)
+    }
+
+    /// Adds one draw to every number of `sum`, by up to `threads` threads where the source can.
+    ///
+    /// # Errors
+    /// When the source fails, or a number would overflow. `sum` must then be dropped: some of it may carry no noise.
+    fn add_on(&mut self, threads: usize, sigma: DyadicSigma, sum: &mut [i64]) -> Result<(), NoiseError> {
+        let mut noise = Zeroizing::new(vec![0_i64; sum.len()]);
+        self.sample_on(threads, sigma, &mut noise)?;
+        for (k, n) in sum.iter_mut().zip(noise.iter()) {
+            *k = k.checked_add(*n).ok_or(NoiseError::Overflow)?;
+        }
+        Ok(())
     }
 }
 
@@ -78,6 +94,10 @@ impl<N: NoiseSource + ?Sized> NoiseSource for &mut N {
     fn sample_on(&mut self, threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         (**self).sample_on(threads, sigma, out)
     }
+
+    fn add_on(&mut self, threads: usize, sigma: DyadicSigma, sum: &mut [i64]) -> Result<(), NoiseError> {
+        (**self).add_on(threads, sigma, sum)
+    }
 }
 
 impl<N: NoiseSource + ?Sized> NoiseSource for Box<N> {
@@ -87,6 +107,10 @@ impl<N: NoiseSource + ?Sized> NoiseSource for Box<N> {
 
     fn sample_on(&mut self, threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
         (**self).sample_on(threads, sigma, out)
+    }
+
+    fn add_on(&mut self, threads: usize, sigma: DyadicSigma, sum: &mut [i64]) -> Result<(), NoiseError> {
+        (**self).add_on(threads, sigma, sum)
     }
 }
 
@@ -103,18 +127,8 @@ pub fn add_discrete_gaussian(
     sigma: DyadicSigma,
     source: &mut (impl NoiseSource + ?Sized),
 ) -> Result<(), NoiseError> {
-    add_discrete_gaussian_on(1, sum, sigma, source)
-}
-
-/// [`add_discrete_gaussian`], drawn by up to `threads` threads where the source can.
-pub(crate) fn add_discrete_gaussian_on(
-    threads: usize,
-    sum: &mut [i64],
-    sigma: DyadicSigma,
-    source: &mut (impl NoiseSource + ?Sized),
-) -> Result<(), NoiseError> {
     let mut noise = Zeroizing::new(vec![0_i64; sum.len()]);
-    source.sample_on(threads, sigma, &mut noise)?;
+    source.sample_discrete_gaussian(sigma, &mut noise)?;
     if sum.iter().zip(noise.iter()).any(|(&k, &n)| k.checked_add(n).is_none()) {
         return Err(NoiseError::Overflow);
     }

@@ -1,13 +1,11 @@
 //! Conditional stochastic rounding onto the integer grid, with an exact norm check.
 
-mod random;
-
+use fearless_simd::{Level, dispatch, f32x16, i32x16, prelude::*, u32x16, u64x8};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use thiserror::Error;
 
-use crate::lanes::vectorised;
-use random::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes};
 
 /// Tries of random rounding before the deterministic fall-back. Each succeeds with probability at
 /// least `1 - beta = 0.39` for a vector inside the clip ball, so 64 failures have probability
@@ -46,26 +44,32 @@ pub(crate) fn squared_norm(k: &[i64]) -> u128 {
     k.iter().fold(0, |sum: u128, &v| sum.saturating_add(u128::from(v.unsigned_abs()).pow(2)))
 }
 
-/// The same of integers so small that no sum of their squares over at most 2^32 of them leaves its width.
+/// The same of narrow integers.
 pub(crate) fn squared_norm_narrow(k: &[i32]) -> u128 {
-    vectorised(|| narrow_sums(k))
+    k.chunks(1 << 12).map(|part| dispatch!(Level::new(), simd => narrow_sum(simd, part))).sum()
 }
 
-/// Lower and upper halves of the squares are added apart: 2^32 of them stay below 2^64.
+/// Of at most 2^12 numbers.
 #[inline(always)]
-fn narrow_sums(k: &[i32]) -> u128 {
-    let (mut low, mut high) = ([0_u64; LANES], [0_u64; LANES]);
+fn narrow_sum<S: Simd>(simd: S, k: &[i32]) -> u128 {
     let (chunks, rest) = k.as_chunks::<LANES>();
+    let mut longest = i32x16::splat(simd, 0);
+    let mut wrapped = [u64x8::splat(simd, 0); 2];
     for chunk in chunks {
-        for i in 0..LANES {
-            let square = (i64::from(chunk[i]) * i64::from(chunk[i])) as u64;
-            low[i] += square & u64::from(u32::MAX);
-            high[i] += square >> 32;
-        }
+        let magnitude = i32x16::from_slice(simd, chunk).abs();
+        longest = longest.max(magnitude);
+        let magnitude: u32x16<S> = magnitude.bitcast();
+        let (even, odd) = magnitude.widening_mul(magnitude);
+        wrapped = [wrapped[0] + even, wrapped[1] + odd];
     }
-    let last: u128 = rest.iter().map(|&v| u128::from(v.unsigned_abs()).pow(2)).sum();
-    let sum = |part: [u64; LANES]| part.iter().map(|&v| u128::from(v)).sum::<u128>();
-    sum(low) + (sum(high) << 32) + last
+    let exact = |k: &[i32]| k.iter().map(|&v| u128::from(v.unsigned_abs()).pow(2)).sum::<u128>();
+    let longest = (*longest).into_iter().fold(0, |most, v| most.max(v.unsigned_abs()));
+    if longest > 1 << 27 {
+        return exact(k);
+    }
+    // 2^8 squares of at most 2^54 in each lane.
+    let sum = |lanes: u64x8<S>| (*lanes).into_iter().map(u128::from).sum::<u128>();
+    sum(wrapped[0]) + sum(wrapped[1]) + exact(rest)
 }
 
 /// Rounds `s u` to integers whose squared norm is at most `bound`, exactly.
@@ -79,7 +83,7 @@ fn narrow_sums(k: &[i32]) -> u128 {
 pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Rounding) -> Vec<i32> {
     let mut k = vec![0_i32; u.len()];
     for _ in 0..MAX_TRIES {
-        vectorised(|| round_all(u, scale as f32, &mut rounding.0, &mut k));
+        dispatch!(Level::new(), simd => round_all(simd, u, scale as f32, &mut rounding.0, &mut k));
         if squared_norm_narrow(&k) <= bound {
             return k;
         }
@@ -98,31 +102,35 @@ pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Roundi
 }
 
 #[inline(always)]
-fn round_all(u: &[f32], scale: f32, lanes: &mut Lanes, k: &mut [i32]) {
+fn round_all<S: Simd>(simd: S, u: &[f32], scale: f32, lanes: &mut Lanes, k: &mut [i32]) {
     let (us, last_u) = u.as_chunks::<LANES>();
     let (ks, last_k) = k.as_chunks_mut::<LANES>();
-    for (u, k) in us.iter().zip(ks) {
-        let random = lanes.next();
-        for i in 0..LANES {
-            k[i] = round(u[i] * scale, random[i]);
-        }
-    }
-    if !last_u.is_empty() {
-        let random = lanes.next();
-        for ((k, &u), &random) in last_k.iter_mut().zip(last_u).zip(&random) {
-            *k = round(u * scale, random);
-        }
-    }
+    lanes.with(
+        simd,
+        #[inline(always)]
+        |drawn| {
+            for (u, k) in us.iter().zip(ks) {
+                round(f32x16::from_slice(simd, u) * scale, drawn.next()).store_slice(k);
+            }
+            if !last_u.is_empty() {
+                let (mut u, mut k) = ([0.0; LANES], [0; LANES]);
+                u[..last_u.len()].copy_from_slice(last_u);
+                round(f32x16::from_slice(simd, &u) * scale, drawn.next()).store_slice(&mut k);
+                last_k.copy_from_slice(&k[..last_k.len()]);
+            }
+        },
+    );
 }
 
-/// `floor(y)`, or one more with the probability of what is left, to 24 bits. Zero stays zero.
+/// `floor(y)`, or one more with the probability of what is left, to 24 bits. Zero stays zero. Beyond the integers
+/// that 24 bits hold nothing is left; beyond those of 31 the conversion stops.
 #[inline(always)]
-fn round(y: f32, random: u32) -> i32 {
-    // The conversion stops at the ends of `i32`; so must the steps.
-    let whole = y as i32;
-    let floor = whole.saturating_sub(i32::from(whole as f32 > y));
-    let up = ((random >> 8) as f32) * 2_f32.powi(-24) < y - floor as f32;
-    floor.saturating_add(i32::from(up))
+fn round<S: Simd>(y: f32x16<S>, random: u32x16<S>) -> i32x16<S> {
+    let floor = y.floor();
+    let uniform: f32x16<S> = (random >> 8).to_float();
+    let up = (uniform * 2_f32.powi(-24)).simd_lt(y - floor);
+    let next = floor + 1.0;
+    up.select(next, floor).to_int_precise()
 }
 
 #[cfg(test)]

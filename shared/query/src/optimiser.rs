@@ -46,7 +46,11 @@ impl ServerOptimiser {
             config,
             step: 0,
             m: vec![0.0; d],
-            v: vec![if c.kind == OptimiserKind::Adam { 0.0 } else { (c.tau * c.tau) as f32 }; d],
+            v: match c.kind {
+                // Zeros that nobody writes cost no memory.
+                OptimiserKind::Adam | OptimiserKind::Sgd => vec![0.0; d],
+                _ => vec![(c.tau * c.tau) as f32; d],
+            },
             iterate: parameters.to_vec(),
             average: vec![0.0; d],
             averaged: 0,
@@ -69,7 +73,7 @@ impl ServerOptimiser {
     ///
     /// # Errors
     /// When the update has another length than the model.
-    pub fn step(&mut self, mean: &[f32], noise_sd: f64, round: u64, rounds: u64) -> Result<Vec<f32>, OptimiserError> {
+    pub fn step(&mut self, mean: &[f32], noise_sd: f64, round: u64, rounds: u64) -> Result<&[f32], OptimiserError> {
         if mean.len() != self.iterate.len() {
             return Err(OptimiserError::Dimension { expected: self.iterate.len(), found: mean.len() });
         }
@@ -84,9 +88,9 @@ impl ServerOptimiser {
             self.averaged = self.averaged.saturating_add(1);
             let share = 1.0 / self.averaged as f32;
             self.average.iter_mut().zip(&self.iterate).for_each(|(a, w)| *a += share * (w - *a));
-            return Ok(self.average.clone());
+            return Ok(&self.average);
         }
-        Ok(self.iterate.clone())
+        Ok(&self.iterate)
     }
 
     /// The parameters the next round starts from.

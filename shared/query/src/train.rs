@@ -38,13 +38,13 @@ pub fn update_of(change: Change) -> Update {
 ///
 /// # Errors
 /// When the sum is of another dimension than the model.
-pub fn absorb(
-    optimiser: &mut ServerOptimiser,
+pub fn absorb<'o>(
+    optimiser: &'o mut ServerOptimiser,
     model: &Model,
     sum: &NoisySum,
     round: u64,
     rounds: u64,
-) -> Result<Vec<f32>, OptimiserError> {
+) -> Result<&'o [f32], OptimiserError> {
     absorb_mean(optimiser, model, sum.mean(), sum.mean_noise_sd(), round, rounds)
 }
 
@@ -65,14 +65,14 @@ pub enum AbsorbError {
 ///
 /// # Errors
 /// With fewer than `2 trim + 1` groups, or sums of another dimension than the model.
-pub fn absorb_groups(
-    optimiser: &mut ServerOptimiser,
+pub fn absorb_groups<'o>(
+    optimiser: &'o mut ServerOptimiser,
     model: &Model,
     groups: &[NoisySum],
     trim: usize,
     round: u64,
     rounds: u64,
-) -> Result<Vec<f32>, AbsorbError> {
+) -> Result<&'o [f32], AbsorbError> {
     if let (0, [whole]) = (trim, groups) {
         return Ok(absorb(optimiser, model, whole, round, rounds)?);
     }
@@ -82,14 +82,14 @@ pub fn absorb_groups(
     Ok(absorb_mean(optimiser, model, mean, trimmed_noise_sd(&sds, trim), round, rounds)?)
 }
 
-fn absorb_mean(
-    optimiser: &mut ServerOptimiser,
+fn absorb_mean<'o>(
+    optimiser: &'o mut ServerOptimiser,
     model: &Model,
     mut mean: Vec<f32>,
     noise_sd: f64,
     round: u64,
     rounds: u64,
-) -> Result<Vec<f32>, OptimiserError> {
+) -> Result<&'o [f32], OptimiserError> {
     let kept = centre_heads(model, &mut mean);
     optimiser.step(&mean, noise_sd * kept, round, rounds)
 }

@@ -3,6 +3,8 @@
 //! The order of the checks is that of the PRIVACY specification, section 7. Everything is
 //! recomputed from the signed inputs; no number that the aggregator derived is trusted.
 
+mod verified;
+
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::secagg::Abort;
@@ -10,6 +12,8 @@ use silhouette_privacy::{Account, Charge, ChargeError, Mode, ParameterError, Rel
 use silhouette_wire::manifest::{Manifest, SignedManifest, TaskTerms};
 use silhouette_wire::{ContentHash, TaskId, defaults};
 use thiserror::Error;
+
+pub use verified::Verified;
 
 /// The weakest terms under which a device takes part. Never negotiated down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,34 +179,6 @@ pub enum Refusal {
     /// Training or the release failed on this device.
     #[error("device: {0}")]
     Device(String),
-}
-
-/// A signed manifest whose signatures hold, and what follows from it alone: the same for every device that
-/// trusts this owner.
-#[derive(Clone, Debug)]
-pub struct Verified {
-    owner: VerifyingKey,
-    hash: ContentHash,
-    manifest: Manifest,
-    parameters: Result<ReleaseParameters, ParameterError>,
-    endorser: Option<[u8; 32]>,
-}
-
-impl Verified {
-    /// Checks the signatures.
-    ///
-    /// # Errors
-    /// When one does not hold under `owner`'s key, or the signed bytes are no manifest.
-    pub fn new(signed: &SignedManifest, owner: &VerifyingKey) -> Result<Self, Refusal> {
-        let (task, manifest) = signed.verify_with_task(owner).map_err(|e| Refusal::Signature(e.to_string()))?;
-        let parameters = ReleaseParameters::try_from(&manifest);
-        Ok(Self { owner: *owner, hash: signed.hash(), manifest, parameters, endorser: task.endorser })
-    }
-
-    /// SHA-256 of the signed manifest.
-    pub fn hash(&self) -> ContentHash {
-        self.hash
-    }
 }
 
 /// Terms that a device agreed to.

@@ -129,6 +129,9 @@ impl SimulationConfig {
 
 impl SimulationConfig {
     fn check_groups(&self) -> Result<(), ConfigError> {
+        let real = self.secure_aggregation && self.mode() == Some(Mode::Distributed);
+        let expected = "mode distributed with --secure-aggregation";
+        ensure(real || !self.active_mode, "active-mode", expected, "other settings")?;
         let masked = matches!(self.privacy, PrivacyChoice::Budget { mode: Mode::Distributed, .. });
         let most = if masked { 1_000 } else { 1 };
         ensure((1..=most).contains(&self.groups), "groups", "1 to 1000, and 1 outside mode distributed", self.groups)?;
@@ -202,6 +205,8 @@ mod tests {
         assert_eq!(field(|c| c.participations = Some(0)), "participations");
         assert_eq!(field(|c| c.participations = Some(21)), "participations");
         assert_eq!(field(|c| c.min_separation = 0), "min-separation");
+        assert_eq!(field(|c| c.active_mode = true), "active-mode");
+        assert_eq!(field(|c| (c.active_mode, c.secure_aggregation) = (true, true)), "active-mode");
         assert_eq!(field(|c| c.groups = 2), "groups");
         assert_eq!(field(|c| c.groups = 0), "groups");
         assert_eq!(field(|c| c.trim = 1), "trim");

@@ -24,7 +24,7 @@ impl Synthetic {
         let SynthUser { id, events, .. } = SynthUser::generate(number, &self.config);
         let encoding = Encoding { vectoriser: self.vectoriser.clone(), task: &self.task };
         let (users, _, _) = encoding.encode_part(&[(id.clone(), events)], training)?;
-        Ok(users.into_iter().next().unwrap_or(User { id, ..User::default() }))
+        Ok(users.into_iter().next().unwrap_or_else(|| User { id, ..User::default() }))
     }
 }
 

@@ -40,12 +40,11 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Takes invited devices until none is left; returns this worker's sum.
-    pub(super) fn work(&self) -> Result<Accumulator, FederationError> {
-        let mut sum = Accumulator::new(self.parameters.clone());
+    /// Takes invited devices until none is left, and adds what they release.
+    pub(super) fn work(&self, sum: &mut Accumulator) -> Result<(), FederationError> {
         loop {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&i) = self.order.get(next) else { return Ok(sum) };
+            let Some(&i) = self.order.get(next) else { return Ok(()) };
             let (user, nonce) = self.invitations[i];
             let person = self.data.train.person(user);
             let around = Surroundings {
@@ -68,7 +67,7 @@ impl Desk<'_> {
                     **past = device.past();
                 }
                 None => {
-                    self.contribute_openly(&around, user, &mut sum)?;
+                    self.contribute_openly(&around, user, sum)?;
                     past.joined(self.round);
                 }
             }

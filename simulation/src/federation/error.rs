@@ -2,6 +2,7 @@
 
 use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
+use silhouette_privacy::noise::NoiseError;
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
 use silhouette_query::train::AbsorbError;
@@ -29,6 +30,12 @@ pub enum FederationError {
     /// The manifest could not be made.
     #[error(transparent)]
     Manifest(#[from] SignError),
+    /// The worker threads could not be started.
+    #[error("worker threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The aggregator's noise could not be drawn.
+    #[error(transparent)]
+    Noise(#[from] NoiseError),
     /// A device did not take part.
     #[error("a device did not take part: {0}")]
     Device(Refusal),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use ed25519_dalek::SigningKey;
 use silhouette_privacy::secagg::MaskedVector;
 use silhouette_privacy::{Accumulator, NoisySum};
 use silhouette_query::robust::fewest_groups;
@@ -33,7 +34,8 @@ impl Federation<'_> {
             invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
-        let mut round = MaskedGroups::new(all, None, fewest_groups(self.config.trim as usize), now)?;
+        let endorser = self.kind.endorser.as_ref().map(SigningKey::verifying_key);
+        let mut round = MaskedGroups::new(all, endorser, fewest_groups(self.config.trim as usize), now)?;
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {

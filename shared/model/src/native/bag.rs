@@ -46,13 +46,11 @@ thread_local! {
 
 /// Trains a replica on one device's examples; see [`Engine::train`](crate::Engine::train).
 pub(super) fn train(model: &Model, spec: &BagSpec, examples: &Examples, training: &LocalTraining, seed: u64) -> Change {
+    let work = Work { model, examples, compact: examples.compact(), training };
     REPLICA.with_borrow_mut(|replica| {
-        dispatch!(Level::new(), simd => simd.vectorize(|| {
-            let work = Work { model, examples, compact: examples.compact(), training };
-            replica.load(spec, &work);
-            replica.train(simd, &work, seed);
-            replica.change(&work)
-        }))
+        replica.load(spec, &work);
+        dispatch!(Level::new(), simd => replica.train(simd, &work, seed));
+        replica.change(&work)
     })
 }
 
@@ -102,12 +100,12 @@ impl Replica {
         for epoch in 0..training.epochs {
             let order = epoch_order(training, texts, seed, epoch);
             for batch in order.chunks(batch_size(training, texts)) {
-                self.pool(compact, batch);
+                self.pool(simd, compact, batch);
                 self.forward(simd, batch.len());
                 let step = (training.learning_rate / batch.len() as f64) as f32;
                 self.differentiate(work, batch, step);
                 self.backward(simd, batch.len());
-                self.spread(compact, batch);
+                self.spread(simd, compact, batch);
                 if training.proximal_mu > 0.0 {
                     self.pull((training.learning_rate * training.proximal_mu) as f32, work);
                 }
@@ -117,14 +115,14 @@ impl Replica {
 
     /// Each text's weighted sum of rows.
     #[inline(always)]
-    fn pool(&mut self, compact: &Compact, batch: &[usize]) {
+    fn pool<S: Simd>(&mut self, simd: S, compact: &Compact, batch: &[usize]) {
         let (dim, lanes) = (self.dim, lanes_of(self.dim));
         self.pooled.clear();
         self.pooled.resize(batch.len() * lanes, [0.0; LANES]);
         for (&text, pooled) in batch.iter().zip(self.pooled.chunks_exact_mut(lanes)) {
             for &(row, x) in compact.text(text) {
                 let at = row as usize * dim;
-                add_scaled(x, &self.table[at..at + dim], &mut pooled.as_flattened_mut()[..dim]);
+                add_scaled(simd, x, &self.table[at..at + dim], &mut pooled.as_flattened_mut()[..dim]);
             }
         }
     }
@@ -176,12 +174,12 @@ impl Replica {
 
     /// Moves the rows that each text of the batch touches.
     #[inline(always)]
-    fn spread(&mut self, compact: &Compact, batch: &[usize]) {
+    fn spread<S: Simd>(&mut self, simd: S, compact: &Compact, batch: &[usize]) {
         let (dim, lanes) = (self.dim, lanes_of(self.dim));
         for (&text, back) in batch.iter().zip(self.pooled_back.chunks_exact(lanes)) {
             for &(row, x) in compact.text(text) {
                 let at = row as usize * dim;
-                add_scaled(x, &back.as_flattened()[..dim], &mut self.table[at..at + dim]);
+                add_scaled(simd, x, &back.as_flattened()[..dim], &mut self.table[at..at + dim]);
             }
         }
     }
@@ -231,7 +229,7 @@ impl Replica {
             for (text, pooled) in texts.iter().zip(self.pooled.chunks_exact_mut(lanes)) {
                 for (&row, &x) in text.indices().iter().zip(text.values()) {
                     let at = row as usize * dim;
-                    add_scaled(x, &table[at..at + dim], &mut pooled.as_flattened_mut()[..dim]);
+                    add_scaled(simd, x, &table[at..at + dim], &mut pooled.as_flattened_mut()[..dim]);
                 }
             }
             self.forward(simd, texts.len());

@@ -163,6 +163,7 @@ pub(super) fn multiply_columns<S: Simd>(
 /// Turns `rows` rows of `lanes` lanes: entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are filled up to
 /// whole lanes with zeros.
 pub(super) fn transpose<S: Simd>(simd: S, from: View<'_>, to: ViewMut<'_>, (rows, lanes): (usize, usize)) {
+    let ViewMut { data: to, stride } = to;
     simd.vectorize(
         #[inline(always)]
         || {
@@ -171,7 +172,7 @@ pub(super) fn transpose<S: Simd>(simd: S, from: View<'_>, to: ViewMut<'_>, (rows
                 for (i, row) in rows_of_block.iter_mut().enumerate().take(rows - block * LANES) {
                     *row = f32x16::load_array_ref(simd, &from.data[(block * LANES + i) * from.stride + lane]);
                 }
-                store_turned(simd, rows_of_block, &mut to.data[lane * LANES * to.stride + block..], to.stride);
+                store_turned(simd, rows_of_block, &mut to[lane * LANES * stride + block..], stride);
             }
         },
     );
@@ -185,18 +186,20 @@ pub(super) fn add_and_transpose<S: Simd>(
     turned: ViewMut<'_>,
     (blocks, lanes): (usize, usize),
 ) {
+    let ViewMut { data: matrix, stride } = matrix;
+    let ViewMut { data: turned, stride: turned_stride } = turned;
     simd.vectorize(
         #[inline(always)]
         || {
             for (block, lane) in (0..blocks).flat_map(|block| (0..lanes).map(move |lane| (block, lane))) {
                 let mut rows = [f32x16::splat(simd, 0.0); LANES];
                 for (i, row) in rows.iter_mut().enumerate() {
-                    let now = &mut matrix.data[(block * LANES + i) * matrix.stride + lane];
+                    let now = &mut matrix[(block * LANES + i) * stride + lane];
                     let step = &step.data[(block * LANES + i) * step.stride + lane];
                     *row = f32x16::load_array_ref(simd, now) + f32x16::load_array_ref(simd, step);
                     row.store_array(now);
                 }
-                store_turned(simd, rows, &mut turned.data[lane * LANES * turned.stride + block..], turned.stride);
+                store_turned(simd, rows, &mut turned[lane * LANES * turned_stride + block..], turned_stride);
             }
         },
     );

@@ -116,14 +116,13 @@ fn tile<S: Simd, const R: usize, const C: usize>(
 
 /// `to += x from`; both have as many numbers.
 #[inline(always)]
-pub(super) fn add_scaled(x: f32, from: &[f32], to: &mut [f32]) {
+pub(super) fn add_scaled<S: Simd>(simd: S, x: f32, from: &[f32], to: &mut [f32]) {
     debug_assert_eq!(from.len(), to.len());
     let (lanes, last) = from.as_chunks::<LANES>();
     let (to_lanes, to_last) = to.as_chunks_mut::<LANES>();
+    let all = f32x16::splat(simd, x);
     for (from, to) in lanes.iter().zip(to_lanes) {
-        for i in 0..LANES {
-            to[i] = x.mul_add(from[i], to[i]);
-        }
+        all.mul_add(f32x16::from_slice(simd, from), f32x16::from_slice(simd, to)).store_slice(to);
     }
     for (from, to) in last.iter().zip(to_last) {
         *to = x.mul_add(*from, *to);

@@ -184,7 +184,7 @@ impl PrivacyPlan {
     /// When the shape of the task makes no sense, or no noise in range keeps the promise.
     pub fn with_accountant(request: &PlanRequest, accountant: Accountant) -> Result<Self, PlanError> {
         let noise = Noise::of(request, participations(request)?, accountant)?;
-        Self::of(request, noise, accountant)
+        Self::of(request, &noise, accountant)
     }
 
     /// The plan of noise that was chosen beforehand: its `epsilon` is what the noise costs in the devices'
@@ -197,13 +197,13 @@ impl PrivacyPlan {
         let noise = Noise::given(request, participations, multiplier)?;
         let total = Rho::new(Charge::of(noise.rho_per_participation.get())?.times(participations).rho())?;
         let epsilon = zcdp::epsilon(total, request.delta);
-        Self::of(&PlanRequest { epsilon, ..*request }, noise, Accountant::Zcdp)
+        Self::of(&PlanRequest { epsilon, ..*request }, &noise, Accountant::Zcdp)
     }
 
-    fn of(request: &PlanRequest, noise: Noise, accountant: Accountant) -> Result<Self, PlanError> {
+    fn of(request: &PlanRequest, noise: &Noise, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
-        let Noise { multiplier: noise_multiplier, rho_per_participation, against_aggregator } = noise;
+        let Noise { multiplier: noise_multiplier, rho_per_participation, against_aggregator } = noise.clone();
         let charge = Charge::of(rho_per_participation.get())?;
         let against_release = match request.sampling {
             CohortSampling::BalancedSchedule => None,

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use silhouette_wire::ContentHash;
 
+use super::Accumulator;
 use crate::lanes::vectorised;
 use crate::parameters::ReleaseParameters;
 use crate::rotate::unrotate_padded;
@@ -21,6 +22,12 @@ impl NoisySum {
     /// The sum in grid steps.
     pub fn as_grid(&self) -> &[i64] {
         &self.sum
+    }
+
+    /// Gives the memory of a sum that is used up to another, as one without an entry: [`Accumulator::reset`] it.
+    pub fn recycle(mut self) -> Accumulator {
+        self.sum.clear();
+        Accumulator { parameters: self.parameters, sum: self.sum, reports: 0 }
     }
 
     /// Reports in the sum.
@@ -53,7 +60,10 @@ impl NoisySum {
     fn decoded(&self) -> Vec<f32> {
         let divisor = self.parameters.scale() * f64::from(self.parameters.cohort());
         let mut mean = vec![0.0; self.sum.len()];
-        vectorised(|| mean.iter_mut().zip(&self.sum).for_each(|(mean, &k)| *mean = (k as f64 / divisor) as f32));
+        vectorised(
+            #[inline(always)]
+            || mean.iter_mut().zip(&self.sum).for_each(|(mean, &k)| *mean = (k as f64 / divisor) as f32),
+        );
         match self.parameters.rotation() {
             Some(seed) => unrotate_padded(mean, self.parameters.entries(), seed),
             None => mean,

@@ -4,7 +4,7 @@
 //! blocks of `V = 2^t W` whose weights halve from one to the next. Over each block lies a step that is
 //! nowhere below the density `w(x) = exp(-x^2 / (2 sigma^2))`. A draw picks a step by its exact integer
 //! weight (Walker's alias method), a place on it uniformly, and is accepted with probability density over
-//! step: 97 times in a hundred one comparison of integers with the step's lowest ratio settles that, and
+//! step: 199 times in 200 one comparison of integers with the step's lowest ratio settles that, and
 //! one 64-bit word serves the whole draw. This is the idea of the ziggurat (Marsaglia and Tsang, 2000; on
 //! the integers Buchmann et al., 2013), with the one place exact that they leave to floating point: a ratio
 //! is compared with a uniform real whose bits are revealed as they are needed, and floats only decide where
@@ -33,10 +33,10 @@ const SLOTS: usize = alias::SLOTS;
 const TOTAL: u32 = alias::TOTAL;
 
 /// Blocks in one sigma, at least, where sigma is large enough to have blocks of more than one integer.
-const BLOCKS_PER_SIGMA: u64 = 32;
+const BLOCKS_PER_SIGMA: u64 = 128;
 
 /// Blocks before the tail where blocks hold more than one integer: 3.5 to 7 sigma.
-const BLOCKS: u64 = 224;
+const BLOCKS: u64 = 896;
 
 /// Bits of the uniform real that come with the first word.
 const HEAD_BITS: u32 = 16;
@@ -129,7 +129,7 @@ impl BlockSampler {
         }
     }
 
-    /// The three in a hundred that one look does not settle, and the tail. `head` are the first bits of the
+    /// The few that one look does not settle, and the tail. `head` are the first bits of the
     /// uniform real. Returns `x`, or in the tail its own place, or [`REJECTED`].
     #[cold]
     #[inline(never)]

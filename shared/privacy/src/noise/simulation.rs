@@ -3,30 +3,35 @@
 //! The distribution is exactly that of the real source, so a simulation measures the accuracy of
 //! real runs; but whoever knows the seed can subtract the noise. Never for real people's data.
 
-use std::panic::resume_unwind;
-use std::thread::ScopedJoinHandle;
+mod prepared;
 
-use chacha20::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+pub use prepared::PreparedNoise;
+
 use super::blocks::{BlockSampler, Words};
 use super::{DyadicSigma, NoiseError, NoiseSource};
+use crate::lanes::{LANES, Lanes};
 
 /// Separates these keys from any other use of SHA-256 over the same seed.
 const DOMAIN: &[u8] = b"silhouette simulation noise v2";
 
-/// Keystream words fetched at once.
-const BUFFER: usize = 256;
+/// Draws made before they are put where they belong.
+const PART: usize = 1 << 9;
+
+/// Rows of words fetched at once.
+const ROWS: usize = 32;
+
+/// 64-bit words in them.
+const WORDS: usize = ROWS * LANES / 2;
 
 /// Draws of one counter: each run of this many has a keystream of its own, so that runs can be drawn on
 /// different threads, in any order.
 const RUN: usize = 1 << 13;
 
-/// Seeded, exact discrete Gaussian noise by rejection from a staircase over a ChaCha8 keystream.
+/// Seeded, exact discrete Gaussian noise by rejection from a staircase over sixteen xoshiro128++ side by side.
 ///
 /// The same seed and sequence of calls give the same draws on every platform and for any number of threads.
 /// Splitting one call into two gives the same draws as well, as long as sigma stays the same.
@@ -48,7 +53,12 @@ impl SeededNoise {
     }
 
     /// Draws up to the end of the present run; returns how many.
-    fn finish_run(&mut self, sampler: &BlockSampler, out: &mut [i64]) -> Result<usize, NoiseError> {
+    fn finish_run(
+        &mut self,
+        sampler: &BlockSampler,
+        out: &mut [i64],
+        put: impl Fn(&mut i64, i64) + Copy + Send + Sync,
+    ) -> Result<usize, NoiseError> {
         let within = (self.drawn % RUN as u64) as usize;
         if within == 0 {
             return Ok(0);
@@ -56,13 +66,19 @@ impl SeededNoise {
         let run = self.drawn / RUN as u64;
         let keystream = self.keystream.get_or_insert_with(|| Keystream::new(&self.key, run));
         let count = out.len().min(RUN - within);
-        fill(sampler, keystream, &mut out[..count])?;
+        fill(sampler, keystream, &mut out[..count], put)?;
         self.drawn += count as u64;
         Ok(count)
     }
 
     /// Draws whole runs, and the beginning of one, on up to `threads` threads.
-    fn fill_runs(&mut self, sampler: &BlockSampler, out: &mut [i64], threads: usize) -> Result<(), NoiseError> {
+    fn fill_runs(
+        &mut self,
+        sampler: &BlockSampler,
+        out: &mut [i64],
+        put: impl Fn(&mut i64, i64) + Copy + Send + Sync,
+        threads: usize,
+    ) -> Result<(), NoiseError> {
         if out.is_empty() {
             return Ok(());
         }
@@ -72,7 +88,7 @@ impl SeededNoise {
             let mut last = None;
             for (j, run) in part.chunks_mut(RUN).enumerate() {
                 let keystream = last.insert(Keystream::new(key, first + (i * share + j) as u64));
-                fill(sampler, keystream, run)?;
+                fill(sampler, keystream, run, put)?;
             }
             Ok(last)
         };
@@ -80,19 +96,29 @@ impl SeededNoise {
         let mut parts = out.chunks_mut(share * RUN).enumerate();
         self.keystream = match parts.len() {
             0 | 1 => parts.next().map_or(Ok(None), part)?,
-            _ => std::thread::scope(|scope| {
-                let workers: Vec<_> = parts.map(|one| scope.spawn(move || part(one))).collect();
-                let join = |w: ScopedJoinHandle<'_, _>| w.join().unwrap_or_else(|panic| resume_unwind(panic));
-                workers.into_iter().map(join).try_fold(None, |_, last| last)
-            })?,
+            _ => {
+                let parts: Vec<_> = parts.collect();
+                let drawn: Vec<_> = parts.into_par_iter().map(part).collect();
+                drawn.into_iter().try_fold(None, |_, last| last)?
+            }
         };
         Ok(())
     }
 }
 
-fn fill(sampler: &BlockSampler, keystream: &mut Keystream, out: &mut [i64]) -> Result<(), NoiseError> {
-    for slot in out {
-        *slot = sampler.draw(keystream)?;
+/// Draws a part of a run and puts each draw where it belongs.
+fn fill(
+    sampler: &BlockSampler,
+    keystream: &mut Keystream,
+    out: &mut [i64],
+    put: impl Fn(&mut i64, i64) + Copy + Send + Sync,
+) -> Result<(), NoiseError> {
+    let mut drawn = Zeroizing::new([0; PART]);
+    for part in out.chunks_mut(PART) {
+        for slot in &mut drawn[..part.len()] {
+            *slot = sampler.draw(keystream)?;
+        }
+        part.iter_mut().zip(drawn.iter()).for_each(|(to, &n)| put(to, n));
     }
     Ok(())
 }
@@ -109,40 +135,59 @@ impl NoiseSource for SeededNoise {
     }
 
     fn sample_on(&mut self, threads: usize, sigma: DyadicSigma, out: &mut [i64]) -> Result<(), NoiseError> {
+        self.draw(threads, sigma, out, |slot, n| *slot = n).inspect_err(|_| out.fill(0))
+    }
+
+    fn add_on(&mut self, threads: usize, sigma: DyadicSigma, sum: &mut [i64]) -> Result<(), NoiseError> {
+        // No draw is 2^60 away from zero: the widest tail block that is ever drawn ends before it.
+        if sum.iter().any(|k| k.unsigned_abs() >= 1 << 62) {
+            return Err(NoiseError::Overflow);
+        }
+        self.draw(threads, sigma, sum, |k, n| *k += n)
+    }
+}
+
+impl SeededNoise {
+    fn draw(
+        &mut self,
+        threads: usize,
+        sigma: DyadicSigma,
+        out: &mut [i64],
+        put: impl Fn(&mut i64, i64) + Copy + Send + Sync,
+    ) -> Result<(), NoiseError> {
         let kept = self.sampler.take().filter(|s| s.sixteenths() == sigma.sixteenths());
         let sampler = kept.unwrap_or_else(|| BlockSampler::new(sigma.sixteenths()));
-        let drawn = self.finish_run(&sampler, out).and_then(|n| self.fill_runs(&sampler, &mut out[n..], threads));
+        let begun = self.finish_run(&sampler, out, put);
+        let drawn = begun.and_then(|n| self.fill_runs(&sampler, &mut out[n..], put, threads));
         self.sampler = Some(sampler);
-        drawn.inspect_err(|_| out.fill(0))
+        drawn
     }
 }
 
 /// The keystream of one run of draws.
 struct Keystream {
-    rng: ChaCha8Rng,
-    buffer: Zeroizing<[u8; 8 * BUFFER]>,
+    lanes: Lanes,
+    buffer: [[u32; LANES]; ROWS],
     position: usize,
 }
 
 impl Keystream {
     fn new(key: &[u8; 32], run: u64) -> Self {
-        let mut rng = ChaCha8Rng::from_seed(*key);
-        rng.set_stream(run);
-        Self { rng, buffer: Zeroizing::new([0; 8 * BUFFER]), position: 8 * BUFFER }
+        let hash = Sha256::new().chain_update(DOMAIN).chain_update(key).chain_update(run.to_le_bytes());
+        Self { lanes: Lanes::seeded(hash.finalize().into()), buffer: [[0; LANES]; ROWS], position: WORDS }
     }
 }
 
 impl Words for Keystream {
     #[inline]
     fn next_word(&mut self) -> u64 {
-        if self.position == 8 * BUFFER {
-            self.rng.fill_bytes(self.buffer.as_mut());
+        if self.position == WORDS {
+            self.lanes.fill(&mut self.buffer);
             self.position = 0;
         }
-        let mut word = [0; 8];
-        word.copy_from_slice(&self.buffer[self.position..self.position + 8]);
-        self.position += 8;
-        u64::from_le_bytes(word)
+        let pair = self.buffer.as_flattened().as_chunks::<2>().0[self.position % WORDS];
+        self.position += 1;
+        u64::from(pair[0]) | u64::from(pair[1]) << 32
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_participation_costs_to_the_bit_what_its_plan_says() {
-    for z in [0.25, 0.5, 1.0, 2.0, 0.7, 1.3, 3.141] {
+    for z in [0.25, 0.5, 1.0, 2.0, 0.7, 1.3, 3.3] {
         let planned = crate::accounting::zcdp::gaussian(crate::accounting::NoiseMultiplier::new(z).unwrap());
         for mode in [Mode::Central, Mode::Local] {
             let p = ReleaseParameters::new(mode, 100, 1.0, z, 10, 10).unwrap();

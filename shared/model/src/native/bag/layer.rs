@@ -72,7 +72,7 @@ impl Layer {
         let deltas = Scalars::columns(delta, lanes_out);
         multiply(simd, deltas, input, &mut self.back_weights, (self.outputs, texts, lanes_in));
         for delta in delta.chunks_exact(lanes_out).take(texts) {
-            add_scaled(1.0, delta.as_flattened(), self.bias.as_flattened_mut());
+            add_scaled(simd, 1.0, delta.as_flattened(), self.bias.as_flattened_mut());
         }
     }
 

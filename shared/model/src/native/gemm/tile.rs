@@ -101,6 +101,7 @@ fn rows_of<S: Simd, const R: usize, const C: usize>(
 }
 
 impl Rows<'_> {
+    #[expect(clippy::needless_range_loop, reason = "the index runs through several rows side by side")]
     #[inline(always)]
     fn run<S: Simd, const R: usize, const C: usize>(&self, simd: S, c: &mut ViewMut<'_>, row: usize, lane: usize) {
         let mut sums = begin::<S, R, C>(simd, self.start, lane);
@@ -233,10 +234,10 @@ fn fused<S: Simd, const R: usize, const C: usize>(
     number: impl Fn(usize) -> f32,
     b: [f32x16<S>; C],
 ) {
-    for r in 0..R {
+    for (r, sums) in sums.iter_mut().enumerate() {
         let x = f32x16::splat(simd, number(r));
-        for c in 0..C {
-            sums[r][c] = x.mul_add(b[c], sums[r][c]);
+        for (sum, b) in sums.iter_mut().zip(&b) {
+            *sum = x.mul_add(*b, *sum);
         }
     }
 }

@@ -36,7 +36,7 @@ fn products_have_the_bits_of_the_plain_order() {
         let (by_row, by_column) = (matrix(rows, depth, 5), matrix(depth, rows, 5));
         for a in [Scalars::rows(&by_row, lanes_of(depth)), Scalars::columns(&by_column, lanes_of(rows))] {
             let (mut found, mut expected) = (matrix(rows, columns, 11), matrix(rows, columns, 11));
-            dispatch!(Level::new(), simd => simd.vectorize(|| multiply(simd, a, &b, &mut found, (rows, depth, lanes))));
+            dispatch!(Level::new(), simd => multiply(simd, a, &b, &mut found, (rows, depth, lanes)));
             reference(a, &b, &mut expected, (rows, depth, lanes));
             assert_eq!(found, expected, "{rows} {depth} {columns}");
         }
@@ -52,8 +52,14 @@ fn the_levels_of_this_machine_agree_to_the_bit() {
         let (a, b) = (matrix(rows, depth, 5), matrix(depth, columns, 3));
         let a = Scalars::rows(&a, lanes_of(depth));
         let mut results = [matrix(rows, columns, 11), matrix(rows, columns, 11)];
-        narrow.vectorize(|| multiply(narrow, a, &b, &mut results[0], (rows, depth, lanes)));
-        wide.vectorize(|| multiply(wide, a, &b, &mut results[1], (rows, depth, lanes)));
+        narrow.vectorize(
+            #[inline(always)]
+            || multiply(narrow, a, &b, &mut results[0], (rows, depth, lanes)),
+        );
+        wide.vectorize(
+            #[inline(always)]
+            || multiply(wide, a, &b, &mut results[1], (rows, depth, lanes)),
+        );
         assert_eq!(results[0], results[1]);
         return;
     }
@@ -66,7 +72,7 @@ fn scaled_rows_add_up() {
         let from: Vec<f32> = (0..n).map(number).collect();
         let mut to: Vec<f32> = (0..n).map(|i| number(i + 50)).collect();
         let expected: Vec<f32> = from.iter().zip(&to).map(|(f, t)| 0.37_f32.mul_add(*f, *t)).collect();
-        add_scaled(0.37, &from, &mut to);
+        dispatch!(Level::new(), simd => add_scaled(simd, 0.37, &from, &mut to));
         assert_eq!(to, expected);
     }
 }

@@ -44,7 +44,8 @@ impl Attention {
             let lanes = lanes_of(len);
             self.turned.shape(deep * LANES, lanes);
             for head in 0..self.heads.count {
-                let (queries, keys) = (projected.at(start, self.lane(0, head)), projected.at(start, self.lane(1, head)));
+                let (queries, keys) =
+                    (projected.at(start, self.lane(0, head)), projected.at(start, self.lane(1, head)));
                 let values = projected.at(start, self.lane(2, head));
                 let weights = &mut self.weights.lanes_mut()[at..at + len * lanes];
                 transpose(simd, queries, self.turned.view_mut(), (len, deep));
@@ -121,13 +122,7 @@ fn softmax<S: Simd>(simd: S, rows: &mut [Lane], lanes: usize, scale: f32) {
 }
 
 /// From the gradient by each column's softmax that by its input: `p (d - sum(p d)) scale`, in place.
-fn softmax_back<S: Simd>(
-    simd: S,
-    weights: View<'_>,
-    deltas: &mut Matrix,
-    (len, lanes): (usize, usize),
-    scale: f32,
-) {
+fn softmax_back<S: Simd>(simd: S, weights: View<'_>, deltas: &mut Matrix, (len, lanes): (usize, usize), scale: f32) {
     simd.vectorize(
         #[inline(always)]
         || {

@@ -5,9 +5,9 @@ use fearless_simd::Simd;
 use super::attention::{Attention, Span};
 use super::dense::{Dense, Parts, Segment};
 use super::elementwise::bend;
-use crate::native::gemm::Matrix;
 use super::norm::Norm;
 use crate::encoder::{Activation, TransformerSpec};
+use crate::native::gemm::Matrix;
 
 /// A block's parameters with what passed through it last.
 #[derive(Debug, Default)]

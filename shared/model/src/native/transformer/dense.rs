@@ -2,10 +2,10 @@
 
 use fearless_simd::{Simd, SimdBase, f32x16};
 
+use super::norm::add;
 use crate::native::gemm::{
     Matrix, Start, add_and_transpose, multiply_columns, multiply_rows, multiply_rows_times, transpose,
 };
-use super::norm::add;
 use crate::native::kernels::{LANES, Lane, lanes_of};
 
 /// What a layer's parameters are shown to, segment by segment in the order of the layout.

@@ -45,8 +45,8 @@ fn examples() -> Examples {
         let tokens = if i == 7 { 75 } else { i * 5 % 14 };
         let vector = TextVector::from_entries((0..tokens).map(|t| ((1 + (i * i + t * 7) % 40) as u32, 1.0)).collect());
         let targets = vec![
-            (i % 4 != 0).then_some(Target::Class(i as u32 % 3)),
-            (i % 3 == 0).then_some(Target::Score(i as f32 / 30.0)),
+            (!i.is_multiple_of(4)).then_some(Target::Class(i as u32 % 3)),
+            i.is_multiple_of(3).then_some(Target::Score(i as f32 / 30.0)),
             Some(Target::Class(i as u32 % 17)),
         ];
         Example { vector, targets }
@@ -83,7 +83,12 @@ fn the_gradient_is_the_derivative_of_the_loss_by_every_tensor() {
             for i in tensor.range().step_by((tensor.len() / 5).max(1)) {
                 let numeric = (at(i, 1e-6) - at(i, -1e-6)) / 2e-6;
                 let error = (numeric + f64::from(update[i])).abs();
-                assert!(error < 2e-5 + 1e-4 * f64::from(largest), "{spec:?} {} {i}: {numeric} {}", tensor.name, update[i]);
+                assert!(
+                    error < 2e-5 + 1e-4 * f64::from(largest),
+                    "{spec:?} {} {i}: {numeric} {}",
+                    tensor.name,
+                    update[i]
+                );
             }
         }
     }
@@ -204,7 +209,9 @@ fn a_separable_task_is_learned() {
 #[test]
 fn the_reference_has_the_error_function() {
     // Abramowitz and Stegun, table 7.1.
-    for (x, y) in [(0.0, 0.0), (0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (2.0, 0.995_322_265_0), (-1.5, -0.966_105_146_5)] {
+    for (x, y) in
+        [(0.0, 0.0), (0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (2.0, 0.995_322_265_0), (-1.5, -0.966_105_146_5)]
+    {
         assert!((erf(x) - y).abs() < 1e-10, "{x}");
     }
 }

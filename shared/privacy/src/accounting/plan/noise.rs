@@ -26,6 +26,7 @@ pub enum NoiseCorrelation {
 }
 
 /// Calibrated noise.
+#[derive(Clone)]
 pub(super) struct Noise {
     pub(super) multiplier: NoiseMultiplier,
     pub(super) rho_per_participation: Rho,

@@ -1,7 +1,7 @@
 //! Walker's alias method over integer weights: one look and one comparison pick a slot, exactly.
 
 /// Slots.
-pub(super) const SLOTS: usize = 256;
+pub(super) const SLOTS: usize = 1024;
 
 /// Bits that choose a column.
 const COLUMN_BITS: u32 = SLOTS.trailing_zeros();

@@ -8,7 +8,12 @@ fn values(low: f32, high: f32, function: impl Fn(&[f32; LANES]) -> [f32; LANES])
     let steps = 20_000;
     let x: Vec<f32> = (0..steps * LANES).map(|i| low + (high - low) * i as f32 / (steps * LANES) as f32).collect();
     let lanes = x.as_chunks::<LANES>().0;
-    lanes.iter().flat_map(|lane| lane.iter().zip(function(lane)).map(|(x, y)| (f64::from(*x), f64::from(y))).collect::<Vec<_>>()).collect()
+    lanes
+        .iter()
+        .flat_map(|lane| {
+            lane.iter().zip(function(lane)).map(|(x, y)| (f64::from(*x), f64::from(y))).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The normal distribution by Simpson's rule from 0: exact to 1e-12.
@@ -16,15 +21,21 @@ fn phi(x: f64) -> f64 {
     let n = 400;
     let h = x / f64::from(n);
     let density = |t: f64| (-0.5 * t * t).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    let weight = |i: i32| if i == 0 || i == n { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 };
+    let weight = |i: i32| {
+        if i == 0 || i == n {
+            1.0
+        } else if i % 2 == 1 {
+            4.0
+        } else {
+            2.0
+        }
+    };
     0.5 + h / 3.0 * (0..=n).map(|i| weight(i) * density(h * f64::from(i))).sum::<f64>()
 }
 
 #[test]
 fn the_exponential_is_good_to_three_parts_in_ten_million() {
-    let exp = |x: &[f32; LANES]| {
-        dispatch!(Level::new(), simd => exp_of_negative(simd, f32x16::load_array_ref(simd, x)).to_array())
-    };
+    let exp = |x: &[f32; LANES]| dispatch!(Level::new(), simd => exp_of_negative(simd, f32x16::load_array_ref(simd, x)).to_array());
     for (x, found) in values(-86.9, 0.0, exp) {
         assert!((found / x.exp() - 1.0).abs() < 3e-7, "{x}: {found} {}", x.exp());
     }
