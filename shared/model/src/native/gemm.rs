@@ -11,27 +11,40 @@ use fearless_simd::{Simd, SimdBase, f32x16};
 use self::tile::{add_columns, add_rows};
 use super::kernels::{LANES, Lane};
 
-/// A matrix of rows of lanes. It only grows: what stands past the rows in use is left from before.
+/// A matrix of rows of lanes, each lane on a cache line of its own. It only grows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matrix {
-    pub(super) data: Vec<Lane>,
+    numbers: Vec<f32>,
+    /// Where the first cache line begins.
+    begin: usize,
     pub(super) stride: usize,
 }
 
+/// Bytes of a cache line, and of a lane.
+const LINE: usize = LANES * size_of::<f32>();
+
 impl Matrix {
-    /// Makes room for `rows` rows of `lanes` lanes. Their content is unspecified.
+    /// Makes room for `rows` rows of `lanes` lanes. If that needs more memory than ever before they are all zeros,
+    /// else they are left as they are.
     pub(super) fn shape(&mut self, rows: usize, lanes: usize) {
         self.stride = stride_of(lanes);
-        let needed = rows * self.stride;
-        if self.data.len() < needed {
-            self.data.resize(needed, [0.0; LANES]);
+        let needed = rows * self.stride * LANES;
+        if self.numbers.len() < self.begin + needed {
+            self.numbers = vec![0.0; needed + LANES - 1];
+            let past = self.numbers.as_ptr().addr() % LINE;
+            self.begin = (LINE - past) % LINE / size_of::<f32>();
         }
     }
 
-    /// The same, all zeros.
-    pub(super) fn shape_zero(&mut self, rows: usize, lanes: usize) {
-        self.data.clear();
-        self.shape(rows, lanes);
+    /// All lanes.
+    #[inline(always)]
+    pub(super) fn lanes(&self) -> &[Lane] {
+        self.numbers[self.begin..].as_chunks().0
+    }
+
+    #[inline(always)]
+    pub(super) fn lanes_mut(&mut self) -> &mut [Lane] {
+        self.numbers[self.begin..].as_chunks_mut().0
     }
 
     pub(super) fn view(&self) -> View<'_> {
@@ -40,7 +53,7 @@ impl Matrix {
 
     /// The part from a row and a lane on.
     pub(super) fn at(&self, row: usize, lane: usize) -> View<'_> {
-        View { data: &self.data[row * self.stride + lane..], stride: self.stride }
+        View { data: &self.lanes()[row * self.stride + lane..], stride: self.stride }
     }
 
     pub(super) fn view_mut(&mut self) -> ViewMut<'_> {
@@ -48,15 +61,19 @@ impl Matrix {
     }
 
     pub(super) fn at_mut(&mut self, row: usize, lane: usize) -> ViewMut<'_> {
-        ViewMut { data: &mut self.data[row * self.stride + lane..], stride: self.stride }
+        let stride = self.stride;
+        ViewMut { data: &mut self.lanes_mut()[row * stride + lane..], stride }
     }
 
+    #[inline(always)]
     pub(super) fn row(&self, row: usize, lanes: usize) -> &[Lane] {
-        &self.data[row * self.stride..][..lanes]
+        &self.lanes()[row * self.stride..][..lanes]
     }
 
+    #[inline(always)]
     pub(super) fn row_mut(&mut self, row: usize, lanes: usize) -> &mut [Lane] {
-        &mut self.data[row * self.stride..][..lanes]
+        let stride = self.stride;
+        &mut self.lanes_mut()[row * stride..][..lanes]
     }
 }
 
@@ -109,7 +126,22 @@ pub(super) fn multiply_rows<S: Simd>(
 ) {
     simd.vectorize(
         #[inline(always)]
-        || add_rows(simd, a, b, &mut c, size, start),
+        || add_rows(simd, a, b, &mut c, size, (start, None)),
+    );
+}
+
+/// `C = A B`, times `factor` number by number.
+pub(super) fn multiply_rows_times<S: Simd>(
+    simd: S,
+    a: View<'_>,
+    b: View<'_>,
+    mut c: ViewMut<'_>,
+    size: (usize, usize, usize),
+    factor: View<'_>,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || add_rows(simd, a, b, &mut c, size, (Start::Zero, Some(factor))),
     );
 }
 
@@ -128,46 +160,54 @@ pub(super) fn multiply_columns<S: Simd>(
     );
 }
 
-/// Turns `rows` rows of `lanes` lanes: lane-wise entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are
-/// filled up to whole lanes with zeros.
+/// Turns `rows` rows of `lanes` lanes: entry `(i, j)` of `from` goes to `(j, i)` of `to`, whose rows are filled up to
+/// whole lanes with zeros.
 pub(super) fn transpose<S: Simd>(simd: S, from: View<'_>, to: ViewMut<'_>, (rows, lanes): (usize, usize)) {
+    let ViewMut { data: to, stride } = to;
     simd.vectorize(
         #[inline(always)]
         || {
-            for block in 0..rows.div_ceil(LANES) {
-                for lane in 0..lanes {
-                    let height = LANES.min(rows - block * LANES);
-                    transpose_block(
-                        simd,
-                        &from.data[block * LANES * from.stride + lane..],
-                        from.stride,
-                        height,
-                        {
-                            let at = lane * LANES * to.stride + block;
-                            &mut to.data[at..]
-                        },
-                        to.stride,
-                    );
+            for (block, lane) in (0..rows.div_ceil(LANES)).flat_map(|b| (0..lanes).map(move |lane| (b, lane))) {
+                let mut rows_of_block = [f32x16::splat(simd, 0.0); LANES];
+                for (i, row) in rows_of_block.iter_mut().enumerate().take(rows - block * LANES) {
+                    *row = f32x16::load_array_ref(simd, &from.data[(block * LANES + i) * from.stride + lane]);
                 }
+                store_turned(simd, rows_of_block, &mut to[lane * LANES * stride + block..], stride);
             }
         },
     );
 }
 
-/// A block of `height` rows of one lane. Four rounds, each interleaving the upper with the lower half of the rows.
-#[inline(always)]
-fn transpose_block<S: Simd>(
+/// `matrix += step`, of whole blocks of sixteen rows, and `turned` the same turned.
+pub(super) fn add_and_transpose<S: Simd>(
     simd: S,
-    from: &[Lane],
-    from_stride: usize,
-    height: usize,
-    to: &mut [Lane],
-    to_stride: usize,
+    matrix: ViewMut<'_>,
+    step: View<'_>,
+    turned: ViewMut<'_>,
+    (blocks, lanes): (usize, usize),
 ) {
-    let mut block = [f32x16::splat(simd, 0.0); LANES];
-    for (i, row) in block.iter_mut().enumerate().take(height) {
-        *row = f32x16::load_array_ref(simd, &from[i * from_stride]);
-    }
+    let ViewMut { data: matrix, stride } = matrix;
+    let ViewMut { data: turned, stride: turned_stride } = turned;
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (block, lane) in (0..blocks).flat_map(|block| (0..lanes).map(move |lane| (block, lane))) {
+                let mut rows = [f32x16::splat(simd, 0.0); LANES];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    let now = &mut matrix[(block * LANES + i) * stride + lane];
+                    let step = &step.data[(block * LANES + i) * step.stride + lane];
+                    *row = f32x16::load_array_ref(simd, now) + f32x16::load_array_ref(simd, step);
+                    row.store_array(now);
+                }
+                store_turned(simd, rows, &mut turned[lane * LANES * turned_stride + block..], turned_stride);
+            }
+        },
+    );
+}
+
+/// Stores the columns of a block. Four rounds, each interleaving the upper with the lower half of the rows.
+#[inline(always)]
+fn store_turned<S: Simd>(simd: S, mut block: [f32x16<S>; LANES], to: &mut [Lane], stride: usize) {
     for _ in 0..4 {
         let mut next = block;
         for i in 0..LANES / 2 {
@@ -178,7 +218,7 @@ fn transpose_block<S: Simd>(
         block = next;
     }
     for (j, row) in block.into_iter().enumerate() {
-        row.store_array(&mut to[j * to_stride]);
+        row.store_array(&mut to[j * stride]);
     }
 }
 

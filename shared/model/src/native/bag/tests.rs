@@ -22,7 +22,7 @@ fn model(task: &Task) -> Model {
 fn examples() -> Examples {
     let item = |i: usize| {
         let entries = (0..i % 4 + 1).map(|j| ((i * 5 + j * 3) as u32 % 23, 0.2 + 0.1 * j as f32)).collect();
-        let score = (i % 3 > 0).then_some(Target::Score(0.1 * i as f32));
+        let score = (!i.is_multiple_of(3)).then_some(Target::Score(0.1 * i as f32));
         Example { vector: TextVector::from_entries(entries), targets: vec![Some(Target::Class(i as u32 % 5)), score] }
     };
     let mut items: Vec<Example> = (0..9).map(item).collect();

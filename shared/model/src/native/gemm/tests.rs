@@ -19,7 +19,7 @@ fn matrix(rows: usize, columns: usize, seed: usize) -> Matrix {
 }
 
 fn entry(of: &Matrix, row: usize, column: usize) -> f32 {
-    of.data.as_flattened()[row * of.stride * LANES + column]
+    of.lanes().as_flattened()[row * of.stride * LANES + column]
 }
 
 /// Entries of C by their definition, in the plain order.
@@ -63,8 +63,8 @@ fn products_have_the_bits_of_the_plain_order() {
         let starts = [
             (Start::Zero, (None, None)),
             (Start::There, (None, Some(&before))),
-            (Start::Row(&bias.data), (Some(&bias), None)),
-            (Start::RowThere(&bias.data), (Some(&bias), Some(&before))),
+            (Start::Row(bias.lanes()), (Some(&bias), None)),
+            (Start::RowThere(bias.lanes()), (Some(&bias), Some(&before))),
         ];
         for (start, begin) in starts {
             let mut found = before.clone();

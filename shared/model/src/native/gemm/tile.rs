@@ -18,10 +18,10 @@ pub(super) fn add_rows<S: Simd>(
     b: View<'_>,
     c: &mut ViewMut<'_>,
     (rows, depth, lanes): (usize, usize, usize),
-    start: Start<'_>,
+    (start, times): (Start<'_>, Option<View<'_>>),
 ) {
     let mut lane = 0;
-    let tile = Rows { a, b, depth, start };
+    let tile = Rows { a, b, depth, start, times };
     if wide::<S>() {
         while lane + 4 <= lanes {
             rows_of_four(simd, &tile, c, rows, lane);
@@ -48,6 +48,7 @@ struct Rows<'a> {
     b: View<'a>,
     depth: usize,
     start: Start<'a>,
+    times: Option<View<'a>>,
 }
 
 #[inline(always)]
@@ -100,6 +101,7 @@ fn rows_of<S: Simd, const R: usize, const C: usize>(
 }
 
 impl Rows<'_> {
+    #[expect(clippy::needless_range_loop, reason = "the index runs through several rows side by side")]
     #[inline(always)]
     fn run<S: Simd, const R: usize, const C: usize>(&self, simd: S, c: &mut ViewMut<'_>, row: usize, lane: usize) {
         let mut sums = begin::<S, R, C>(simd, self.start, lane);
@@ -110,19 +112,25 @@ impl Rows<'_> {
         }
         let mut at = lane;
         for k in 0..whole {
-            let numbers = rows.map(|lanes| &lanes[k]);
+            let numbers = numbers_at(&rows, k);
             for i in 0..LANES {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
-                fused(simd, &mut sums, numbers.map(|n| n[i]), b);
+                fused(simd, &mut sums, |r| numbers[r][i], b);
             }
         }
         if rest > 0 {
-            let numbers = rows.map(|lanes| &lanes[whole]);
-            for i in 0..rest.min(LANES) {
+            let numbers = numbers_at(&rows, whole);
+            for i in 0..rest {
                 let b = lanes_at::<S, C>(simd, self.b.data, at);
                 at += self.b.stride;
-                fused(simd, &mut sums, numbers.map(|n| n[i]), b);
+                fused(simd, &mut sums, |r| numbers[r][i], b);
+            }
+        }
+        if let Some(times) = self.times {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let factors = lanes_at::<S, C>(simd, times.data, (row + r) * times.stride + lane);
+                sums.iter_mut().zip(factors).for_each(|(sum, factor)| *sum *= factor);
             }
         }
         end(simd, &sums, c, (row, lane, R), self.start.adds());
@@ -195,9 +203,19 @@ fn columns<S: Simd, const R: usize, const C: usize>(
         let lanes = lanes_at::<S, C>(simd, b.data, at_b);
         at_a += a.stride;
         at_b += b.stride;
-        fused(simd, &mut sums, numbers, lanes);
+        fused(simd, &mut sums, |r| numbers[r], lanes);
     }
     sums
+}
+
+/// Lane `k` of each row. Written out, as `map` and `from_fn` are not always inlined.
+#[inline(always)]
+fn numbers_at<'a, const R: usize>(rows: &[&'a [Lane]; R], k: usize) -> [&'a Lane; R] {
+    let mut numbers = [&[0.0; LANES]; R];
+    for (number, row) in numbers.iter_mut().zip(rows) {
+        *number = &row[k];
+    }
+    numbers
 }
 
 #[inline(always)]
@@ -213,13 +231,13 @@ fn lanes_at<S: Simd, const C: usize>(simd: S, data: &[Lane], at: usize) -> [f32x
 fn fused<S: Simd, const R: usize, const C: usize>(
     simd: S,
     sums: &mut [[f32x16<S>; C]; R],
-    numbers: [f32; R],
+    number: impl Fn(usize) -> f32,
     b: [f32x16<S>; C],
 ) {
-    for r in 0..R {
-        let x = f32x16::splat(simd, numbers[r]);
-        for c in 0..C {
-            sums[r][c] = x.mul_add(b[c], sums[r][c]);
+    for (r, sums) in sums.iter_mut().enumerate() {
+        let x = f32x16::splat(simd, number(r));
+        for (sum, b) in sums.iter_mut().zip(&b) {
+            *sum = x.mul_add(*b, *sum);
         }
     }
 }

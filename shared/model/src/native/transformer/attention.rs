@@ -19,7 +19,7 @@ pub(super) struct Span {
 pub(super) struct Attention {
     pub(super) heads: Parts,
     /// Per text and head `[keys, queries]`: a softmax runs down a column, so that it needs no sum within a lane.
-    weights: Vec<Lane>,
+    weights: Matrix,
     turned: Matrix,
     scores: Matrix,
 }
@@ -38,16 +38,16 @@ impl Attention {
     pub(super) fn forward<S: Simd>(&mut self, simd: S, projected: &Matrix, mixed: &mut Matrix, texts: &[Span]) {
         let (deep, scale) = (lanes_of(self.heads.width), self.scale());
         let needed = texts.iter().map(|t| t.len * lanes_of(t.len) * self.heads.count).sum();
-        if self.weights.len() < needed {
-            self.weights.resize(needed, [0.0; LANES]);
-        }
+        self.weights.shape(needed, 1);
         let mut at = 0;
         for &Span { start, len } in texts.iter().filter(|t| t.len > 0) {
             let lanes = lanes_of(len);
             self.turned.shape(deep * LANES, lanes);
             for head in 0..self.heads.count {
-                let [queries, keys, values] = [0, 1, 2].map(|kind| projected.at(start, self.lane(kind, head)));
-                let weights = &mut self.weights[at..at + len * lanes];
+                let (queries, keys) =
+                    (projected.at(start, self.lane(0, head)), projected.at(start, self.lane(1, head)));
+                let values = projected.at(start, self.lane(2, head));
+                let weights = &mut self.weights.lanes_mut()[at..at + len * lanes];
                 transpose(simd, queries, self.turned.view_mut(), (len, deep));
                 let scores = ViewMut { data: weights, stride: lanes };
                 multiply_rows(simd, keys, self.turned.view(), scores, (len, deep * LANES, lanes), Start::Zero);
@@ -76,8 +76,8 @@ impl Attention {
             self.turned.shape(deep * LANES, lanes);
             self.scores.shape(len, lanes);
             for head in 0..self.heads.count {
-                let [query, key, value] = [0, 1, 2].map(|kind| self.lane(kind, head));
-                let weights = View { data: &self.weights[at..at + len * lanes], stride: lanes };
+                let (query, key, value) = (self.lane(0, head), self.lane(1, head), self.lane(2, head));
+                let weights = View { data: &self.weights.lanes()[at..at + len * lanes], stride: lanes };
                 let delta = delta.at(start, head * deep);
                 let size = (len, len, deep);
                 multiply_rows(simd, weights, delta, back.at_mut(start, value), size, Start::Zero);

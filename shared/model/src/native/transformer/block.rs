@@ -4,7 +4,7 @@ use fearless_simd::Simd;
 
 use super::attention::{Attention, Span};
 use super::dense::{Dense, Parts, Segment};
-use super::elementwise::{bend, scale};
+use super::elementwise::bend;
 use super::norm::Norm;
 use crate::encoder::{Activation, TransformerSpec};
 use crate::native::gemm::Matrix;
@@ -91,14 +91,13 @@ impl Block {
     ) {
         let size = (tokens, first);
         let Back { stream, narrow, wide } = back;
-        self.outer.backward(simd, &self.bent, stream, wide, size);
-        scale(simd, wide, &self.slope, (tokens, self.inner.lanes_out()));
-        self.inner.backward(simd, &self.norm2.out, wide, narrow, size);
+        self.outer.backward(simd, (&self.bent, Some(&self.slope)), stream, wide, size);
+        self.inner.backward(simd, (&self.norm2.out, None), wide, narrow, size);
         self.norm2.backward(simd, narrow, stream, size);
-        self.output.backward(simd, &self.mixed, stream, narrow, size);
+        self.output.backward(simd, (&self.mixed, None), stream, narrow, size);
         wide.shape(tokens, self.project.lanes_out());
         self.attention.backward(simd, &self.projected, narrow, wide, texts);
-        self.project.backward(simd, &self.norm1.out, wide, narrow, size);
+        self.project.backward(simd, (&self.norm1.out, None), wide, narrow, size);
         self.norm1.backward(simd, narrow, stream, size);
     }
 

@@ -3,7 +3,9 @@
 use fearless_simd::{Simd, SimdBase, f32x16};
 
 use super::norm::add;
-use crate::native::gemm::{Matrix, Start, multiply_columns, multiply_rows, transpose};
+use crate::native::gemm::{
+    Matrix, Start, add_and_transpose, multiply_columns, multiply_rows, multiply_rows_times, transpose,
+};
 use crate::native::kernels::{LANES, Lane, lanes_of};
 
 /// What a layer's parameters are shown to, segment by segment in the order of the layout.
@@ -57,9 +59,9 @@ impl Dense {
         let lanes = layers * outputs.lanes();
         let rows = inputs.lanes() * LANES;
         *self = Self { layers, inputs, outputs, ..Self::default() };
-        self.weight.shape_zero(rows, lanes);
-        self.weight_step.shape_zero(rows, lanes);
-        self.turned.shape_zero(lanes * LANES, inputs.lanes());
+        self.weight.shape(rows, lanes);
+        self.weight_step.shape(rows, lanes);
+        self.turned.shape(lanes * LANES, inputs.lanes());
         self.bias = vec![[0.0; LANES]; lanes];
         self.bias_step = self.bias.clone();
     }
@@ -76,7 +78,7 @@ impl Dense {
             let first = outputs.begin(layer * outputs.count);
             for (part, within) in (0..inputs.count).flat_map(|part| (0..inputs.width).map(move |i| (part, i))) {
                 let row = (inputs.begin(part) + within) * self.weight.stride * LANES + first;
-                let row = &mut self.weight.data.as_flattened_mut()[row..];
+                let row = &mut self.weight.lanes_mut().as_flattened_mut()[row..];
                 (0..outputs.count).for_each(|part| visit(&mut row[outputs.begin(part)..][..outputs.width]));
             }
             let bias = &mut self.bias.as_flattened_mut()[first..];
@@ -103,12 +105,12 @@ impl Dense {
         multiply_rows(simd, input.view(), self.weight.view(), out.view_mut(), size, Start::RowThere(&self.bias));
     }
 
-    /// Given the gradient by the outputs: that by the inputs into `through`, and the steps of weight and bias.
-    /// `first` begins them anew.
+    /// Given the gradient by the outputs: that by the inputs into `through`, times `slope` if there is one, and the
+    /// steps of weight and bias. `first` begins them anew.
     pub(super) fn backward<S: Simd>(
         &mut self,
         simd: S,
-        input: &Matrix,
+        (input, slope): (&Matrix, Option<&Matrix>),
         delta: &Matrix,
         through: &mut Matrix,
         (tokens, first): (usize, bool),
@@ -116,17 +118,22 @@ impl Dense {
         let (inputs, lanes) = (self.inputs.lanes(), self.lanes_out());
         through.shape(tokens, inputs);
         let size = (tokens, lanes * LANES, inputs);
-        multiply_rows(simd, delta.view(), self.turned.view(), through.view_mut(), size, Start::Zero);
+        let (delta_view, to) = (delta.view(), through.view_mut());
+        match slope {
+            None => multiply_rows(simd, delta_view, self.turned.view(), to, size, Start::Zero),
+            Some(slope) => multiply_rows_times(simd, delta_view, self.turned.view(), to, size, slope.view()),
+        }
         let start = if first { Start::Zero } else { Start::There };
         let size = (inputs * LANES, tokens, lanes);
         multiply_columns(simd, input.view(), delta.view(), self.weight_step.view_mut(), size, start);
         simd.vectorize(
             #[inline(always)]
             || {
+                let rows = delta.lanes();
                 for (lane, sum) in self.bias_step.iter_mut().enumerate() {
                     let mut all = if first { f32x16::splat(simd, 0.0) } else { f32x16::load_array_ref(simd, sum) };
                     for token in 0..tokens {
-                        all += f32x16::load_array_ref(simd, &delta.data[token * delta.stride + lane]);
+                        all += f32x16::load_array_ref(simd, &rows[token * delta.stride + lane]);
                     }
                     all.store_array(sum);
                 }
@@ -134,14 +141,11 @@ impl Dense {
         );
     }
 
+    /// Takes the step.
     pub(super) fn step<S: Simd>(&mut self, simd: S) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                add(&mut self.weight.data, &self.weight_step.data);
-                add(&mut self.bias, &self.bias_step);
-            },
-        );
-        self.turn(simd);
+        let (weight, turned) = (self.weight.view_mut(), self.turned.view_mut());
+        let size = (self.inputs.lanes(), self.layers * self.outputs.lanes());
+        add_and_transpose(simd, weight, self.weight_step.view(), turned, size);
+        add(&mut self.bias, &self.bias_step);
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn exp_of_negative<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
 /// normal distribution's: the weighted minimax fit of degree 10, off by less than 1.2e-7 in `a (1 - Phi(a))`.
 const TAIL: [f32; 11] = [
     0.141_331_84,
-    -0.114_046_095,
+    -0.114_046_1,
     0.085_187_46,
     -0.059_842_28,
     0.041_576_01,
@@ -89,20 +89,6 @@ fn relu<S: Simd>(simd: S, x: f32x16<S>) -> (f32x16<S>, f32x16<S>) {
     let (zero, one) = (f32x16::splat(simd, 0.0), f32x16::splat(simd, 1.0));
     let positive = simd.simd_lt_f32x16(zero, x);
     (simd.select_f32x16(positive, x, zero), simd.select_f32x16(positive, one, zero))
-}
-
-/// `x *= factor`, number by number.
-pub(super) fn scale<S: Simd>(simd: S, x: &mut Matrix, factor: &Matrix, (rows, lanes): (usize, usize)) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            for row in 0..rows {
-                for (x, f) in x.row_mut(row, lanes).iter_mut().zip(factor.row(row, lanes)) {
-                    (f32x16::load_array_ref(simd, x) * f32x16::load_array_ref(simd, f)).store_array(x);
-                }
-            }
-        },
-    );
 }
 
 /// The sum of sixteen numbers, in halves.

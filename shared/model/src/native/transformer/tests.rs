@@ -45,8 +45,8 @@ fn examples() -> Examples {
         let tokens = if i == 7 { 75 } else { i * 5 % 14 };
         let vector = TextVector::from_entries((0..tokens).map(|t| ((1 + (i * i + t * 7) % 40) as u32, 1.0)).collect());
         let targets = vec![
-            (i % 4 != 0).then_some(Target::Class(i as u32 % 3)),
-            (i % 3 == 0).then_some(Target::Score(i as f32 / 30.0)),
+            (!i.is_multiple_of(4)).then_some(Target::Class(i as u32 % 3)),
+            i.is_multiple_of(3).then_some(Target::Score(i as f32 / 30.0)),
             Some(Target::Class(i as u32 % 17)),
         ];
         Example { vector, targets }

@@ -6,6 +6,7 @@ use fearless_simd::{Level, dispatch};
 
 use crate::encoder::{Activation, EncoderSpec, TransformerSpec};
 use crate::native::gemm::{Matrix, Start, multiply_columns, multiply_rows};
+use crate::native::kernels::lanes_of;
 use crate::{Engine, Example, Examples, LocalTraining, Model, NativeEngine, Target, Task, TextVector};
 
 /// Integers of a little-endian file, from `at` on.
@@ -51,8 +52,14 @@ const PER_TOKEN: f64 = 3.0 * 2.0 * 2.0 * (4.0 * 64.0 * 64.0 + 2.0 * 64.0 * 256.0
 #[test]
 #[ignore = "prints times; needs the file of the comparison's workloads"]
 fn w2_on_one_thread() {
-    let path = std::env::var("SILHOUETTE_W1").unwrap_or("/work/shared/bench/peers/data/w1.bin".into());
-    let (users, schedule, tokens) = users(&std::fs::read(path).unwrap());
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let shared = std::env::var("SILHOUETTE_SHARED").unwrap_or_else(|_| beside.to_owned());
+    let path = format!("{shared}/bench/peers/data/w1.bin");
+    let Ok(bytes) = std::fs::read(&path) else {
+        eprintln!("SKIPPED: no file {path}; nothing was timed");
+        return;
+    };
+    let (users, schedule, tokens) = users(&bytes);
     let encoder = EncoderSpec::Transformer(TransformerSpec {
         buckets_log2: 13,
         length: 64,
@@ -93,11 +100,17 @@ fn w2_on_one_thread() {
 #[test]
 #[ignore = "prints times"]
 fn w2_peak() {
-    for (rows, depth, lanes) in
-        [(72, 64, 4), (72, 64, 12), (72, 64, 16), (72, 256, 4), (80, 64, 12), (20, 16, 2), (20, 20, 1)]
-    {
+    for (rows, depth, lanes) in [
+        (72_usize, 64_usize, 4_usize),
+        (72, 64, 12),
+        (72, 64, 16),
+        (72, 256, 4),
+        (80, 64, 12),
+        (20, 16, 2),
+        (20, 20, 1),
+    ] {
         let (mut a, mut b, mut c) = (Matrix::default(), Matrix::default(), Matrix::default());
-        a.shape(rows, (depth as usize).div_ceil(16));
+        a.shape(rows, lanes_of(depth));
         b.shape(depth, lanes);
         c.shape(rows, lanes);
         let operations = 2.0 * (rows * depth * lanes * 16) as f64;
