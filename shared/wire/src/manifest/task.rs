@@ -77,7 +77,7 @@ impl TaskTerms {
         // An adaptive clip starts where the owner says and moves from round to round, up to the largest
         // that the owner says, which the manifest repeats and is checked against. What it costs does not
         // depend on it.
-        let moving = last.adaptive_clip.is_some() && manifest.round > 1;
+        let moving = last.adaptive_clip.is_some() && manifest.round > self.before_training() + 1;
         let clip = if moving { last.clip } else { manifest.clip };
         let free = Manifest { round: last.round, model: last.model, seed: last.seed, clip, ..manifest.clone() };
         if free == *last {
@@ -85,6 +85,11 @@ impl TaskTerms {
         }
         let (field, found) = first_difference(last, &free);
         Err(ManifestError { field, expected: "what the task's owner signed", found })
+    }
+
+    /// Rounds before the first one of training: a task that counts labels does so in its first round.
+    fn before_training(&self) -> u64 {
+        u64::from(self.of_kind(QueryKind::LabelCounts).is_some())
     }
 
     fn validate(&self) -> Result<(), ManifestError> {

@@ -247,6 +247,12 @@ fn the_owner_agrees_to_how_the_clip_moves() {
     assert_eq!(terms.allows(&Manifest { round: 1, ..first.clone() }), Ok(()));
     assert_eq!(terms.allows(&Manifest { round: 1, ..moved.clone() }).unwrap_err().field, "clip");
     assert_eq!(Manifest { clip: 9.1, ..moved.clone() }.validate().unwrap_err().field, "clip");
+    // Where the first round counts labels, training and its clip start with the second.
+    let counts = Manifest { held_out: 0, ..of_kind(QueryKind::LabelCounts) };
+    let counting = terms.clone().and_up_to(&counts).unwrap();
+    assert_eq!(counting.allows(&Manifest { round: 2, ..first.clone() }), Ok(()));
+    assert_eq!(counting.allows(&Manifest { round: 2, ..moved.clone() }).unwrap_err().field, "clip");
+    assert_eq!(terms.allows(&Manifest { round: 2, ..moved.clone() }), Ok(()));
     let mut looser = moved.clone();
     adaptive(&mut looser).largest = 90.0;
     assert_eq!(terms.allows(&looser).unwrap_err().field, "adaptive_clip");
