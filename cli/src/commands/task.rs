@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::json;
 use silhouette_aggregator::ownership::{owner_key, round_public_key};
 use silhouette_aggregator::{Plan, TaskConfig, TaskFile, endorser_public_key};
-use silhouette_wire::{ContentHash, TaskTerms};
+use silhouette_wire::ContentHash;
 
 use crate::terminal;
 
