@@ -1,4 +1,4 @@
-//! For the operator: health, readiness and metrics over HTTP, on a listener of its own. Devices
+//! For the operator: health, readiness, metrics and published figures over HTTP, on a listener of its own. Devices
 //! never see it; bind it where only the operator's network reaches it.
 
 mod metrics;
@@ -41,6 +41,7 @@ impl Admin {
             .route("/healthz", get(health))
             .route("/readyz", get(readiness))
             .route("/metrics", get(scrape))
+            .route("/figures", get(figures))
             .with_state(self);
         let server = axum::serve(listener, routes).with_graceful_shutdown(stopped(stop.clone()));
         let deadline = async {
@@ -87,4 +88,14 @@ async fn scrape(State(admin): State<Admin>) -> impl IntoResponse {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// What rounds made public beside models, as JSON: a list of `{"round": .., "figures": ..}`.
+async fn figures(State(admin): State<Admin>) -> impl IntoResponse {
+    let storage = Arc::clone(&admin.storage);
+    let read = tokio::task::spawn_blocking(move || storage.figures()).await;
+    let Ok(Ok(all)) = read else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let all: Vec<_> =
+        all.iter().map(|(round, figures)| serde_json::json!({ "round": round, "figures": figures })).collect();
+    ([(header::CONTENT_TYPE, "application/json")], serde_json::Value::Array(all).to_string()).into_response()
 }

@@ -83,10 +83,15 @@ pub struct Aggregator {
     ownership: Ownership,
     state: State,
     coordinator: Coordinator,
+    /// The seed of a group's manifest by round and group, instead of the operating system's.
+    seeds: Option<ManifestSeed>,
     metrics: Arc<Metrics>,
     events: broadcast::Sender<Event>,
     lock: File,
 }
+
+/// The seed of a group's manifest, by round and group, both as the service counts them: from 1 and from 0.
+pub type ManifestSeed = fn(u64, usize) -> u64;
 
 impl Aggregator {
     /// Opens a folder: a new one starts the task, an old one goes on after its last published
@@ -121,9 +126,13 @@ impl Aggregator {
         let ownership = Ownership::establish(folder, &plan, authority.endorser(), pinned, signed)?;
         let state = recover::state(&storage, &plan)?;
         ownership.keep(folder, &storage)?;
-        let coordinator = recover::coordinator(&storage, &plan)?;
+        let coordinator = recover::coordinator(&storage, &plan, enrolment::random()?)?;
         let progress = storage.progress()?;
         let metrics = Metrics::new(&progress, plan.epsilon_after(progress.last_round));
+        let told = storage.figures()?;
+        if let Some(evaluation) = told.iter().rev().find_map(|(_, figures)| figures.evaluation()) {
+            metrics.evaluated(evaluation);
+        }
         Ok(Self {
             plan: Arc::new(plan),
             storage: Arc::new(storage),
@@ -131,10 +140,27 @@ impl Aggregator {
             ownership,
             state,
             coordinator,
+            seeds: None,
             metrics: Arc::new(metrics),
             events: broadcast::channel(EVENTS).0,
             lock,
         })
+    }
+
+    /// Takes what the operating system would be asked for from the caller: `cohorts` feeds the choice of cohorts,
+    /// groups and nonces, `seeds` says each manifest's. Whoever knows them picks the company of a device and
+    /// answers in its name. For a comparison with the simulator, which has no operating system.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn dangerous_randomness_for_simulation_only(
+        mut self,
+        cohorts: [u8; 32],
+        seeds: ManifestSeed,
+    ) -> Result<Self, OpenError> {
+        self.coordinator = recover::coordinator(&self.storage, &self.plan, cohorts)?;
+        self.seeds = Some(seeds);
+        Ok(self)
     }
 
     /// The terms.

@@ -40,7 +40,7 @@ pub mod plan;
 mod service;
 pub mod storage;
 
-pub use aggregator::{Addresses, Aggregator, Listen, OpenError, RunError, Running, endorser_public_key};
+pub use aggregator::{Addresses, Aggregator, Listen, ManifestSeed, OpenError, RunError, Running, endorser_public_key};
 pub use enrolment::{EnrolmentError, create_tokens};
 pub use ownership::{OwnershipError, TaskFile, TaskFileError};
 pub use plan::{NoiseChoice, Plan, PlanError, TaskConfig, sample_config, sample_for};

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use ed25519_dalek::SigningKey;
 use silhouette_wire::manifest::{SignError, VerifyError};
-use silhouette_wire::{ContentHash, Manifest, ManifestError, SignedManifest, SignedTask, TaskTerms};
+use silhouette_wire::{ContentHash, Manifest, ManifestError, SignedManifest, SignedTask};
 use thiserror::Error;
 
 pub use file::{TaskFile, TaskFileError};
@@ -149,7 +149,7 @@ impl Ownership {
             let name = |key: Option<[u8; 32]>| key.map_or_else(|| "nobody".into(), |key| ContentHash(key).to_string());
             return Err(OwnershipError::OtherEndorser { signed: name(terms.endorser), expected: name(endorser) });
         }
-        terms.allows(&plan.last_manifest()).map_err(OwnershipError::OtherTerms)?;
+        plan.last_manifests().iter().try_for_each(|m| terms.allows(m)).map_err(OwnershipError::OtherTerms)?;
         let (owner, task) = (file.owner().to_bytes(), file.task().clone());
         Ok(Self { owner, task, round_key, endorser, file: Some(file) })
     }
@@ -161,7 +161,7 @@ impl Ownership {
         endorser: Option<[u8; 32]>,
     ) -> Result<Self, OwnershipError> {
         let owner = key(folder, OWNER_KEY)?;
-        let terms = TaskTerms::up_to(&plan.last_manifest(), round_key.verifying_key().to_bytes(), endorser);
+        let terms = plan.task_terms(round_key.verifying_key().to_bytes(), endorser)?;
         let task = SignedTask::sign(&terms, &owner)?;
         Ok(Self { owner: owner.verifying_key().to_bytes(), task, round_key, endorser, file: None })
     }

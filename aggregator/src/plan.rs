@@ -10,6 +10,7 @@
 
 mod config;
 mod error;
+mod kinds;
 mod sample;
 mod terms;
 
@@ -18,11 +19,13 @@ use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::accounting::{Delta, Epsilon, Rho, calibrate, zcdp};
 use silhouette_privacy::{Charge, ParameterError, ReleaseParameters};
 use silhouette_query::{OptimiserKind, ServerOptimiser};
-use silhouette_round::{Coordinator, MaskedRound, RoundConfig, Terms};
+use silhouette_round::{Coordinator, MaskedRound, QuerySchedule, RoundConfig, Terms};
+use silhouette_wire::manifest::{SignError, TaskTerms};
 use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, TaskId};
 
 pub use config::{NoiseChoice, TaskConfig};
 pub use error::PlanError;
+use kinds::{NO_TRAINING, OtherKind};
 pub use sample::{sample_config, sample_for};
 pub(crate) use terms::first_difference;
 
@@ -36,6 +39,9 @@ pub struct Plan {
     parameters: ReleaseParameters,
     delta: Delta,
     charge: Charge,
+    schedule: QuerySchedule,
+    /// The kinds of query beside training.
+    others: Vec<OtherKind>,
 }
 
 impl Plan {
@@ -57,16 +63,25 @@ impl Plan {
         let id = task.id()?;
         let layout = Layout::of(&task);
         let delta = Delta::new(config.delta)?;
-        let parameters = parameters(&config, delta, layout.total())?;
+        let schedule = kinds::schedule(&config)?;
+        let tree = tree(&config, schedule)?;
+        let (z, multipliers) = match &tree {
+            Some(tree) => (tree_multiplier(&config, delta, tree)?, Vec::new()),
+            None => kinds::multipliers(&config, delta, schedule)?,
+        };
+        let parameters = parameters(&config, z, tree, layout.total())?;
+        let model = Model::new(task.clone(), config.model_seed);
+        let others = kinds::other_kinds(&config, schedule, &multipliers, &model)?;
         let charge = Charge::of(parameters.rho())?;
-        let plan = Self { task, id, layout, parameters, delta, charge, config };
+        let plan = Self { task, id, layout, parameters, delta, charge, schedule, others, config };
         // Whatever would stop the first round stops the start instead.
         Coordinator::new(plan.round_config(), 0, [0; 32])?;
         ServerOptimiser::new(plan.config.optimiser, &[])?;
-        let manifest = plan.manifest(1, ContentHash([0; 32]), 0);
-        manifest.validate()?;
-        if plan.config.mode == Mode::Distributed {
-            MaskedRound::check(&manifest, plan.config.active_mode)?;
+        for manifest in plan.last_manifests() {
+            manifest.validate()?;
+            if plan.config.mode == Mode::Distributed {
+                MaskedRound::check(&manifest, plan.config.active_mode)?;
+            }
         }
         Ok(plan)
     }
@@ -86,12 +101,12 @@ impl Plan {
         &self.id
     }
 
-    /// The public numbers of every device's release; with an adaptive clip, in the first round.
+    /// The public numbers of a release of training; with an adaptive clip, in the first round.
     pub fn parameters(&self) -> &ReleaseParameters {
         &self.parameters
     }
 
-    /// What one round costs each device that takes part.
+    /// What one round of training costs each device that takes part.
     pub fn charge(&self) -> Charge {
         self.charge
     }
@@ -106,6 +121,8 @@ impl Plan {
         let c = &self.config;
         RoundConfig {
             rounds: c.rounds,
+            evaluate_every: c.evaluate_every,
+            label_counts: c.label_counts,
             cohort: c.cohort,
             min_reports: c.min_reports,
             groups: c.groups,
@@ -117,6 +134,7 @@ impl Plan {
             retry: c.retry_ms,
             min_separation: c.min_separation,
             max_participations: c.max_participations,
+            max_evaluations: c.max_evaluations,
         }
     }
 
@@ -125,56 +143,74 @@ impl Plan {
         self.manifest_of(&self.parameters, round, model, seed)
     }
 
-    /// The terms of one round at its own clip.
+    /// The terms of one round; of training at its own clip, which `training` has.
     pub(crate) fn manifest_of(
         &self,
-        parameters: &ReleaseParameters,
+        training: &ReleaseParameters,
         round: u64,
         model: ContentHash,
         seed: u64,
     ) -> Manifest {
+        self.terms_for(self.schedule.kind(round), training).manifest(round, model, seed)
+    }
+
+    fn terms_for(&self, query: QueryKind, training: &ReleaseParameters) -> Terms {
         let c = &self.config;
-        let terms = Terms {
+        let of_training = Terms {
             task: self.id.clone(),
             query: QueryKind::Train,
             layout: self.layout.hash(),
-            parameters: parameters.clone(),
+            parameters: training.clone(),
             delta: c.delta,
             max_participations: c.max_participations,
             min_separation: c.min_separation,
             deadline: c.deadline_ms,
+            held_out: if c.evaluate_every > 0 { c.held_out } else { 0 },
             training: c.training,
         };
-        terms.manifest(round, model, seed)
+        let Some(other) = self.other(query) else { return of_training };
+        let (layout, parameters) = (other.layout, other.parameters.clone());
+        let max_participations = if query == QueryKind::Evaluate { c.max_evaluations } else { 1 };
+        Terms { query, layout, parameters, max_participations, training: NO_TRAINING, ..of_training }
     }
 
-    /// The terms of the last round, with model and seed at zero: what the task's owner signs.
-    pub fn last_manifest(&self) -> Manifest {
-        self.manifest(self.config.rounds, ContentHash([0; 32]), 0)
+    /// For training and for each other kind of query the terms of the last round, with model and seed at zero:
+    /// what the task's owner signs.
+    pub fn last_manifests(&self) -> Vec<Manifest> {
+        let kinds = std::iter::once(QueryKind::Train).chain(self.others.iter().map(|kind| kind.query));
+        let last =
+            |query| self.terms_for(query, &self.parameters).manifest(self.schedule.rounds(), ContentHash([0; 32]), 0);
+        kinds.map(last).collect()
     }
 
-    /// Rounds one device can join at most: by the limit, and by the separation.
+    /// The same with the keys that its owner names, to be signed.
+    ///
+    /// # Errors
+    /// Never of a plan that was made: there are as many kinds as terms have room for.
+    pub fn task_terms(&self, round_key: [u8; 32], endorser: Option<[u8; 32]>) -> Result<TaskTerms, SignError> {
+        let all = self.last_manifests();
+        let first = TaskTerms::up_to(&all[0], round_key, endorser);
+        all[1..].iter().try_fold(first, TaskTerms::and_up_to)
+    }
+
+    /// Rounds of training one device can join at most: by the limit, and by the separation.
     pub fn participations(&self) -> u64 {
-        participations(&self.config, self.config.rounds)
+        kinds::participations(&self.config, self.schedule, QueryKind::Train, self.schedule.rounds())
     }
 
-    /// The epsilon of a device that joined as often as it could in `rounds` rounds.
+    /// The epsilon of a device that joined as often as it could in the first `rounds` rounds of all kinds.
     pub fn epsilon_after(&self, rounds: u64) -> f64 {
-        let joined = participations(&self.config, rounds);
-        if joined == 0 {
-            return 0.0;
-        }
-        let spent = Rho::new(self.charge.times(joined).rho());
-        spent.map_or(f64::INFINITY, |rho| zcdp::epsilon(rho, self.delta).get())
+        let Some(spent) = self.spent_after(rounds) else { return 0.0 };
+        Rho::new(spent.rho()).map_or(f64::INFINITY, |rho| zcdp::epsilon(rho, self.delta).get())
     }
 
-    /// The epsilon of a device that joins as often as it can in all rounds, as its ledger counts.
+    /// The epsilon of a device that joins as often as it can in all rounds of all kinds, as its ledger counts.
     ///
     /// # Errors
     /// When the numbers leave the accountant's range.
     pub fn promised_epsilon(&self) -> Result<f64, PlanError> {
-        let spent = Rho::new(self.charge.times(self.participations()).rho())?;
-        Ok(zcdp::epsilon(spent, self.delta).get())
+        let spent = self.spent_after(self.schedule.rounds()).map_or(0.0, Charge::rho);
+        Ok(zcdp::epsilon(Rho::new(spent)?, self.delta).get())
     }
 }
 
@@ -191,15 +227,13 @@ fn check_groups(config: &TaskConfig) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Rounds out of the first `rounds` that one device can join.
-fn participations(config: &TaskConfig, rounds: u64) -> u64 {
-    rounds.div_ceil(u64::from(config.min_separation.max(1))).min(u64::from(config.max_participations))
-}
-
-/// The public numbers of the first round's releases.
-fn parameters(config: &TaskConfig, delta: Delta, dimension: usize) -> Result<ReleaseParameters, PlanError> {
-    let tree = tree(config)?;
-    let z = noise_multiplier(config, delta, tree.as_ref())?;
+/// The public numbers of the first round's releases of training.
+fn parameters(
+    config: &TaskConfig,
+    z: f64,
+    tree: Option<TreeSchedule>,
+    dimension: usize,
+) -> Result<ReleaseParameters, PlanError> {
     let mut parameters =
         ReleaseParameters::new(config.mode, dimension, config.clip, z, config.cohort, config.min_reports)?;
     if let Some(adaptive) = &config.adaptive_clip {
@@ -214,9 +248,12 @@ fn parameters(config: &TaskConfig, delta: Delta, dimension: usize) -> Result<Rel
 
 /// The tree of noise, if that is asked for. The optimiser has to be linear in the updates: what the tree
 /// takes off again, an adaptive one would already have divided by something else.
-fn tree(config: &TaskConfig) -> Result<Option<TreeSchedule>, PlanError> {
+fn tree(config: &TaskConfig, schedule: QuerySchedule) -> Result<Option<TreeSchedule>, PlanError> {
     if config.noise == NoiseChoice::Independent {
         return Ok(None);
+    }
+    if schedule.rounds() > config.rounds {
+        return Err(PlanError::TreeAlongside);
     }
     if config.optimiser.kind != OptimiserKind::Sgd {
         return Err(PlanError::TreeOptimiser(config.optimiser.kind));
@@ -227,18 +264,11 @@ fn tree(config: &TaskConfig) -> Result<Option<TreeSchedule>, PlanError> {
 }
 
 /// The stated multiplier, or the smallest that keeps the promise against an aggregator that knows
-/// every cohort: this aggregator does, so no amplification is claimed.
-fn noise_multiplier(config: &TaskConfig, delta: Delta, tree: Option<&TreeSchedule>) -> Result<f64, PlanError> {
+/// every cohort: this aggregator does, so no amplification is claimed. Of a tree's nodes.
+fn tree_multiplier(config: &TaskConfig, delta: Delta, tree: &TreeSchedule) -> Result<f64, PlanError> {
     match (config.noise_multiplier, config.epsilon) {
         (Some(z), None) => Ok(z),
-        (None, Some(epsilon)) => {
-            let epsilon = Epsilon::new(epsilon)?;
-            let z = match tree {
-                Some(schedule) => calibrate::for_ledgers_in_tree(epsilon, delta, schedule)?,
-                None => calibrate::for_ledgers(epsilon, delta, participations(config, config.rounds))?,
-            };
-            Ok(z.get())
-        }
+        (None, Some(epsilon)) => Ok(calibrate::for_ledgers_in_tree(Epsilon::new(epsilon)?, delta, tree)?.get()),
         _ => Err(PlanError::OneOfTwo),
     }
 }

@@ -23,6 +23,7 @@ use tokio::sync::{broadcast, mpsc};
 pub use event::Event;
 
 use crate::admin::Metrics;
+use crate::aggregator::ManifestSeed;
 use crate::enrolment::Tokens;
 use crate::ownership::Ownership;
 use crate::plan::Plan;
@@ -41,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) ownership: Ownership,
+    /// Where manifests' seeds come from, if not from the operating system.
+    pub(crate) seeds: Option<ManifestSeed>,
 }
 
 /// What the endpoint calls: it asks the store what only the store knows, and the conductor for the

@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use silhouette_client::DeviceFolder;
-use silhouette_client::ledger::ChargeBook;
+use silhouette_client::ledger::{ChargeBook, Entry};
 use silhouette_privacy::Charge;
-use silhouette_wire::ContentHash;
+use silhouette_wire::{ContentHash, QueryKind};
 use tempfile::TempDir;
 
 /// Held while a ledger is written here and while a program is started: a child holds every lock of its
@@ -22,9 +22,10 @@ fn charged() -> TempDir {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = tempfile::tempdir().unwrap();
     let mut ledger = DeviceFolder::open_or_create(place.path().join("device")).unwrap().ledger().unwrap();
-    for (task, round) in [("news", 1), ("reviews", 1), ("news", 2)] {
-        let charge = Charge::of(0.25).unwrap();
-        ledger.charge(&task.parse().unwrap(), round, ContentHash::of(b"terms"), charge).unwrap();
+    let all = [("news", QueryKind::Train, 1), ("reviews", QueryKind::LabelCounts, 1), ("news", QueryKind::Evaluate, 2)];
+    for (task, query, round) in all {
+        let (manifest, charge) = (ContentHash::of(b"terms"), Charge::of(0.25).unwrap());
+        ledger.charge(&Entry { task: task.parse().unwrap(), query, round, manifest, charge }).unwrap();
     }
     place
 }
@@ -46,7 +47,9 @@ fn charges_are_shown_with_dates_and_sums() {
     assert!(output.status.success());
     let text = said(&output);
     assert!(text.contains("time (UTC)") && text.contains("Z  news"), "{text}");
-    assert!(text.contains("news: 2 participations, rho 0.500000 in all"), "{text}");
+    assert!(text.contains("news: 2 participations (1 training, 1 evaluation), rho 0.500000 in all"), "{text}");
+    assert!(text.contains("reviews: 1 participation (1 label counts), rho 0.250000 in all"), "{text}");
+    assert!(text.contains("  evaluation    news"), "{text}");
     assert!(text.contains("reviews: 1 participation, rho 0.250000 in all"), "{text}");
     // CKS20, Proposition 12, at rho 1/2 and delta 1e-5.
     assert!(text.contains("which is epsilon 4.728 at delta 1e-5"), "{text}");

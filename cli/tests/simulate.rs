@@ -115,3 +115,29 @@ fn mode_local_says_how_long_its_noise_takes() {
     let (shown, _) = succeeds(place.path(), &["--task", "topic", "--mode", "central", "--buckets", "6"]);
     assert!(!shown.contains("own noise"), "{shown}");
 }
+
+#[test]
+fn devices_evaluate_and_count_labels_within_the_run() {
+    let place = people();
+    let all = ["--task", "topic", "--evaluate-privately", "2", "--label-counts", "--held-out", "50"];
+    let (told, summary) = succeeds(place.path(), &[&all[..], &["--mode", "none"]].concat());
+    assert_eq!((summary["rounds"].as_u64(), summary["evaluations"].as_u64()), (Some(2), Some(1)));
+    // Each of the six has a text of each label.
+    let share = summary["label_counts"]["shares"][0]["value"].as_f64().unwrap();
+    assert!((share - 0.5).abs() < 1e-3, "{summary}");
+    assert!(told.contains("Label counts, round 1: music 50.0 %"), "{told}");
+    assert!(told.contains("Evaluation, round 4: accuracy"), "{told}");
+    let report = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
+    assert!(report.contains("Told privately") && report.contains("Evaluation, round 4"), "a section of the report");
+    let rounds = std::fs::read_to_string(place.path().join("run/rounds.jsonl")).unwrap();
+    let kinds: Vec<Value> =
+        rounds.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["query"].clone()).collect();
+    assert_eq!(kinds, ["label_counts", "train", "train", "evaluate"]);
+
+    // With noise the split of the budget is printed, and recorded.
+    let (told, summary) = succeeds(place.path(), &[&all[..], &["--mode", "central"]].concat());
+    assert!(told.contains("of that budget, for evaluation: 10 % of rho"), "{told}");
+    assert_eq!(summary["evaluation_share"].as_f64(), Some(0.1));
+    let epsilon = summary["epsilon"].as_f64().unwrap();
+    assert!(epsilon <= 8.0 && epsilon > 7.99, "{epsilon}");
+}

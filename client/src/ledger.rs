@@ -47,7 +47,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use silhouette_privacy::Charge;
 use silhouette_round::History;
-use silhouette_wire::{ContentHash, TaskId};
+use silhouette_wire::{ContentHash, QueryKind, TaskId};
 
 use self::book::Book;
 use self::record::ChainKey;
@@ -61,6 +61,21 @@ pub use self::memory::MemoryLedger;
 pub use self::open::Recovery;
 pub use self::record::Record;
 
+/// What is charged for: one participation in one round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The task.
+    pub task: TaskId,
+    /// What the round asks for.
+    pub query: QueryKind,
+    /// The round.
+    pub round: u64,
+    /// Hash of the signed terms.
+    pub manifest: ContentHash,
+    /// What it costs.
+    pub charge: Charge,
+}
+
 /// Where charges are written down before anything is sent.
 pub trait ChargeBook: Send {
     /// Charges one participation and makes it durable before returning.
@@ -68,7 +83,7 @@ pub trait ChargeBook: Send {
     /// # Errors
     /// When the round is not newer than the task's last, a cap would be passed, or the book can't
     /// be written; nothing may be sent then.
-    fn charge(&mut self, task: &TaskId, round: u64, manifest: ContentHash, charge: Charge) -> Result<(), SpendError>;
+    fn charge(&mut self, entry: &Entry) -> Result<(), SpendError>;
 
     /// What is remembered of `task`, for the session.
     fn history(&self, task: &TaskId) -> History;
@@ -80,9 +95,9 @@ pub trait ChargeBook: Send {
 /// use std::sync::Arc;
 ///
 /// use silhouette_client::keys::FileKeyStore;
-/// use silhouette_client::ledger::{Caps, ChargeBook, Ledger, audit};
+/// use silhouette_client::ledger::{Caps, ChargeBook, Entry, Ledger, audit};
 /// use silhouette_privacy::Charge;
-/// use silhouette_wire::{ContentHash, TaskId};
+/// use silhouette_wire::{ContentHash, QueryKind, TaskId};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let folder = tempfile::tempdir()?;
@@ -90,9 +105,11 @@ pub trait ChargeBook: Send {
 /// let task: TaskId = "reviews".parse()?;
 /// let keys = Arc::new(FileKeyStore::new(folder.path().join("key")));
 /// let mut ledger = Ledger::open(&path, Caps { task_rho: 0.5, device_rho: 1.0 }, keys.clone())?;
-/// ledger.charge(&task, 1, ContentHash::of(b"terms"), Charge::of(0.125)?)?;
+/// let (query, manifest, charge) = (QueryKind::Train, ContentHash::of(b"terms"), Charge::of(0.125)?);
+/// let entry = Entry { task: task.clone(), query, round: 1, manifest, charge };
+/// ledger.charge(&entry)?;
 /// assert_eq!(ledger.history(&task).last_round, 1);
-/// assert!(ledger.charge(&task, 1, ContentHash::of(b"terms"), Charge::of(0.125)?).is_err());
+/// assert!(ledger.charge(&entry).is_err());
 /// assert_eq!(audit(&path, keys.as_ref())?.records, ledger.records());
 /// # Ok(())
 /// # }
@@ -178,14 +195,14 @@ impl fmt::Debug for Ledger {
 }
 
 impl ChargeBook for Ledger {
-    fn charge(&mut self, task: &TaskId, round: u64, manifest: ContentHash, charge: Charge) -> Result<(), SpendError> {
+    fn charge(&mut self, entry: &Entry) -> Result<(), SpendError> {
         if self.broken {
             return Err(SpendError::Interrupted { file: self.path.clone() });
         }
-        self.book.admit(task, round, charge)?;
-        let record = Record::after(&self.key, self.records.last(), task, round, manifest, charge, now());
+        self.book.admit(entry)?;
+        let record = Record::after(&self.key, self.records.last(), entry, now());
         self.write(&record)?;
-        self.book.enter(task, round, charge);
+        self.book.enter(entry);
         self.records.push(record);
         Ok(())
     }

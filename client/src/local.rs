@@ -1,4 +1,4 @@
-//! One device's work in one round, without a network: noise, training, release.
+//! One device's work in one round, without a network: noise, the query's vector, release.
 //!
 //! The [`Participant`](crate::Participant) and the simulator call this same function, so what is
 //! measured in a simulation is what a device does.
@@ -10,7 +10,7 @@ use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::noise::{NoiseError, NoiseSource, OpenDpNoise};
 use silhouette_privacy::secagg::Entropy;
 use silhouette_privacy::{Release, ReleaseError, ReleaseParameters, Rounding, release};
-use silhouette_query::train;
+use silhouette_query::{Asked, contribute, dimension, layout};
 use silhouette_wire::ContentHash;
 use silhouette_wire::manifest::{Manifest, QueryKind};
 use thiserror::Error;
@@ -24,31 +24,34 @@ const DOMAIN: &[u8] = b"silhouette/client/draws/1\0";
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum LocalRoundError {
-    /// The model has another length than the vector the manifest asks for.
-    #[error("dimension: expected {expected}, the model has {found}")]
+    /// What the round asks for gives a vector of another length than the manifest says.
+    #[error("dimension: expected {expected}, this model gives {found}")]
     Dimension {
         /// The manifest's.
         expected: usize,
-        /// The model's.
+        /// Of this model's query.
         found: usize,
     },
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The model's tensors are laid out otherwise than the manifest says.
-    #[error("layout: expected {expected}, the model has {found}")]
+    /// The entries of the vector stand for something else than the manifest says: other tensors, other labels.
+    #[error("layout: expected {expected}, this model gives {found}")]
     Layout {
         /// The manifest's.
         expected: ContentHash,
-        /// The model's.
+        /// Of this model's query.
         found: ContentHash,
     },
     /// No noise could be drawn.
     #[error(transparent)]
     Noise(#[from] NoiseError),
-    /// This device has no code for the query.
-    #[error("query: expected train, found another")]
-    Query,
+    /// The query is about labels, and the task has none.
+    #[error("query: expected a task with labels for {query}, found one without")]
+    NoLabels {
+        /// The kind of query.
+        query: QueryKind,
+    },
     /// The vector did not pass the one door.
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -57,7 +60,7 @@ pub enum LocalRoundError {
 /// What a round's work starts from.
 #[derive(Clone, Copy)]
 pub struct Work<'a> {
-    /// What trains.
+    /// What trains and predicts.
     pub engine: &'a dyn Engine,
     /// The round's model.
     pub model: &'a Model,
@@ -164,28 +167,28 @@ pub(crate) fn jitter() -> f64 {
     rand::rng().random()
 }
 
-/// Does a round's work: checks that the model is the one the terms describe, draws the noise, only
-/// then looks at the data, and releases the update. Blocks; CPU-bound.
+/// Does a round's work, whatever it asks for: checks that the model is the one the terms describe, draws the
+/// noise, only then looks at the data, and releases the vector. Blocks; CPU-bound.
 ///
 /// # Errors
-/// When the model is another, the query unknown, or noise, training or release fail.
+/// When the model is another, the query is about labels that the task lacks, or noise, engine or release fail.
 pub fn local_round(work: &Work<'_>, mut draws: Draws) -> Result<Release, LocalRoundError> {
     let Work { engine, model, examples, manifest, parameters } = *work;
-    if manifest.query != QueryKind::Train {
-        return Err(LocalRoundError::Query);
-    }
-    let (expected, found) = (parameters.dimension(), model.layout().total());
+    let query = manifest.query;
+    let no_labels = LocalRoundError::NoLabels { query };
+    let (expected, found) = (parameters.dimension(), dimension(query, model).ok_or(no_labels.clone())?);
     if expected != found {
         return Err(LocalRoundError::Dimension { expected, found });
     }
-    let layout = model.layout().hash();
-    if manifest.layout != layout {
-        return Err(LocalRoundError::Layout { expected: manifest.layout, found: layout });
+    let found = layout(query, model).ok_or(no_labels)?;
+    if manifest.layout != found {
+        return Err(LocalRoundError::Layout { expected: manifest.layout, found });
     }
     // Before the data are looked at: the time the sampler takes then tells nothing about them.
     let noise = parameters.draw_noise(draws.noise.as_mut())?;
-    let update = train::contribute(engine, model, examples, &manifest.training, draws.order)?;
-    Ok(release(update, parameters, noise, &mut draws.rounding)?)
+    let asked = Asked { query, held_out: manifest.held_out, training: &manifest.training };
+    let vector = contribute(engine, model, examples, asked, draws.order)?;
+    Ok(release(vector, parameters, noise, &mut draws.rounding)?)
 }
 
 #[cfg(test)]

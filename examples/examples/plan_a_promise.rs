@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use silhouette_privacy::accounting::plan::{CohortSampling, NoiseCorrelation, PlanRequest};
+use silhouette_privacy::accounting::plan::{Alongside, CohortSampling, NoiseCorrelation, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
 use silhouette_privacy::{Account, Charge};
 use silhouette_wire::TaskId;
@@ -54,5 +54,7 @@ fn request(epsilon: f64, cohort: u64) -> Result<PlanRequest, Box<dyn Error>> {
         sampling: CohortSampling::BalancedSchedule,
         participation_cap: None,
         noise: NoiseCorrelation::Independent,
+        evaluation: Alongside::default(),
+        label_counts: Alongside::default(),
     })
 }

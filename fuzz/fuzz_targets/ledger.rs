@@ -22,10 +22,10 @@ use std::sync::{Arc, LazyLock};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use silhouette_privacy::Charge;
-use silhouette_wire::{ContentHash, TaskId};
+use silhouette_wire::{ContentHash, QueryKind, TaskId};
 
 use keys::FileKeyStore;
-use ledger::{Caps, ChargeBook, Ledger, Record, audit};
+use ledger::{Caps, ChargeBook, Entry, Ledger, Record, audit};
 
 const FILES: [&str; 4] = ["ledger.jsonl", "ledger.head", "key.mark", "key"];
 const CHARGES: u64 = 3;
@@ -66,7 +66,9 @@ static DEVICE: LazyLock<Device> = LazyLock::new(|| {
     let mut ledger = open().expect("an empty folder becomes a ledger");
     let mut after = vec![read()];
     for round in 1..=CHARGES {
-        ledger.charge(&task, round, ContentHash::of(b"terms"), Charge::of(0.25).expect("a number")).expect("fits");
+        let (manifest, charge) = (ContentHash::of(b"terms"), Charge::of(0.25).expect("a number"));
+        let query = QueryKind::ALL[round as usize % 3];
+        ledger.charge(&Entry { task: task.clone(), query, round, manifest, charge }).expect("fits");
         after.push(read());
     }
     Device { after, records: ledger.records().to_vec() }

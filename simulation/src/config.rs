@@ -6,9 +6,12 @@ mod poison;
 use std::collections::BTreeMap;
 
 use silhouette_privacy::Mode;
-use silhouette_privacy::accounting::plan::{CohortSampling, PlanRequest};
+use silhouette_privacy::accounting::plan::{Alongside, CohortSampling, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan};
+use silhouette_privacy::secagg::MAX_DEGREE;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
+use silhouette_round::QuerySchedule;
+use silhouette_wire::QueryKind;
 use thiserror::Error;
 
 pub use poison::{Attack, Poison};
@@ -43,6 +46,9 @@ pub enum PrivacyChoice {
 /// Fewest devices in a group: fewer make no masked round with a tenth of them corrupt.
 const FEWEST_IN_A_GROUP: u32 = 4;
 
+/// Most devices in a masked sum of the active mode, whose graph is complete.
+const MOST_IN_THE_ACTIVE_MODE: u32 = MAX_DEGREE + 1;
+
 /// Settings of a run; `None` leaves a value to the recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulationConfig {
@@ -53,17 +59,28 @@ pub struct SimulationConfig {
     /// Noise multiplier, z, of every round; what the budget's epsilon is follows from it then. As small as the
     /// budget allows when absent.
     pub noise_multiplier: Option<f64>,
-    /// Rounds.
+    /// Rounds of training.
     pub rounds: u64,
     /// Devices per round; everybody when absent.
     pub cohort: Option<u32>,
     /// Who takes part in each round, by the users' places in the data set, instead of those who were asked least
     /// often. All rounds have as many devices.
     pub schedule: Option<Vec<Vec<u32>>>,
-    /// The model is looked at on held-out people after every so many rounds, and after the last; 0 for after the
-    /// last alone.
+    /// The model is looked at on held-out people after every so many rounds of training, after every private
+    /// evaluation, and after the last round; 0 for without the first of these.
     pub evaluate_every: u64,
-    /// Rounds one device may join, K; as many as a balanced schedule asks for when absent.
+    /// After every so many rounds of training devices evaluate the model privately, on texts that are kept out of
+    /// training for it; 0 for never.
+    pub evaluate_privately: u64,
+    /// Whether the very first round counts labels.
+    pub label_counts: bool,
+    /// The share of rho that private evaluation gets, above 0.
+    pub evaluation_share: f64,
+    /// The share of rho that label counts get, above 0.
+    pub label_counts_share: f64,
+    /// Per cent of all texts that are kept out of training where the run evaluates privately, 1 to 50.
+    pub held_out: u8,
+    /// Rounds of training one device may join, K; as many as a balanced schedule asks for when absent.
     pub participations: Option<u64>,
     /// Rounds between two participations of one device, at least, B; 1 allows every round.
     pub min_separation: u32,
@@ -116,6 +133,11 @@ impl Default for SimulationConfig {
             cohort: None,
             schedule: None,
             evaluate_every: 1,
+            evaluate_privately: 0,
+            label_counts: false,
+            evaluation_share: 0.1,
+            label_counts_share: 0.02,
+            held_out: 20,
             participations: None,
             min_separation: 1,
             tree: false,
@@ -199,6 +221,13 @@ impl SimulationConfig {
                 found: self.groups.to_string(),
             });
         }
+        if self.active_mode && group > MOST_IN_THE_ACTIVE_MODE {
+            return Err(ConfigError::Setting {
+                field: "active-mode",
+                expected: format!("at most {MOST_IN_THE_ACTIVE_MODE} devices in a masked sum"),
+                found: group.to_string(),
+            });
+        }
         Ok(group)
     }
 
@@ -213,6 +242,24 @@ impl SimulationConfig {
         let mut joined: BTreeMap<u32, u64> = BTreeMap::new();
         self.schedule.as_ref()?.iter().flatten().for_each(|&user| *joined.entry(user).or_default() += 1);
         joined.into_values().max()
+    }
+
+    /// Which round asks for what.
+    ///
+    /// # Errors
+    /// When there would be no private evaluation though one is asked for.
+    pub fn queries(&self) -> Result<QuerySchedule, ConfigError> {
+        let (rounds, every) = (self.rounds, self.evaluate_privately);
+        QuerySchedule::new(rounds, every, self.label_counts).map_err(|error| ConfigError::Setting {
+            field: "evaluate-privately",
+            expected: format!("0 to the {rounds} rounds of training"),
+            found: error.found.to_string(),
+        })
+    }
+
+    /// Per cent of all texts that nobody trains on in this run.
+    pub(crate) fn kept_out(&self) -> u8 {
+        if self.evaluate_privately > 0 { self.held_out } else { 0 }
     }
 
     /// Where the noise is added; `None` where there is none.
@@ -230,6 +277,7 @@ impl SimulationConfig {
     pub fn plan(&self, users: usize) -> Result<Option<PrivacyPlan>, ConfigError> {
         let PrivacyChoice::Budget { epsilon, delta, .. } = self.privacy else { return Ok(None) };
         let say = |e: &dyn std::fmt::Display| ConfigError::Plan(e.to_string());
+        let queries = self.queries()?;
         let request = PlanRequest {
             epsilon: Epsilon::new(epsilon).map_err(|e| say(&e))?,
             delta: Delta::new(delta).map_err(|e| say(&e))?,
@@ -243,6 +291,8 @@ impl SimulationConfig {
             } else {
                 NoiseCorrelation::Independent
             },
+            evaluation: Alongside { rounds: queries.count(QueryKind::Evaluate), share: self.evaluation_share },
+            label_counts: Alongside { rounds: queries.count(QueryKind::LabelCounts), share: self.label_counts_share },
         };
         let plan = match self.noise_multiplier {
             None => PrivacyPlan::new(&request),

@@ -11,9 +11,9 @@ use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::secagg::{Entropy, Identity, MaskedVector, endorse};
 use silhouette_privacy::{Account, Charge, Mode, Release, Rounding};
-use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session, Verified};
+use silhouette_round::{Action, Conditions, History, Input, Participations, Policy, Refusal, Session, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
-use silhouette_wire::{DeviceId, Nonce, TaskId};
+use silhouette_wire::{DeviceId, Nonce, QueryKind, TaskId};
 
 use crate::config::Attack;
 use crate::federation::FederationError;
@@ -84,7 +84,7 @@ pub(crate) struct Past {
     spent: u64,
     /// The last round it joined; 0 for none.
     last_round: u32,
-    participations: u32,
+    participations: Participations,
 }
 
 impl Past {
@@ -94,13 +94,13 @@ impl Past {
     }
 
     /// It joined a round that costs nothing.
-    pub(crate) fn joined(&mut self, round: u64) {
+    pub(crate) fn joined(&mut self, query: QueryKind, round: u64) {
         self.last_round = round as u32;
-        self.participations += 1;
+        self.participations.add(query);
     }
 
     /// Rounds it joined.
-    pub(crate) fn participations(&self) -> u32 {
+    pub(crate) fn participations(&self) -> Participations {
         self.participations
     }
 }
@@ -111,15 +111,15 @@ pub(crate) struct Kind {
     pub(crate) owner: VerifyingKey,
     /// Rho a device may spend.
     pub(crate) cap: f64,
-    /// The enrolment authority, in the active mode, and the seed of the devices' long-term keys.
-    pub(crate) endorser: Option<SigningKey>,
+    /// Who endorsed the devices, in the active mode, and the seed of their long-term keys.
+    pub(crate) authority: Option<SigningKey>,
     pub(crate) seed: u64,
 }
 
 impl Kind {
     /// What device `number` signs in the active mode: its long-term key, endorsed.
-    fn identity(&self, number: usize) -> Option<Identity> {
-        let authority = self.endorser.as_ref()?;
+    pub(crate) fn identity(&self, number: usize) -> Option<Identity> {
+        let authority = self.authority.as_ref()?;
         let key = SigningKey::from_bytes(&Streams::new(self.seed, 0, number as u64 + 1).bytes("identity"));
         let endorsement = endorse(authority, &self.task, &key.verifying_key());
         Some(Identity::new(key, endorsement, authority.verifying_key()))
@@ -226,10 +226,10 @@ impl VirtualDevice {
                     };
                     Input::Released(self.release(around, &work)?)
                 }
-                Action::Charge { task, round, charge, .. } => {
+                Action::Charge { task, query, round, charge, .. } => {
                     self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
                     self.history.last_round = round;
-                    self.history.participations += 1;
+                    self.history.participations.add(query);
                     if around.in_process {
                         let release = self.session.dangerous_unmasked_release_for_simulation_only(around.now);
                         let gone = || FederationError::Device(Refusal::Device("the release is gone".into()));

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use silhouette_model::{Engine, EngineError, FileShape, Model};
 use silhouette_privacy::accounting::NoiseCorrelation;
 use silhouette_privacy::accounting::tree::TreeSchedule;
 use silhouette_privacy::{Accumulator, Charge, Mode, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
-use silhouette_query::{ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, RoundConfig, Terms, Verified};
+use silhouette_query::{Figures, ServerOptimiser, fraction_within_clip};
+use silhouette_round::{Coordinator, QuerySchedule, RoundConfig, Terms, Verified};
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 use silhouette_wire::{ContentHash, DeviceId};
 
@@ -23,6 +23,7 @@ use crate::evaluate::{Evaluation, evaluate};
 use ahead::Ahead;
 use desk::{Invitation, lock};
 use groups::{group_seed, poisoners, unless_too_long};
+use queries::other_terms;
 
 pub use error::FederationError;
 pub use record::RoundRecord;
@@ -34,6 +35,7 @@ mod error;
 mod gather;
 mod groups;
 mod masked;
+mod queries;
 mod record;
 
 /// A federation in one process.
@@ -44,6 +46,8 @@ pub(crate) struct Federation<'a> {
     owner: SigningKey,
     coordinator: Coordinator,
     kind: Kind,
+    /// Whom the owner names as the endorser of devices.
+    endorser: Option<VerifyingKey>,
     pasts: Vec<Past>,
     /// Devices that send something else than their update.
     attacks: BTreeMap<usize, Attack>,
@@ -55,7 +59,11 @@ pub(crate) struct Federation<'a> {
     file: ContentHash,
     /// What was published last, where iterates are averaged and it is not what the next round starts from.
     averaged: Option<Model>,
+    schedule: QuerySchedule,
+    /// Of training.
     terms: Terms,
+    /// Of the other kinds of query.
+    other_terms: Vec<Terms>,
     /// The noise that the last published model carries, where it is a tree's.
     tree: Option<NoiseTree>,
     now: u64,
@@ -76,29 +84,33 @@ impl<'a> Federation<'a> {
         let users = data.train.len();
         let plan = config.plan(users)?;
         let terms = terms(data, config, &model)?;
+        let other_terms = other_terms(&terms, plan.as_ref(), config, &model)?;
         let cohort = terms.parameters.cohort();
         let rounds = RoundConfig {
             rounds: config.rounds,
+            evaluate_every: config.evaluate_privately,
+            label_counts: config.label_counts,
             cohort,
             min_reports: cohort,
             groups: config.groups,
             min_groups: fewest_groups(config.trim as usize) as u32,
             max_participations: terms.max_participations,
+            max_evaluations: other_terms
+                .iter()
+                .find(|terms| terms.query == QueryKind::Evaluate)
+                .map_or(u32::MAX, |terms| terms.max_participations),
             min_separation: terms.min_separation,
             ..RoundConfig::default()
         };
         let shape = FileShape::of(&model)?;
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
+        let authority = config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser")));
+        let endorser = authority.as_ref().map(SigningKey::verifying_key);
         let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
         Ok(Self {
             coordinator: Coordinator::new(rounds, 0, seed_bytes(config.seed, b"cohort"))?,
-            kind: Kind {
-                task: terms.task.clone(),
-                owner: owner.verifying_key(),
-                cap,
-                endorser: config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser"))),
-                seed: config.seed,
-            },
+            kind: Kind { task: terms.task.clone(), owner: owner.verifying_key(), cap, authority, seed: config.seed },
+            endorser,
             pasts: vec![Past::default(); users],
             attacks: poisoners(config, users).into_iter().collect(),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
@@ -111,7 +123,9 @@ impl<'a> Federation<'a> {
             averaged: None,
             model,
             tree: NoiseTree::new(&terms.parameters),
+            schedule: config.queries()?,
             terms,
+            other_terms,
             now: 0,
             pool: rayon::ThreadPoolBuilder::new().num_threads(config.threads).build()?,
             spare: Vec::new(),
@@ -139,15 +153,21 @@ impl<'a> Federation<'a> {
     pub(crate) fn round(&mut self) -> Result<RoundRecord, FederationError> {
         let started = Instant::now();
         let (round, groups) = self.gather()?;
-        let sums = self.sums(round, &groups, self.file)?;
         let mut published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
+        // What was published is evaluated; training goes on from the iterate.
+        let base = if self.schedule.kind(round) == QueryKind::Evaluate { published } else { self.file };
+        let sums = self.sums(round, &groups, base)?;
         // Nobody vanishes here: a group without a sum had one that was too long.
         let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
         let trim = trim_left(tolerated, rejected);
+        let query = self.schedule.kind(round);
         // Of too few groups, or with more bad ones than the trim allows for, there is no result; the model
         // stays as it was, and so do the charges.
-        if sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated) {
-            let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, round, self.config.rounds)?;
+        let enough = sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated);
+        let figures = if enough { Figures::of(query, &sums, &self.data.task)? } else { None };
+        if enough && query == QueryKind::Train {
+            let (step, steps) = (self.schedule.count_until(query, round), self.config.rounds);
+            let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, step, steps)?;
             // Something else than the iterate is published only while iterates are averaged.
             let averaged = self.data.recipe.optimiser.averaging > 0.0;
             self.averaged =
@@ -160,9 +180,11 @@ impl<'a> Federation<'a> {
         // In a masked round nobody's report counts by itself, masks or not.
         self.coordinator.unmasked(reports);
         self.coordinator.published(self.now);
-        let clip = self.terms.parameters.clip();
+        let parameters = &self.terms_of(query).parameters;
+        let (clip, bytes) = (parameters.clip(), parameters.byte_len());
         // Where every group's sum was too long, nothing says how to move the clip.
-        if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| !sums.is_empty()) {
+        let moves = query == QueryKind::Train && !sums.is_empty();
+        if let Some(adaptive) = self.config.adaptive_clip.as_ref().filter(|_| moves) {
             self.terms.parameters = self.terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
         let fraction = fraction_within_clip(&sums);
@@ -172,6 +194,9 @@ impl<'a> Federation<'a> {
         let invited = groups.iter().map(Vec::len).sum::<usize>();
         let record = RoundRecord {
             round,
+            query,
+            evaluation: figures.as_ref().and_then(Figures::evaluation).cloned(),
+            label_counts: figures.as_ref().and_then(Figures::label_counts).cloned(),
             invited,
             reports,
             groups: groups_left,
@@ -183,7 +208,7 @@ impl<'a> Federation<'a> {
             within_clip: fraction,
             epsilon: self.epsilon(rho),
             rho: (rho > 0.0).then_some(rho),
-            bytes_up: (invited * self.terms.parameters.byte_len()) as u64,
+            bytes_up: (invited * bytes) as u64,
             bytes_down: (invited * self.shape.bytes()) as u64,
             seconds: started.elapsed().as_secs_f64(),
             model_sha256: published.to_string(),
@@ -198,7 +223,8 @@ impl<'a> Federation<'a> {
         groups: &[Vec<Invitation>],
         base: ContentHash,
     ) -> Result<Vec<NoisySum>, FederationError> {
-        let manifest = |group| self.terms.manifest(round, base, group_seed(self.config.seed, round, group));
+        let terms = self.terms_of(self.schedule.kind(round)).clone();
+        let manifest = |group| terms.manifest(round, base, group_seed(self.config.seed, round, group));
         let manifests: Vec<Manifest> = (0..groups.len()).map(manifest).collect();
         // Every device would check the same signatures: once is enough.
         let verified = match self.config.mode() {
@@ -206,17 +232,22 @@ impl<'a> Federation<'a> {
             Some(_) => manifests.iter().map(|m| self.offer(m)).collect::<Result<Vec<_>, _>>()?,
         };
         if self.config.mode() == Some(Mode::Distributed) && self.config.secure_aggregation {
-            return self.collect_masked(groups, &manifests, &verified);
+            return self.collect_masked(groups, &terms.parameters, &manifests, &verified);
         }
         let mut sums = Vec::with_capacity(groups.len());
         for (i, group) in groups.iter().enumerate() {
-            sums.extend(unless_too_long(self.collect(round, group, manifests[i].seed, verified.get(i)))?);
+            sums.extend(unless_too_long(self.collect(round, group, &terms, manifests[i].seed, verified.get(i)))?);
         }
         Ok(sums)
     }
 
+    /// The terms of a kind of query that the schedule has rounds of.
+    fn terms_of(&self, query: QueryKind) -> &Terms {
+        self.other_terms.iter().find(|terms| terms.query == query).unwrap_or(&self.terms)
+    }
+
     fn offer(&self, manifest: &Manifest) -> Result<Arc<Verified>, FederationError> {
-        let endorser = self.kind.endorser.as_ref().map(|key| key.verifying_key().to_bytes());
+        let endorser = self.endorser.map(|key| key.to_bytes());
         let terms = TaskTerms::up_to(manifest, self.owner.verifying_key().to_bytes(), endorser);
         let signed = SignedManifest::sign_round(manifest, &SignedTask::sign(&terms, &self.owner)?, &self.owner)?;
         Verified::new(&signed, &self.owner.verifying_key()).map(Arc::new).map_err(FederationError::Device)
@@ -227,6 +258,11 @@ impl<'a> Federation<'a> {
         let (rho, delta) = (Rho::new(rho).ok()?, Delta::new(self.terms.delta).ok()?);
         (rho.get() > 0.0).then(|| zcdp::epsilon(rho, delta).get())
     }
+}
+
+/// The model a round is about: an evaluation is of what was published, everything else starts from the iterate.
+fn asked_about<'m>(query: QueryKind, iterate: &'m Model, averaged: Option<&'m Model>) -> &'m Model {
+    averaged.filter(|_| query == QueryKind::Evaluate).unwrap_or(iterate)
 }
 
 /// What every round of the run offers its devices.
@@ -262,6 +298,7 @@ fn terms(data: &Dataset, config: &SimulationConfig, model: &Model) -> Result<Ter
         max_participations: plan.as_ref().map_or(u32::MAX, |p| p.participations_per_user as u32),
         min_separation: config.min_separation,
         deadline: RoundConfig::default().deadline,
+        held_out: config.kept_out(),
         training: data.recipe.training,
     })
 }

@@ -44,7 +44,7 @@ pub use device::PoisonError;
 pub use estimate::{NoiseEstimate, noise_estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use federation::{FederationError, RoundRecord};
-pub use output::{OutputError, Summary, report_data, write_outputs};
+pub use output::{OutputError, Summary, percent_with_error, report_data, told_privately, write_outputs};
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;
 pub use run::{RunError, RunResult, run, run_from};

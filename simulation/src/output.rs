@@ -5,7 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use silhouette_model::ModelError;
 use silhouette_privacy::Mode;
+use silhouette_query::evaluate::Evaluation as PrivateEvaluation;
+use silhouette_query::label_counts::LabelCounts;
+use silhouette_wire::QueryKind;
 use thiserror::Error;
+
+pub use told::{percent_with_error, told_privately};
+
+mod told;
 
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
@@ -45,8 +52,23 @@ pub struct Summary {
     pub users: usize,
     /// Users held out.
     pub users_test: usize,
-    /// Rounds.
+    /// Rounds of training.
     pub rounds: u64,
+    /// Private evaluations.
+    #[serde(default)]
+    pub evaluations: u64,
+    /// The share of rho that they get.
+    #[serde(default)]
+    pub evaluation_share: Option<f64>,
+    /// The share of rho that label counts get.
+    #[serde(default)]
+    pub label_counts_share: Option<f64>,
+    /// The last private evaluation.
+    #[serde(default)]
+    pub private_evaluation: Option<PrivateEvaluation>,
+    /// The label counts.
+    #[serde(default)]
+    pub label_counts: Option<LabelCounts>,
     /// Devices per round.
     pub cohort: u32,
     /// `none`, `central` or `local`.
@@ -122,6 +144,11 @@ impl Summary {
             users: data.train.len() + data.test.len(),
             users_test: data.test.len(),
             rounds: config.rounds,
+            evaluations: result.rounds.iter().filter(|r| r.query == QueryKind::Evaluate).count() as u64,
+            evaluation_share: result.plan.as_ref().and_then(|p| p.evaluation).map(|kind| kind.share),
+            label_counts_share: result.plan.as_ref().and_then(|p| p.label_counts).map(|kind| kind.share),
+            private_evaluation: result.rounds.iter().rev().find_map(|r| r.evaluation.clone()),
+            label_counts: result.rounds.iter().find_map(|r| r.label_counts.clone()),
             cohort: config.cohort.unwrap_or(data.train.len() as u32),
             mode,
             epsilon: result.rounds.last().and_then(|r| r.epsilon),
@@ -143,7 +170,7 @@ impl Summary {
             notes: data.notes.clone(),
             seconds: data.seconds + result.seconds,
             seconds_training: result.seconds,
-            seconds_per_round: result.seconds / config.rounds.max(1) as f64,
+            seconds_per_round: result.seconds / result.rounds.len().max(1) as f64,
             peak_rss_mib: peak_rss_mib().unwrap_or(0.0),
             seed: config.seed,
             model_sha256: result.model.content_hash()?.to_string(),
@@ -205,6 +232,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
         summary: headline(data, summary, result),
         settings: settings(data, summary),
         left_device: left_device(config),
+        told_privately: told_privately(&labels, result),
         rounds: result
             .rounds
             .iter()
@@ -307,7 +335,13 @@ pub(crate) fn left_device(config: &SimulationConfig) -> Vec<String> {
     vec![
         vector.into(),
         noise.into(),
-        "No text, no label, no word, no count of texts, no accuracy of a single device.".into(),
+        if config.evaluate_privately > 0 || config.label_counts {
+            "No text, no word, no count of texts. What a device was asked of its accuracy or its labels is in such a \
+             vector too: bounded, under the same noise, out of the same budget."
+                .into()
+        } else {
+            "No text, no label, no word, no count of texts, no accuracy of a single device.".into()
+        },
         "Profiles and personas have no way out of a device: the type that holds them can't be sent.".into(),
     ]
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::accounting::PrivacyPlan;
+use silhouette_wire::QueryKind;
 use thiserror::Error;
 
 use crate::config::{ConfigError, SimulationConfig};
@@ -83,11 +84,18 @@ pub fn run_from(
     let mut federation = Federation::new(model, data, config, engine)?;
     let before = federation.evaluate()?;
     let mut evaluation = before.clone();
-    let mut rounds = Vec::with_capacity(config.rounds as usize);
-    for _ in 0..config.rounds {
+    let queries = config.queries()?;
+    let mut rounds = Vec::with_capacity(queries.rounds() as usize);
+    for _ in 0..queries.rounds() {
         let mut record = federation.round()?;
-        let last = record.round == config.rounds;
-        let look = last || (config.evaluate_every > 0 && record.round % config.evaluate_every == 0);
+        let last = record.round == queries.rounds();
+        let trained = queries.count_until(QueryKind::Train, record.round);
+        let look = match record.query {
+            QueryKind::Train => last || (config.evaluate_every > 0 && trained % config.evaluate_every == 0),
+            // The exact figures stand beside the private ones.
+            QueryKind::Evaluate => true,
+            QueryKind::LabelCounts => false,
+        };
         if look {
             evaluation = federation.evaluate()?;
         }

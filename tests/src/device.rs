@@ -33,6 +33,11 @@ impl Device {
         Self { folder }
     }
 
+    /// Takes in more of its person's texts.
+    pub fn import(&self, events: &[Event]) {
+        DeviceFolder::open_or_create(&self.folder).unwrap().store().unwrap().import(events).unwrap();
+    }
+
     /// A device that is there.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }

@@ -21,6 +21,8 @@
 //! | boosted upload: the sum must not move | `uploads::a_refused_upload_leaves_the_sum_as_it_was` | aggregator |
 //! | boosted vectors under masks: their group is left out | `groups::a_group_with_boosted_vectors_is_left_out`; `boosted_devices_end_every_round_of_one_sum_and_cost_groups_only_their_own` | aggregator; simulation |
 //! | a group below its own minimum, a group's shares in another | `a_group_below_its_own_minimum_is_left_out_however_many_report_in_all`, `shares_sealed_for_one_group_do_not_open_in_another` | round |
+//! | an answer to another query than was asked; a kind that the owner did not sign | `queries::every_kind_has_its_own_terms_and_its_figures_last`; `the_owner_signs_the_terms_of_each_kind` | aggregator; wire |
+//! | a kind of charge changed in the ledger; one kind's budget spent on another | `the_kind_of_a_charge_cannot_be_changed`; `a_kind_of_query_that_the_policy_does_not_name_is_refused` | client; round |
 //! | upload twice; other content under the same nonce | `uploads::a_duplicate_gets_the_same_receipt_and_counts_once` | aggregator |
 //! | upload after the deadline | `uploads::a_late_upload_is_refused_and_a_late_duplicate_is_not` | aggregator |
 //! | upload without an invitation, with somebody's nonce | `uploads::a_device_that_was_not_asked_is_not_counted` | aggregator |

@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use silhouette_query::evaluate::Evaluation;
 use silhouette_wire::ErrorCode;
 
 use crate::storage::{Progress, RoundState};
@@ -40,6 +41,8 @@ pub(crate) struct Metrics {
     waiting: Gauge,
     rho: Gauge<f64, AtomicU64>,
     epsilon: Gauge<f64, AtomicU64>,
+    accuracy: Gauge<f64, AtomicU64>,
+    accuracy_error: Gauge<f64, AtomicU64>,
 }
 
 impl Metrics {
@@ -56,7 +59,11 @@ impl Metrics {
             waiting: Gauge::default(),
             rho: Gauge::default(),
             epsilon: Gauge::default(),
+            accuracy: Gauge::default(),
+            accuracy_error: Gauge::default(),
         };
+        metrics.accuracy.set(f64::NAN);
+        metrics.accuracy_error.set(f64::NAN);
         metrics.round(RoundState::Open, 0);
         metrics.round(RoundState::Published, count(progress.published));
         metrics.round(RoundState::Abandoned, count(progress.abandoned));
@@ -79,7 +86,19 @@ impl Metrics {
         r.register("rho_spent", "Rho charged by all rounds together", self.rho.clone());
         let help = "Epsilon so far of a device that joined as often as it could";
         r.register("epsilon_spent", help, self.epsilon.clone());
+        let help = "Accuracy by the last private evaluation; NaN before the first";
+        r.register("private_accuracy", help, self.accuracy.clone());
+        let help = "Standard error of private_accuracy, from the noise";
+        r.register("private_accuracy_error", help, self.accuracy_error.clone());
         self
+    }
+
+    /// A private evaluation is out; one that the noise drowned leaves the last figures.
+    pub(crate) fn evaluated(&self, evaluation: &Evaluation) {
+        if let Some(accuracy) = evaluation.accuracy {
+            self.accuracy.set(accuracy.value);
+            self.accuracy_error.set(accuracy.standard_error);
+        }
     }
 
     pub(crate) fn to_text(&self) -> Result<String, std::fmt::Error> {

@@ -9,7 +9,6 @@ use silhouette_round::Coordinator;
 use tracing::{info, warn};
 
 use super::OpenError;
-use crate::enrolment;
 use crate::plan::{Plan, PlanError, TaskConfig, first_difference};
 use crate::service::State;
 use crate::storage::{Storage, StoredTask};
@@ -77,11 +76,11 @@ fn goes_on(storage: &Storage, plan: &Plan, task: StoredTask) -> Result<StoredTas
     Ok(task)
 }
 
-/// The coordinator, with the number of the last round and everybody's past.
-pub(super) fn coordinator(storage: &Storage, plan: &Plan) -> Result<Coordinator, OpenError> {
+/// The coordinator, with the number of the last round and everybody's past; `seed` feeds its choices.
+pub(super) fn coordinator(storage: &Storage, plan: &Plan, seed: [u8; 32]) -> Result<Coordinator, OpenError> {
     let last_round = storage.progress()?.last_round;
-    let mut coordinator = Coordinator::new(plan.round_config(), last_round, enrolment::random()?)?;
-    for (device, participation) in storage.participations()? {
+    let mut coordinator = Coordinator::new(plan.round_config(), last_round, seed)?;
+    for (device, participation) in storage.participations(plan.schedule())? {
         coordinator.remember(device, participation);
     }
     Ok(coordinator)

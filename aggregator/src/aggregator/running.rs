@@ -141,6 +141,7 @@ impl Aggregator {
             metrics: self.metrics,
             events: self.events,
             ownership: self.ownership,
+            seeds: self.seeds,
         };
         let (service, inbox) = Service::new(&parts, Arc::clone(&enroller));
         let conductor = Conductor::new(parts, self.coordinator, self.state, inbox);

@@ -20,7 +20,7 @@ fn owner() -> SigningKey {
 
 /// A task signed by an owner elsewhere, for the aggregator of `folder`.
 fn signed(folder: &Path, plan: &Plan) -> TaskFile {
-    let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder).unwrap(), None);
+    let terms = plan.task_terms(round_public_key(folder).unwrap(), None).unwrap();
     TaskFile::sign(&terms, &owner()).unwrap()
 }
 
@@ -62,7 +62,7 @@ fn an_owner_elsewhere_is_the_one_devices_pin_and_its_key_is_not_here() {
     let again = Ownership::establish(folder.path(), &plan, endorser(), pinned, None).unwrap();
     assert_eq!(again.owner(), ownership.owner());
     let stranger = SigningKey::from_bytes(&[8; 32]);
-    let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder.path()).unwrap(), None);
+    let terms = plan.task_terms(round_public_key(folder.path()).unwrap(), None).unwrap();
     let other = TaskFile::sign(&terms, &stranger).unwrap();
     let refused = Ownership::establish(folder.path(), &plan, endorser(), pinned, Some(other));
     assert!(matches!(refused.err(), Some(OwnershipError::OtherOwner { .. })));
@@ -131,7 +131,7 @@ fn the_endorser_is_this_folders_in_the_active_mode_and_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let (passive, active) = (plan(|_| ()), plan(|config| config.active_mode = true));
     let sign = |plan: &Plan, endorser| {
-        let terms = TaskTerms::up_to(&plan.last_manifest(), round_public_key(folder.path()).unwrap(), endorser);
+        let terms = plan.task_terms(round_public_key(folder.path()).unwrap(), endorser).unwrap();
         Some(TaskFile::sign(&terms, &owner()).unwrap())
     };
     for (plan, named) in

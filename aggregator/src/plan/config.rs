@@ -32,8 +32,26 @@ pub struct TaskConfig {
     /// Seed of the first model.
     #[serde(default = "defaults::model_seed")]
     pub model_seed: u64,
-    /// Rounds in all.
+    /// Rounds of training.
     pub rounds: u64,
+    /// After every so many rounds of training the devices evaluate the model; 0 for never.
+    #[serde(default)]
+    pub evaluate_every: u64,
+    /// Whether the very first round counts labels.
+    #[serde(default)]
+    pub label_counts: bool,
+    /// The share of rho that evaluation gets.
+    #[serde(default = "defaults::evaluation_share")]
+    pub evaluation_share: f64,
+    /// The share of rho that label counts get.
+    #[serde(default = "defaults::label_counts_share")]
+    pub label_counts_share: f64,
+    /// Per cent of all texts that no device trains on, where the devices evaluate.
+    #[serde(default = "defaults::held_out")]
+    pub held_out: u8,
+    /// Evaluations one device may join.
+    #[serde(default = "defaults::max_participations")]
+    pub max_evaluations: u32,
     /// Reports wanted, n; with groups, in each of them.
     pub cohort: u32,
     /// Fewest reports of which a result is made, `N_min`; with groups, of each of them.
@@ -81,7 +99,7 @@ pub struct TaskConfig {
     pub noise: NoiseChoice,
     /// Largest norm of one update, c; in the first round, if the clip is adaptive.
     pub clip: f64,
-    /// Rounds one device may join, K.
+    /// Rounds of training one device may join, K.
     #[serde(default = "defaults::max_participations")]
     pub max_participations: u32,
     /// Rounds between two participations, B.
@@ -151,6 +169,18 @@ mod defaults {
 
     pub(super) fn model_seed() -> u64 {
         1
+    }
+
+    pub(super) fn evaluation_share() -> f64 {
+        0.1
+    }
+
+    pub(super) fn label_counts_share() -> f64 {
+        0.02
+    }
+
+    pub(super) fn held_out() -> u8 {
+        20
     }
 
     pub(super) fn groups() -> u32 {

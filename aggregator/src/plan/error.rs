@@ -4,8 +4,8 @@ use silhouette_model::TaskError;
 use silhouette_privacy::accounting::{self, calibrate::CalibrateError};
 use silhouette_privacy::{ChargeError, ParameterError};
 use silhouette_query::{AdaptiveClipError, OptimiserError, OptimiserKind};
-use silhouette_round::{ConfigError, MaskedError};
-use silhouette_wire::{ManifestError, Mode};
+use silhouette_round::{ConfigError, MaskedError, ScheduleError};
+use silhouette_wire::{ManifestError, Mode, QueryKind};
 use thiserror::Error;
 
 /// A configuration that can't be carried out.
@@ -41,6 +41,18 @@ pub enum PlanError {
     /// A masked round can't invite more devices than its noise and its graph are made for.
     #[error("over_selection: expected 1 in mode distributed, found {0}; choose min_reports below the cohort instead")]
     OverSelection(f64),
+    /// An evaluation after more rounds of training than there are.
+    #[error("evaluate_every: {0}")]
+    Schedule(#[from] ScheduleError),
+    /// A query about labels in a task without any.
+    #[error("{query}: expected a task with labels, found one without")]
+    NoLabels {
+        /// The kind of query.
+        query: QueryKind,
+    },
+    /// A tree of noise beside other kinds of query, whose rounds would leave holes in it.
+    #[error("noise: expected \"independent\" with evaluate_every or label_counts, found \"tree\"")]
+    TreeAlongside,
     /// What a tree takes off again, this optimiser has already divided by something else.
     #[error("optimiser.kind: expected \"sgd\" with noise = \"tree\", found {0:?}")]
     TreeOptimiser(OptimiserKind),

@@ -5,12 +5,18 @@ use super::{Plan, PlanError};
 impl Plan {
     /// What was promised to the devices, and what the stored models depend on. The pace (deadlines,
     /// windows, how many are invited) may change between two starts, these may not.
-    fn terms(&self) -> [(&'static str, String); 19] {
+    fn terms(&self) -> [(&'static str, String); 25] {
         let c = &self.config;
         [
             ("task", format!("{:?}", self.task)),
             ("model_seed", c.model_seed.to_string()),
             ("rounds", c.rounds.to_string()),
+            ("evaluate_every", c.evaluate_every.to_string()),
+            ("label_counts", c.label_counts.to_string()),
+            ("evaluation_share", c.evaluation_share.to_string()),
+            ("label_counts_share", c.label_counts_share.to_string()),
+            ("held_out", c.held_out.to_string()),
+            ("max_evaluations", c.max_evaluations.to_string()),
             ("cohort", c.cohort.to_string()),
             ("min_reports", c.min_reports.to_string()),
             ("groups", c.groups.to_string()),

@@ -1,3 +1,7 @@
+use silhouette_privacy::Charge;
+use silhouette_privacy::accounting::{Rho, zcdp};
+use silhouette_wire::QueryKind;
+
 use super::*;
 use ed25519_dalek::SigningKey;
 use silhouette_query::AdaptiveClipConfig;
@@ -222,4 +226,61 @@ fn an_adaptive_clip_costs_what_a_fixed_one_costs() {
     assert!(refused(AdaptiveClipConfig { largest: 0.1, ..good }));
     assert!(refused(AdaptiveClipConfig { quantile: 0.0, ..good }));
     assert!(refused(AdaptiveClipConfig { count_noise: Some(0.1), ..good }));
+}
+
+/// Twenty rounds that everybody joins, an evaluation after every fifth, one count.
+fn all_kinds() -> TaskConfig {
+    TaskConfig { max_participations: 20, min_separation: 1, evaluate_every: 5, label_counts: true, ..sample() }
+}
+
+#[test]
+fn one_promise_covers_every_kind_of_query() {
+    let plan = Plan::new(all_kinds()).unwrap();
+    let alone = Plan::new(TaskConfig { evaluate_every: 0, label_counts: false, ..all_kinds() }).unwrap();
+    let promised = plan.promised_epsilon().unwrap();
+    assert!(promised <= 8.0 && promised > 7.99, "{promised}");
+    assert_eq!(plan.epsilon_after(plan.schedule().rounds()), promised);
+    assert!(plan.parameters().noise_multiplier() > alone.parameters().noise_multiplier());
+    assert_eq!(plan.schedule().rounds(), 25);
+    // Every round's charge adds up to what is promised: rounds 1, 7, 13, 19 and 25 are not training.
+    let all: u64 = (1..=25).map(|round| plan.charge_of(round).billionths()).sum();
+    assert_eq!(Charge::of_billionths(all), plan.spent_after(25));
+    // Training that would fit alone does not fit beside the others.
+    let fits = alone.charge().times(20).billionths() + all - plan.charge().times(20).billionths();
+    assert!(zcdp::epsilon(Rho::new(fits as f64 / 1e9).unwrap(), plan.delta).get() > 8.0);
+    // What is left out costs nothing.
+    assert_eq!(alone.last_manifests().len(), 1);
+    assert_eq!(alone.last_manifests()[0].held_out, 0);
+}
+
+#[test]
+fn the_owner_signs_terms_for_each_kind() {
+    let plan = Plan::new(all_kinds()).unwrap();
+    let kinds: Vec<QueryKind> = plan.last_manifests().iter().map(|m| m.query).collect();
+    assert_eq!(kinds, QueryKind::ALL);
+    let key = SigningKey::from_bytes(&[3; 32]).verifying_key().to_bytes();
+    let terms = plan.task_terms(key, None).unwrap();
+    for round in 1..=25 {
+        let manifest = plan.manifest(round, ContentHash([1; 32]), 7);
+        assert_eq!(manifest.query, plan.schedule().kind(round));
+        assert_eq!(terms.allows(&manifest), Ok(()), "round {round}");
+    }
+    assert_eq!(terms.of_kind(QueryKind::LabelCounts).unwrap().max_participations, 1);
+}
+
+#[test]
+fn what_does_not_go_with_other_kinds_is_refused() {
+    let refused = |config| Plan::new(config).unwrap_err().to_string();
+    assert!(refused(TaskConfig { evaluate_every: 21, ..all_kinds() }).starts_with("evaluate_every: "));
+    assert!(refused(TaskConfig { held_out: 51, ..all_kinds() }).contains("held_out"));
+    assert!(refused(TaskConfig { evaluation_share: 0.0, ..all_kinds() }).contains("share"));
+    let tree = TaskConfig { noise: NoiseChoice::Tree, mode: Mode::Central, ..all_kinds() };
+    assert!(refused(tree).starts_with("noise: "));
+    let mut scores = all_kinds();
+    let kind = silhouette_model::HeadKind::Score { min: 0.0, max: 1.0 };
+    scores.task.as_mut().unwrap().heads = vec![silhouette_model::Head::new("score", "score", kind)];
+    assert_eq!(refused(scores), "evaluation: expected a task with labels, found one without");
+    let (old, new) = (Plan::new(all_kinds()).unwrap(), TaskConfig { evaluate_every: 4, ..all_kinds() });
+    let difference = first_difference(&old, &Plan::new(new).unwrap());
+    assert!(matches!(difference, Some(PlanError::OtherTerms { term: "evaluate_every", .. })), "{difference:?}");
 }

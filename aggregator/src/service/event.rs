@@ -1,4 +1,5 @@
-use silhouette_wire::ContentHash;
+use silhouette_query::Figures;
+use silhouette_wire::{ContentHash, QueryKind};
 
 /// Something an operator may want to see. Nothing in it is about a single device.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,15 +9,21 @@ pub enum Event {
     RoundOpened {
         /// The round, from 1.
         round: u64,
+        /// What it asks for.
+        query: QueryKind,
         /// Devices invited.
         invited: usize,
         /// The model they start from.
         model: ContentHash,
     },
-    /// A round's model is out.
+    /// A round's model is out, or its figures.
     RoundClosed {
         /// The round.
         round: u64,
+        /// What it asked for.
+        query: QueryKind,
+        /// What it made public beside a model: of an evaluation and of label counts, which leave the model as it is.
+        figures: Option<Figures>,
         /// Devices invited.
         invited: usize,
         /// Reports in the sum; with groups, in those that are in the result.

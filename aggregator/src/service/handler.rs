@@ -130,7 +130,7 @@ impl Handler for Service {
 
     async fn on_upload_begin(&self, device: DeviceId, upload: &Upload) -> Result<UploadSink, ErrorCode> {
         match self.announce(device, upload).await {
-            Ok(()) => Ok(UploadSink::exactly(self.plan.parameters().byte_len() as u64)),
+            Ok(()) => Ok(UploadSink::exactly(self.plan.parameters_of(upload.round).byte_len() as u64)),
             Err(code) => {
                 self.refused(device, code);
                 Err(code)
@@ -159,7 +159,7 @@ impl Handler for Service {
             Err(_) => Err(ErrorCode::Busy),
         };
         match verdict {
-            Ok(()) => Ok(UploadSink::exactly(self.plan.parameters().byte_len() as u64)),
+            Ok(()) => Ok(UploadSink::exactly(self.plan.parameters_of(announced.at.round).byte_len() as u64)),
             Err(code) => {
                 self.refused(device, code);
                 Err(code)

@@ -54,7 +54,7 @@ pub(super) struct Opened {
 impl Opened {
     /// Whether an announcement fits the manifest, before a byte of the body is read.
     pub(super) fn fits(&self, plan: &Plan, upload: &Upload) -> Result<(), ErrorCode> {
-        let expected = plan.parameters();
+        let expected = plan.parameters_of(self.number);
         if upload.task != *plan.task_id() {
             return Err(ErrorCode::UnknownTask);
         }

@@ -7,10 +7,11 @@ use silhouette_model::{Model, ModelError};
 use silhouette_privacy::noise::OpenDpNoise;
 use silhouette_privacy::secagg::{Ended, Sum};
 use silhouette_privacy::{Accumulator, FinishError, FoldError, NoiseTree, NoisySum, ParameterError, ReleaseParameters};
+use silhouette_query::label_counts::LengthError;
 use silhouette_query::robust::trim_left;
-use silhouette_query::{AdaptiveClipError, ServerOptimiser, train};
+use silhouette_query::{AdaptiveClipError, Figures, ServerOptimiser, train};
 use silhouette_round::{MaskedGroups, Millis};
-use silhouette_wire::{ContentHash, DeviceId};
+use silhouette_wire::{ContentHash, DeviceId, QueryKind};
 use thiserror::Error;
 use tracing::warn;
 
@@ -49,6 +50,8 @@ pub(super) struct Published {
     pub(super) reports: usize,
     /// Groups in its result.
     pub(super) groups: usize,
+    /// What it made public beside a model.
+    pub(super) figures: Option<Figures>,
 }
 
 /// Why a group has no sum although it had its reports.
@@ -73,6 +76,8 @@ pub(super) enum OutcomeError {
     Finish(#[from] FinishError),
     #[error(transparent)]
     Absorb(#[from] train::AbsorbError),
+    #[error(transparent)]
+    Figures(#[from] LengthError),
     #[error(transparent)]
     AdaptiveClip(#[from] AdaptiveClipError),
     #[error(transparent)]
@@ -100,7 +105,7 @@ pub(super) enum StoreError {
 }
 
 impl State {
-    /// Noise, optimiser, model; files first, then the one transaction that publishes. Blocks, for
+    /// Noise, optimiser, model (or figures, which leave the model as it is); files first, then the one transaction that publishes. Blocks, for
     /// as long as drawing the noise takes.
     pub(super) fn after(mut self, closed: Closed, plan: &Plan, storage: &Storage) -> Result<Published, OutcomeError> {
         let mut reports = closed.reports;
@@ -128,14 +133,29 @@ impl State {
         if tolerated > 0 && rejected > tolerated {
             return Err(OutcomeError::TooManyBadGroups { tolerated, found: rejected });
         }
-        let (rounds, trim) = (plan.config().rounds, trim_left(plan.config().trim as usize, rejected));
-        let values =
-            train::absorb_groups(&mut self.optimiser, &self.model, &sums, trim, closed.round, rounds)?.to_vec();
-        let mut clip_next = None;
+        let figures = Figures::of(plan.schedule().kind(closed.round), &sums, plan.task())?;
+        if figures.is_none() {
+            self.learn(closed.round, &sums, rejected, plan, storage)?;
+        }
+        let groups = sums.len();
+        self.publish(closed.round, figures.as_ref(), &reports, plan, storage)?;
+        Ok(Published { reports: reports.len(), groups, figures, state: self })
+    }
+
+    /// A round of training: the sums go into the model and its files onto the disk.
+    fn learn(
+        &mut self,
+        round: u64,
+        sums: &[NoisySum],
+        rejected: usize,
+        plan: &Plan,
+        storage: &Storage,
+    ) -> Result<(), OutcomeError> {
+        let trim = trim_left(plan.config().trim as usize, rejected);
+        let (step, steps) = (plan.schedule().count_until(QueryKind::Train, round), plan.config().rounds);
+        let values = train::absorb_groups(&mut self.optimiser, &self.model, sums, trim, step, steps)?.to_vec();
         if let Some(adaptive) = &plan.config().adaptive_clip {
-            let clip = adaptive.next(&sums)?;
-            self.parameters = self.parameters.with_clip(clip)?;
-            clip_next = Some(clip);
+            self.parameters = self.parameters.clone().with_clip(adaptive.next(sums)?)?;
         }
         let keep = |values: Vec<f32>| -> Result<(ContentHash, Model), OutcomeError> {
             let model = Model::with_values(plan.task().clone(), values)?;
@@ -145,23 +165,36 @@ impl State {
         // The same file unless the optimiser averages its last iterates.
         let (start, model) = keep(self.optimiser.iterate().to_vec())?;
         (self.start, self.model) = (start, Arc::new(model));
+        Ok(())
+    }
+
+    /// The one transaction that publishes. Rounds beside training carry over what training left.
+    fn publish(
+        &self,
+        round: u64,
+        figures: Option<&Figures>,
+        reports: &[(DeviceId, ContentHash)],
+        plan: &Plan,
+        storage: &Storage,
+    ) -> Result<(), OutcomeError> {
         let optimiser_after = storage.put_optimiser(&self.optimiser.to_bytes())?;
         // Before the model that carries it: drawn again, it would give this round's sum away.
         let noise_after = self.tree.as_ref().map(|tree| storage.put_noise(&tree.to_bytes())).transpose()?;
         storage.publish_round(&ClosedRound {
-            number: closed.round,
+            number: round,
             model_after: self.published,
             model_next: self.start,
             optimiser_after,
-            clip_next,
+            clip_next: plan.config().adaptive_clip.map(|_| self.parameters.clip()),
             noise_after,
-            reports: &reports,
+            figures,
+            reports,
         })?;
         // Published is published: files that stay behind are a matter of room.
         if let Err(error) = storage.prune(ROUNDS_KEPT) {
             warn!(%error, "superfluous files could not be removed");
         }
-        Ok(Published { reports: reports.len(), groups: sums.len(), state: self })
+        Ok(())
     }
 }
 

@@ -18,6 +18,9 @@ pub enum StorageError {
     /// The database failed.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// What a round made public beside a model could not be written or read as JSON.
+    #[error("figures of a round: {0}")]
+    Figures(#[from] serde_json::Error),
     /// A newer version of this program wrote the folder.
     #[error("database: expected schema version {expected} or older, found {found}")]
     Schema {

@@ -1,7 +1,8 @@
 //! What the rounds of the past say.
 
 use rusqlite::{OptionalExtension, params};
-use silhouette_round::Participation;
+use silhouette_query::Figures;
+use silhouette_round::{Participation, QuerySchedule};
 use silhouette_wire::{ContentHash, DeviceId, Nonce};
 
 use super::rounds::{PER_RHO, hidden};
@@ -62,6 +63,22 @@ pub struct Latest {
 }
 
 impl Storage {
+    /// What rounds made public beside a model, oldest first: each round's number and its figures.
+    ///
+    /// # Errors
+    /// When the database fails, or holds something else.
+    pub fn figures(&self) -> Result<Vec<(u64, Figures)>, StorageError> {
+        let connection = self.connection();
+        let mut select =
+            connection.prepare_cached("SELECT number, figures FROM round WHERE figures IS NOT NULL ORDER BY number")?;
+        let rows = select.query_map([], |row| Ok((hashes::unsigned(row, 0)?, row.get::<_, String>(1)?)))?;
+        let read = |row: Result<(u64, String), _>| {
+            let (round, text) = row?;
+            Ok((round, serde_json::from_str(&text)?))
+        };
+        rows.map(read).collect()
+    }
+
     /// Where the task stands.
     ///
     /// # Errors
@@ -118,19 +135,26 @@ impl Storage {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Every device's past in this task, for the coordinator.
+    /// Every device's past in this task, for the coordinator; `schedule` says what each round asked for.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn participations(&self) -> Result<Vec<(DeviceId, Participation)>, StorageError> {
+    pub fn participations(&self, schedule: QuerySchedule) -> Result<Vec<(DeviceId, Participation)>, StorageError> {
         let connection = self.connection();
-        let mut select =
-            connection.prepare_cached("SELECT device, MAX(round), COUNT(*) FROM participation GROUP BY device")?;
-        let rows = select.query_map([], |row| {
-            let count = u32::try_from(hashes::unsigned(row, 2)?).unwrap_or(u32::MAX);
-            Ok((hashes::device(row, 0)?, Participation { last_round: hashes::unsigned(row, 1)?, count }))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut select = connection.prepare_cached("SELECT device, round FROM participation ORDER BY device, round")?;
+        let rows = select.query_map([], |row| Ok((hashes::device(row, 0)?, hashes::unsigned(row, 1)?)))?;
+        let mut all: Vec<(DeviceId, Participation)> = Vec::new();
+        for row in rows {
+            let (device, round) = row?;
+            if all.last().is_none_or(|(last, _)| *last != device) {
+                all.push((device, Participation::default()));
+            }
+            if let Some((_, past)) = all.last_mut() {
+                past.last_round = round;
+                past.counts.add(schedule.kind(round));
+            }
+        }
+        Ok(all)
     }
 
     /// The digest of the report that a device has in the sum of a *published* round, so that one

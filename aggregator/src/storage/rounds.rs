@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 use silhouette_privacy::Charge;
+use silhouette_query::Figures;
 use silhouette_wire::{ContentHash, DeviceId, Nonce};
 
 use super::{Storage, StorageError, hashes, now};
@@ -62,6 +63,8 @@ pub struct ClosedRound<'a> {
     pub clip_next: Option<f64>,
     /// The tree of noise that the published model carries, where there is one.
     pub noise_after: Option<ContentHash>,
+    /// What the round made public beside a model.
+    pub figures: Option<&'a Figures>,
     /// Whose report is in the sum, and its digest.
     pub reports: &'a [(DeviceId, ContentHash)],
 }
@@ -107,9 +110,10 @@ impl Storage {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let number = hashes::signed(round.number)?;
+        let figures = round.figures.map(serde_json::to_string).transpose()?;
         let changed = transaction.execute(
             "UPDATE round SET state = 'published', model_after = ?2, model_next = ?3, optimiser_after = ?4,
-                 reports = ?5, closed_at = ?6, clip_next = ?7, noise_after = ?8
+                 reports = ?5, closed_at = ?6, clip_next = ?7, noise_after = ?8, figures = ?9
              WHERE number = ?1 AND state = 'open'",
             params![
                 number,
@@ -119,7 +123,8 @@ impl Storage {
                 round.reports.len() as i64,
                 now(),
                 round.clip_next,
-                round.noise_after.map(|hash| hash.0)
+                round.noise_after.map(|hash| hash.0),
+                figures
             ],
         )?;
         if changed != 1 {

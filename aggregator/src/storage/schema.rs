@@ -5,11 +5,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StorageError;
 
 /// Step `i` leads from version `i` to `i + 1`. A step that was released never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema/identity.sql"),
     include_str!("schema/noise.sql"),
     include_str!("schema/owner.sql"),
+    include_str!("schema/figures.sql"),
 ];
 
 /// Brings the tables to the newest version; the version stands in `user_version`.

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use silhouette_privacy::Charge;
-use silhouette_round::Participation;
+use silhouette_round::{Participation, Participations, QuerySchedule};
 use silhouette_wire::{ContentHash, DeviceId, Nonce};
 
 use super::*;
@@ -32,6 +32,7 @@ fn publish(storage: &Storage, number: u64, tag: u8) -> Result<(), StorageError> 
         optimiser_after: ContentHash([tag; 32]),
         clip_next: None,
         noise_after: None,
+        figures: None,
         reports: &[(ALICE, ContentHash([5; 32]))],
     })
 }
@@ -48,8 +49,8 @@ fn an_open_round_has_its_charge_from_the_start_and_keeps_it() {
     assert_eq!((progress.last_round, progress.abandoned, progress.spent_rho), (1, 1, 0.25));
     assert_eq!(progress.latest, None);
     // Both were asked, and that counts, whatever came of the round.
-    let once = Participation { last_round: 1, count: 1 };
-    assert_eq!(storage.participations().unwrap(), [(ALICE, once), (BOB, once)]);
+    let once = Participation { last_round: 1, counts: Participations::in_training(1) };
+    assert_eq!(storage.participations(QuerySchedule::training_alone(9)).unwrap(), [(ALICE, once), (BOB, once)]);
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn a_newer_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).connection().pragma_update(None, "user_version", 99).unwrap();
     let refused = Storage::open(folder.path());
-    assert!(matches!(refused, Err(StorageError::Schema { expected: 4, found: 99 })));
+    assert!(matches!(refused, Err(StorageError::Schema { expected: 5, found: 99 })));
 }
 
 #[test]
@@ -153,6 +154,7 @@ fn pruning_keeps_what_a_start_and_late_devices_need() {
                 optimiser_after: optimiser,
                 clip_next: None,
                 noise_after: None,
+                figures: None,
                 reports: &[],
             })
             .unwrap();
@@ -255,6 +257,7 @@ fn what_the_next_round_needs_is_kept_and_what_no_round_needs_goes() {
                 optimiser_after: hash,
                 clip_next: Some(0.1 + number as f64),
                 noise_after: Some(noise),
+                figures: None,
                 reports: &[],
             })
             .unwrap();

@@ -9,7 +9,7 @@ use crate::fleet::{Site, assert_refused, config, released};
 use crate::rounds::next_end;
 
 /// Status line and headers, and body, of a real HTTP request.
-async fn get(address: SocketAddr, path: &str) -> (String, String) {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

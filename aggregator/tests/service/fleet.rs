@@ -88,8 +88,7 @@ impl Site {
     }
 
     pub(crate) async fn connect(&self, identity: DeviceIdentity) -> Device {
-        let address = self.running.addresses().devices;
-        Device { connection: connect(address, "localhost", &identity).await.unwrap(), identity }
+        Device::connect(self.running.addresses().devices, identity).await
     }
 
     pub(crate) async fn stop(self) {
@@ -131,6 +130,10 @@ pub(crate) fn released(value: f32, parameters: &ReleaseParameters) -> Release {
 }
 
 impl Device {
+    pub(crate) async fn connect(address: SocketAddr, identity: DeviceIdentity) -> Self {
+        Self { connection: connect(address, "localhost", &identity).await.unwrap(), identity }
+    }
+
     pub(crate) async fn check_in(&self) -> CheckInReply {
         let task: TaskId = "sentiment".parse().unwrap();
         let request = CheckIn { task, last_round: 0, available: Availability::default() };

@@ -39,6 +39,7 @@ fn victim() {
         optimiser_after,
         clip_next: None,
         noise_after: None,
+        figures: None,
         reports: &reports,
     };
     storage.publish_round(&closed).unwrap();

@@ -8,6 +8,7 @@ mod groups;
 mod kill;
 mod masked;
 mod noise;
+mod queries;
 mod restart;
 mod rounds;
 mod uploads;

@@ -1,16 +1,21 @@
 //! A clip that moves, and noise that is that of a tree: over rounds, restarts and kills.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-use silhouette_aggregator::{Aggregator, Event, NoiseChoice, OpenError, PlanError, Storage, TaskConfig};
+use silhouette_aggregator::{Aggregator, Event, NoiseChoice, OpenError, PlanError, Storage, TaskConfig, create_tokens};
 use silhouette_model::Model;
 use silhouette_query::AdaptiveClipConfig;
+use silhouette_transport::{CertificateAuthority, enroll};
 use silhouette_wire::ContentHash;
 
 use crate::fleet::{Device, Site, assert_receipt, config, released};
 use crate::masked::masked;
 use crate::restart::copy;
 use crate::rounds::next_end;
+
+const FOLDER: &str = "SILHOUETTE_TREE_FOLDER";
 
 fn adaptive() -> TaskConfig {
     let adaptive = AdaptiveClipConfig { count_noise: Some(0.6), ..AdaptiveClipConfig::default() };
@@ -22,13 +27,19 @@ fn kept_clip(site: &Site) -> f64 {
 }
 
 /// All devices report a change of this much in every entry; returns the round's clip.
-async fn round(site: &mut Site, devices: &[Device], value: f32) -> f64 {
+async fn report(devices: &[Device], value: f32) -> f64 {
     let (a, b, c) = tokio::join!(devices[0].part(), devices[1].part(), devices[2].part());
     for (device, part) in devices.iter().zip([&a, &b, &c]) {
         assert_receipt(&device.upload(part, &released(value, &part.parameters())).await, false);
     }
-    assert!(matches!(next_end(site).await, Event::RoundClosed { reports: 3, .. }));
     a.manifest.clip
+}
+
+/// The same to the end of the round.
+async fn round(site: &mut Site, devices: &[Device], value: f32) -> f64 {
+    let clip = report(devices, value).await;
+    assert!(matches!(next_end(site).await, Event::RoundClosed { reports: 3, .. }));
+    clip
 }
 
 async fn back(site: &Site, devices: Vec<Device>) -> Vec<Device> {
@@ -110,23 +121,67 @@ fn copied(folder: &Path) -> tempfile::TempDir {
     corpse
 }
 
+/// A process that does not outlive the test.
+struct Victim(Child);
+
+impl Drop for Victim {
+    /// `kill -9`.
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// The next of the lines that the killed process tells, which begins with `start`; the rest of it.
+fn told(lines: &mut impl Iterator<Item = String>, start: &str) -> String {
+    lines.find_map(|line| line.strip_prefix(start).map(str::to_owned)).unwrap()
+}
+
+/// Serves the task with the tree, says where, and waits to be killed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the process that is killed; the test below starts it"]
+async fn victim() {
+    let mut site = Site::start(std::env::var(FOLDER).unwrap().as_ref(), tree(), 0).await;
+    println!("\nserves {}", site.running.addresses().devices);
+    println!("enrols {}", site.running.addresses().enrolment);
+    loop {
+        println!("ended {:?}", next_end(&mut site).await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_does_not_draw_a_trees_noise_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut site = Site::start(folder.path(), tree(), 3).await;
-    let devices = vec![site.device().await, site.device().await, site.device().await];
-    for _ in 1..=4 {
-        round(&mut site, &devices, 0.01).await;
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "noise::victim", "--ignored", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut process = Victim(child);
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let serves = told(&mut lines, "serves ").parse().unwrap();
+    let enrols = told(&mut lines, "enrols ").parse().unwrap();
+    let mut devices = Vec::new();
+    for token in create_tokens(&Storage::open(folder.path()).unwrap(), 3).unwrap() {
+        let authority = CertificateAuthority::load(&folder.path().join("authority")).unwrap();
+        let identity = enroll(enrols, "localhost", authority.certificate(), token.as_bytes()).await.unwrap();
+        devices.push(Device::connect(serves, identity).await);
     }
-    let before = nodes(site.running.storage());
+    for number in 1..=4 {
+        report(&devices, 0.01).await;
+        assert!(
+            told(&mut lines, "ended ").starts_with(&format!("RoundClosed {{ round: {number}, invited: 3, reports: 3,"))
+        );
+    }
+    let before = nodes(&Storage::open(folder.path()).unwrap());
     assert_eq!(before.iter().map(|node| node.0).collect::<Vec<_>>(), [4]);
-    // The fifth round is open, one report is in: what the disk holds now is what a kill leaves behind.
+    // The fifth round is open and one report is in: now.
     let (part, _, _) = tokio::join!(devices[0].part(), devices[1].part(), devices[2].part());
     assert_receipt(&devices[0].upload(&part, &released(0.01, &part.parameters())).await, false);
-    let corpse = copied(folder.path());
-    site.stop().await;
+    drop(process);
 
-    let mut site = Site::start(corpse.path(), tree(), 0).await;
+    let mut site = Site::start(folder.path(), tree(), 0).await;
     let devices = back(&site, devices).await;
     let fourth = site.running.storage().progress().unwrap().latest.unwrap().model;
     assert_eq!(round(&mut site, &devices, 0.01).await, 1.0);

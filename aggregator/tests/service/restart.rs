@@ -56,7 +56,7 @@ async fn a_killed_aggregator_leaves_a_folder_that_opens() {
     let revived = Aggregator::open(corpse.path(), config()).unwrap();
     let progress = revived.progress().unwrap();
     assert_eq!((progress.last_round, progress.abandoned, progress.spent_rho), (1, 1, spent));
-    assert_eq!(revived.storage().participations().unwrap().len(), 3);
+    assert_eq!(revived.storage().participations(revived.plan().schedule()).unwrap().len(), 3);
 }
 
 pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {

@@ -10,7 +10,7 @@ use anyhow::Context;
 use silhouette_client::DeviceFolder;
 use silhouette_client::ledger::Record;
 use silhouette_privacy::accounting::{Delta, Rho, zcdp};
-use silhouette_wire::TaskId;
+use silhouette_wire::{QueryKind, TaskId};
 
 use crate::terminal;
 
@@ -74,19 +74,23 @@ fn is_device(folder: &Path) -> bool {
 
 /// Prints charges and their sum per task.
 pub(crate) fn show(records: &[Record], delta: f64) -> anyhow::Result<()> {
-    let mut spent: BTreeMap<&TaskId, (f64, usize)> = BTreeMap::new();
-    terminal::line("  seq  round  rho        time (UTC)            task")?;
+    let mut spent: BTreeMap<&TaskId, (f64, BTreeMap<QueryKind, usize>)> = BTreeMap::new();
+    terminal::line("  seq  round  rho        time (UTC)            for           task")?;
     for r in records {
         let rho = r.charge.rho();
         let entry = spent.entry(&r.task).or_default();
         entry.0 += rho;
-        entry.1 += 1;
-        terminal::line(&format!("  {:>3}  {:>5}  {rho:<9.6}  {}  {}", r.seq, r.round, terminal::utc(r.time), r.task))?;
+        *entry.1.entry(r.query()).or_default() += 1;
+        let time = terminal::utc(r.time);
+        terminal::line(&format!("  {:>3}  {:>5}  {rho:<9.6}  {time}  {:<12}  {}", r.seq, r.round, r.query(), r.task))?;
     }
-    for (task, (rho, times)) in spent {
+    for (task, (rho, kinds)) in spent {
+        let times = kinds.values().sum::<usize>();
         let times = if times == 1 { "1 participation".to_owned() } else { format!("{times} participations") };
+        let kinds: Vec<String> = kinds.iter().map(|(query, times)| format!("{times} {query}")).collect();
+        let kinds = kinds.join(", ");
         terminal::line(&format!(
-            "  {task}: {times}, rho {rho:.6} in all, which is epsilon {:.3} at delta {delta:e} against the aggregator",
+            "  {task}: {times} ({kinds}), rho {rho:.6} in all, which is epsilon {:.3} at delta {delta:e} against the aggregator",
             epsilon(rho, delta)?
         ))?;
     }
@@ -106,6 +110,7 @@ fn record_as_json(r: &Record) -> serde_json::Value {
     serde_json::json!({
         "seq": r.seq,
         "task": r.task.as_str(),
+        "query": r.query().name(),
         "round": r.round,
         "manifest": r.manifest.to_string(),
         "rho_billionths": r.charge.billionths(),

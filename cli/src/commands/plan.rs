@@ -4,7 +4,9 @@ mod cases;
 
 use std::path::PathBuf;
 
-use silhouette_privacy::accounting::plan::{Accountant, CohortSampling, NoiseCorrelation, PlanRequest, View};
+use silhouette_privacy::accounting::plan::{
+    Accountant, Alongside, CohortSampling, NoiseCorrelation, PlanRequest, View,
+};
 use silhouette_privacy::accounting::{Delta, Epsilon, PrivacyPlan};
 
 use crate::terminal;
@@ -14,6 +16,7 @@ use crate::terminal;
 #[command(after_help = "Examples:
   silhouette plan --epsilon 8 --delta 1e-5 --rounds 20 --cohort 100 --population 1000
   silhouette plan --rounds 128 --cohort 60 --population 1000 --noise tree --min-separation 16
+  silhouette plan --epsilon 8 --rounds 20 --cohort 100 --population 100 --evaluations 4 --label-counts 1
   silhouette plan --cases mechanisms.json --json")]
 pub(crate) struct Args {
     /// The promise: epsilon over all rounds together, per user.
@@ -44,6 +47,18 @@ pub(crate) struct Args {
     /// Rounds between two participations of one device, at least; counts with --noise tree.
     #[arg(long, default_value_t = 1)]
     min_separation: u64,
+    /// Rounds of private evaluation, within the same promise.
+    #[arg(long, default_value_t = 0)]
+    evaluations: u64,
+    /// The share of rho that they get.
+    #[arg(long, default_value_t = 0.1)]
+    evaluation_share: f64,
+    /// Rounds that count labels, within the same promise.
+    #[arg(long, default_value_t = 0)]
+    label_counts: u64,
+    /// The share of rho that they get.
+    #[arg(long, default_value_t = 0.02)]
+    label_counts_share: f64,
     /// The bound that the noise is calibrated with. Ledgers add up zCDP; pld needs less noise, but
     /// ledgers will then show more than the promise.
     #[arg(long, value_enum, default_value_t = AccountantName::Zcdp)]
@@ -51,7 +66,7 @@ pub(crate) struct Args {
     /// Evaluate the mechanisms in this file (JSON: id, kind, input) by every accountant instead.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "epsilon", "delta", "rounds", "cohort", "population", "poisson", "max_participations", "accountant",
-        "noise", "min_separation",
+        "noise", "min_separation", "evaluations", "evaluation_share", "label_counts", "label_counts_share",
     ])]
     cases: Option<PathBuf>,
 }
@@ -87,6 +102,8 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
             NoiseName::Independent => NoiseCorrelation::Independent,
             NoiseName::Tree => NoiseCorrelation::Tree { min_separation: args.min_separation },
         },
+        evaluation: Alongside { rounds: args.evaluations, share: args.evaluation_share },
+        label_counts: Alongside { rounds: args.label_counts, share: args.label_counts_share },
     };
     let accountant = match args.accountant {
         AccountantName::Zcdp => Accountant::Zcdp,
@@ -111,13 +128,26 @@ fn show(args: &Args, plan: &PrivacyPlan) -> anyhow::Result<()> {
         row("noise multiplier z", format!("{:.6}", plan.noise_multiplier.get())),
         row("noise of the mean, per unit of clip", format!("{:.6}", plan.noise_multiplier.get() / args.cohort as f64)),
         row("rho per participation", format!("{:.6}", plan.rho_per_participation.get())),
-        row("rho in all (the ledger's cap)", format!("{:.6}", plan.rho_total.get())),
+        row("rho in all, all kinds of query (the ledger's cap)", format!("{:.6}", plan.rho_total.get())),
     ];
     if let NoiseCorrelation::Tree { min_separation } = plan.noise {
         let z = plan.noise_multiplier.get() / args.cohort as f64;
         let nodes = f64::from(args.rounds.count_ones());
         rows.push(row("noise", format!("a tree; z and rho are those of its nodes, {min_separation} rounds apart")));
         rows.push(row("noise of the sum of all rounds' means", format!("{:.6}", z * nodes.sqrt())));
+    }
+    for (name, kind) in [("evaluation", plan.evaluation), ("label counts", plan.label_counts)] {
+        let Some(kind) = kind else { continue };
+        rows.push(row(
+            &format!("{name}: share, z, rho per participation"),
+            format!(
+                "{} % of rho, {:.6}, {:.6} for at most {}",
+                100.0 * kind.share,
+                kind.noise_multiplier.get(),
+                kind.rho_per_participation.get(),
+                kind.participations_per_user
+            ),
+        ));
     }
     terminal::table(&rows)?;
     let release = plan.against_release.as_ref();

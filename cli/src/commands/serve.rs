@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::{Value, json};
 use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig, TaskFile, sample_config, sample_for};
+use silhouette_query::Figures;
+use silhouette_simulation::percent_with_error;
 use silhouette_wire::ContentHash;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -174,11 +176,14 @@ fn tell_missed(missed: u64, json: bool) -> anyhow::Result<()> {
 /// An event for machines: its name and its figures.
 pub(crate) fn as_json(event: &Event) -> Value {
     match event {
-        Event::RoundOpened { round, invited, model } => {
-            json!({ "event": "round_opened", "round": round, "invited": invited, "model": model.to_string() })
-        }
+        Event::RoundOpened { round, query, invited, model } => json!({
+            "event": "round_opened", "round": round, "query": query.name(), "invited": invited,
+            "model": model.to_string(),
+        }),
         Event::RoundClosed {
             round,
+            query,
+            figures,
             invited,
             reports,
             groups,
@@ -190,7 +195,7 @@ pub(crate) fn as_json(event: &Event) -> Value {
             bytes_up,
             bytes_down,
         } => json!({
-            "event": "round_closed", "round": round, "invited": invited, "reports": reports, "groups": groups,
+            "event": "round_closed", "round": round, "query": query.name(), "figures": figures, "invited": invited, "reports": reports, "groups": groups,
             "groups_lost": groups_lost, "seconds": seconds, "epsilon": epsilon, "rho": rho, "model": model.to_string(),
             "bytes_up": bytes_up, "bytes_down": bytes_down,
         }),
@@ -206,16 +211,40 @@ pub(crate) fn as_json(event: &Event) -> Value {
 
 fn describe(event: &Event) -> String {
     match event {
-        Event::RoundOpened { round, invited, .. } => format!("round {round}: {invited} devices invited"),
-        Event::RoundClosed { round, invited, reports, seconds, epsilon, model, bytes_up, bytes_down, .. } => format!(
-            "round {round}: {reports}/{invited} reports in {seconds:.1} s, epsilon {epsilon:.3}, up {}, down {}, model {model}",
+        Event::RoundOpened { round, query, invited, .. } => {
+            format!("round {round}: {invited} devices invited for {query}")
+        }
+        Event::RoundClosed {
+            round, figures, invited, reports, seconds, epsilon, model, bytes_up, bytes_down, ..
+        } => format!(
+            "round {round}: {reports}/{invited} reports in {seconds:.1} s, epsilon {epsilon:.3}, up {}, down {}, {}",
             terminal::bytes(*bytes_up),
-            terminal::bytes(*bytes_down)
+            terminal::bytes(*bytes_down),
+            figures.as_ref().map_or_else(|| format!("model {model}"), told)
         ),
         Event::RoundAbandoned { round, invited, reports, .. } => {
             format!("round {round}: abandoned with {reports}/{invited} reports; its charge stays")
         }
         Event::Finished { round, model } => format!("finished after round {round}, model {model}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// What a round beside training told, for people.
+fn told(figures: &Figures) -> String {
+    match figures {
+        Figures::Evaluation(e) => {
+            format!("private accuracy {}, macro F1 {}", percent_with_error(e.accuracy), percent_with_error(e.macro_f1))
+        }
+        Figures::LabelCounts(counts) => {
+            let shares: Vec<String> =
+                counts.shares.iter().flatten().map(|&share| percent_with_error(Some(share))).collect();
+            if shares.is_empty() {
+                "label counts drowned by the noise".into()
+            } else {
+                format!("label shares {}", shares.join(", "))
+            }
+        }
         other => format!("{other:?}"),
     }
 }

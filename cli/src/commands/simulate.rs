@@ -12,11 +12,11 @@ use anyhow::{Context, bail};
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Engine;
 use silhouette_privacy::Mode;
-use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
+use silhouette_query::{AdaptiveClipConfig, Estimate, OptimiserKind};
 use silhouette_simulation::synth::SynthConfig;
 use silhouette_simulation::{
     Dataset, EncoderChoice, Poison, PrivacyChoice, RoundRecord, RunResult, SimulationConfig, Summary, TaskChoice,
-    run as run_rounds, write_outputs,
+    percent_with_error, report_data, run as run_rounds, write_outputs,
 };
 use silhouette_text::ReadOptions;
 
@@ -33,6 +33,7 @@ use crate::terminal::{self, Usage};
   silhouette simulate --data people.jsonl --task interest --epsilon 8 --out run/
   silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
   silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8
+  silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
@@ -84,9 +85,25 @@ pub(crate) struct Args {
     /// Evaluate after every so many rounds, and after the last; 0 for after the last alone.
     #[arg(long, default_value_t = 1)]
     evaluate_every: u64,
-    /// Rounds.
+    /// Rounds of training.
     #[arg(long, default_value_t = 20)]
     rounds: u64,
+    /// After every so many rounds of training, let the devices evaluate the model privately, on texts of theirs that
+    /// are kept out of training for it; 0 for never.
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    evaluate_privately: u64,
+    /// Let the very first round count labels: the share of each among people.
+    #[arg(long)]
+    label_counts: bool,
+    /// The share of the privacy budget, of rho, that private evaluation gets.
+    #[arg(long, default_value_t = 0.1, requires = "evaluate_privately")]
+    evaluation_share: f64,
+    /// The share of the privacy budget, of rho, that label counts get.
+    #[arg(long, default_value_t = 0.02, requires = "label_counts")]
+    label_counts_share: f64,
+    /// Per cent of all texts that are kept out of training, where devices evaluate privately.
+    #[arg(long, default_value_t = 20, requires = "evaluate_privately", value_name = "PERCENT")]
+    held_out: u8,
     /// Devices per round [default: every training user]
     #[arg(long)]
     cohort: Option<u32>,
@@ -176,6 +193,11 @@ impl Args {
             schedule: None,
             evaluate_every: self.evaluate_every,
             rounds: self.rounds,
+            evaluate_privately: self.evaluate_privately,
+            label_counts: self.label_counts,
+            evaluation_share: self.evaluation_share,
+            label_counts_share: self.label_counts_share,
+            held_out: self.held_out,
             cohort: self.cohort,
             participations: self.participations,
             min_separation: self.min_separation,
@@ -265,7 +287,8 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         introduce(&data, &config, &why)?;
     }
     let devices = u64::from(config.group_of(data.train.len())?) * u64::from(config.groups);
-    let bar = terminal::bar(config.rounds * devices, json);
+    let rounds = config.queries()?.rounds();
+    let bar = terminal::bar(rounds * devices, json);
     let watched = Watched { engine: engine.as_ref(), bar: &bar };
     let (mut failure, started) = (None, Instant::now());
     let result = run_rounds(&data, &config, &watched, &mut |record| {
@@ -273,7 +296,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         let shown = if json {
             terminal::json_event("round", record)
         } else if bar.is_hidden() {
-            let left = started.elapsed().as_secs_f64() / record.round as f64 * (config.rounds - record.round) as f64;
+            let left = started.elapsed().as_secs_f64() / record.round as f64 * (rounds - record.round) as f64;
             terminal::line(&format!("  round {}: {} (about {left:.0} s left)", record.round, describe(record)))
         } else {
             Ok(())
@@ -288,7 +311,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let staging = Staging::new(&args.out)?;
     write_outputs(staging.place(), &data, &config, &result, &summary)?;
     staging.publish()?;
-    conclude(args, &result, &summary, json)
+    conclude(args, &data, &config, &result, &summary, json)
 }
 
 fn describe(r: &RoundRecord) -> String {
@@ -298,8 +321,13 @@ fn describe(r: &RoundRecord) -> String {
         String::new()
     };
     let part = |name: &str, value: Option<f64>| value.map_or_else(String::new, |v| format!("{name} {v:.3} "));
+    let figure = |name: &str, value: Option<Option<Estimate>>| {
+        value.map_or_else(String::new, |value| format!("{name} {} ", percent_with_error(value)))
+    };
+    let private = figure("private accuracy", r.evaluation.as_ref().map(|private| private.accuracy));
+    let counted = if r.label_counts.is_some() { "labels counted " } else { "" };
     format!(
-        "cohort {}/{} {}{}{}{}{}up {} down {}",
+        "cohort {}/{} {}{private}{counted}{}{}{}{}up {} down {}",
         r.reports,
         r.invited,
         lost,
@@ -312,7 +340,14 @@ fn describe(r: &RoundRecord) -> String {
     )
 }
 
-fn conclude(args: &Args, result: &RunResult, summary: &Summary, json: bool) -> anyhow::Result<()> {
+fn conclude(
+    args: &Args,
+    data: &Dataset,
+    config: &SimulationConfig,
+    result: &RunResult,
+    summary: &Summary,
+    json: bool,
+) -> anyhow::Result<()> {
     if json {
         return terminal::json_event("summary", summary);
     }
@@ -324,6 +359,8 @@ fn conclude(args: &Args, result: &RunResult, summary: &Summary, json: bool) -> a
         summary.macro_f1,
         100.0 * summary.user_top1
     ))?;
+    let told = report_data(data, config, result, summary).told_privately;
+    told.iter().try_for_each(|(name, line)| terminal::line(&format!("{name}: {line}")))?;
     terminal::line(&format!(
         "{:.1} s, {:.1} of them training ({:.2} s a round), {} MiB peak; report: {}",
         summary.seconds,

@@ -97,7 +97,7 @@ fn sign(args: &SignArgs, json: bool) -> anyhow::Result<()> {
         let needed = if plan.config().active_mode { "needed: active_mode is set" } else { "active_mode is not set" };
         return Err(terminal::Usage(format!("--endorser: {needed} in {}", args.config.display())).into());
     }
-    let terms = TaskTerms::up_to(&plan.last_manifest(), args.round_key.0, args.endorser.map(|key| key.0));
+    let terms = plan.task_terms(args.round_key.0, args.endorser.map(|key| key.0))?;
     let made = !args.owner.exists();
     let owner = owner_key(&args.owner).with_context(|| format!("--owner {}", args.owner.display()))?;
     let file = TaskFile::sign(&terms, &owner)?;

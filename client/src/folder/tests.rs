@@ -1,11 +1,17 @@
 use std::fs;
 
 use silhouette_privacy::Charge;
-use silhouette_wire::ContentHash;
+use silhouette_wire::{ContentHash, QueryKind, TaskId};
 
 use super::*;
 use crate::durable::crash;
-use crate::ledger::ChargeBook;
+use crate::ledger::{ChargeBook, Entry};
+
+/// Half a rho for round 1.
+fn entry(task: TaskId) -> Entry {
+    let (manifest, charge) = (ContentHash::of(b""), Charge::of(0.5).unwrap());
+    Entry { task, query: QueryKind::Train, round: 1, manifest, charge }
+}
 
 #[test]
 fn the_sample_policy_is_the_default() {
@@ -19,6 +25,9 @@ fn the_sample_policy_is_the_default() {
 #[test]
 fn unknown_keys_and_impossible_caps_are_refused() {
     assert!(DevicePolicy::from_toml("[terms]\nmin_noise = 1.0").is_err());
+    assert!(DevicePolicy::from_toml("[terms]\nallowed_queries = [\"profile\"]").is_err());
+    let train = DevicePolicy::from_toml("[terms]\nallowed_queries = [\"train\"]").unwrap();
+    assert_eq!(train.terms.allowed_queries, [QueryKind::Train]);
     assert!(DevicePolicy::from_toml("[budget]\ntask_rho = inf").unwrap_err().contains("task_rho"));
     assert!(DevicePolicy::from_toml("[budget]\ndevice_rho = -1.0").is_err());
 }
@@ -28,8 +37,8 @@ fn a_folder_keeps_its_policy_and_charges() {
     let place = tempfile::tempdir().unwrap();
     let device = DeviceFolder::open_or_create(place.path()).unwrap();
     let mut ledger = device.ledger().unwrap();
-    let task = "t".parse().unwrap();
-    ledger.charge(&task, 1, ContentHash::of(b""), Charge::of(0.5).unwrap()).unwrap();
+    let task: TaskId = "t".parse().unwrap();
+    ledger.charge(&entry(task.clone())).unwrap();
     drop(ledger);
     fs::write(place.path().join("policy.toml"), "[budget]\ntask_rho = 0.25\n").unwrap();
     let device = DeviceFolder::open_or_create(place.path()).unwrap();
@@ -57,7 +66,7 @@ fn opening_makes_nothing() {
 /// A device that was charged once.
 fn charged(place: &Path) {
     let mut ledger = DeviceFolder::open_or_create(place).unwrap().ledger().unwrap();
-    ledger.charge(&"t".parse().unwrap(), 1, ContentHash::of(b""), Charge::of(0.5).unwrap()).unwrap();
+    ledger.charge(&entry("t".parse().unwrap())).unwrap();
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use silhouette_privacy::{Account, Charge};
-use silhouette_round::History;
+use silhouette_privacy::Account;
+use silhouette_round::{History, Participations};
 use silhouette_wire::TaskId;
 
+use super::Entry;
 use super::error::SpendError;
 
 /// The most this device may ever spend, in rho of zero-concentrated DP.
@@ -31,11 +32,11 @@ impl Default for Caps {
     }
 }
 
-/// What was spent, and each task's last round and number of participations.
+/// What was spent, and each task's last round and numbers of participations.
 #[derive(Clone, Debug)]
 pub(super) struct Book {
     account: Account,
-    tasks: BTreeMap<TaskId, (u64, u32)>,
+    tasks: BTreeMap<TaskId, (u64, Participations)>,
 }
 
 impl Book {
@@ -44,21 +45,21 @@ impl Book {
     }
 
     /// Whether this charge could be made now; changes nothing.
-    pub(super) fn admit(&self, task: &TaskId, round: u64, charge: Charge) -> Result<(), SpendError> {
-        let last = self.last_round(task);
-        if round <= last {
-            return Err(SpendError::Round { task: task.clone(), last, found: round });
+    pub(super) fn admit(&self, entry: &Entry) -> Result<(), SpendError> {
+        let (last, found) = (self.last_round(&entry.task), entry.round);
+        if found <= last {
+            return Err(SpendError::Round { task: entry.task.clone(), last, found });
         }
-        self.account.clone().charge(task, charge)?;
+        self.account.clone().charge(&entry.task, entry.charge)?;
         Ok(())
     }
 
     /// Enters a charge that has happened, cap or no cap.
-    pub(super) fn enter(&mut self, task: &TaskId, round: u64, charge: Charge) {
-        self.account.record(task, charge);
-        let (last, times) = self.tasks.entry(task.clone()).or_insert((0, 0));
-        *last = round;
-        *times = times.saturating_add(1);
+    pub(super) fn enter(&mut self, entry: &Entry) {
+        self.account.record(&entry.task, entry.charge);
+        let (last, times) = self.tasks.entry(entry.task.clone()).or_default();
+        *last = entry.round;
+        times.add(entry.query);
     }
 
     pub(super) fn last_round(&self, task: &TaskId) -> u64 {
@@ -66,7 +67,7 @@ impl Book {
     }
 
     pub(super) fn history(&self, task: &TaskId) -> History {
-        let (last_round, participations) = self.tasks.get(task).copied().unwrap_or((0, 0));
+        let (last_round, participations) = self.tasks.get(task).copied().unwrap_or_default();
         History { last_round, participations, account: self.account.clone() }
     }
 }

@@ -1,11 +1,10 @@
 //! A ledger without a file, for simulations.
 
-use silhouette_privacy::Charge;
 use silhouette_round::History;
-use silhouette_wire::{ContentHash, TaskId};
+use silhouette_wire::TaskId;
 
 use super::book::{Book, Caps};
-use super::{ChargeBook, SpendError};
+use super::{ChargeBook, Entry, SpendError};
 
 /// The same arithmetic as [`Ledger`](super::Ledger), kept in memory: for virtual devices only, as
 /// it forgets what was spent.
@@ -22,9 +21,9 @@ impl MemoryLedger {
 }
 
 impl ChargeBook for MemoryLedger {
-    fn charge(&mut self, task: &TaskId, round: u64, _manifest: ContentHash, charge: Charge) -> Result<(), SpendError> {
-        self.book.admit(task, round, charge)?;
-        self.book.enter(task, round, charge);
+    fn charge(&mut self, entry: &Entry) -> Result<(), SpendError> {
+        self.book.admit(entry)?;
+        self.book.enter(entry);
         Ok(())
     }
 

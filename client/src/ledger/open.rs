@@ -90,7 +90,7 @@ pub(super) fn open(path: &Path, caps: Caps, keys: Arc<dyn KeyStore + Send + Sync
     let file = OpenOptions::new().append(true).open(&paths.ledger).map_err(io_error(&paths.ledger))?;
     let mut book = Book::new(caps);
     for record in &chain.records {
-        book.enter(&record.task, record.round, record.charge);
+        book.enter(&record.entry());
     }
     Ok(Ledger {
         path: paths.ledger,

@@ -2,12 +2,16 @@
 
 use serde::Deserialize;
 use silhouette_privacy::Charge;
-use silhouette_wire::{ContentHash, TaskId};
+use silhouette_wire::{ContentHash, QueryKind, TaskId};
 
+use super::Entry;
 use crate::keys::{Mark, SecretKey, keyed_hash};
 
 /// Separates these codes from any other use of HMAC under the same key.
-const DOMAIN: &[u8] = b"silhouette/ledger/2\0";
+const DOMAIN: &[u8] = b"silhouette/ledger/3\0";
+
+/// The same of records that do not say what they were for: then there was nothing but training.
+const DOMAIN_OF_TRAINING: &[u8] = b"silhouette/ledger/2\0";
 
 /// The key of a ledger's codes, derived from the device's key. Without it nobody writes a record.
 pub(super) struct ChainKey(SecretKey);
@@ -26,6 +30,8 @@ pub struct Record {
     pub seq: u64,
     /// The task charged for.
     pub task: TaskId,
+    /// What the round asked for, as it is written; see [`Record::query`].
+    pub(super) written_query: Option<QueryKind>,
     /// The round charged for.
     pub round: u64,
     /// Hash of the signed terms the device acted on.
@@ -46,6 +52,7 @@ pub struct Record {
 struct Line {
     seq: u64,
     task: TaskId,
+    query: Option<QueryKind>,
     round: u64,
     manifest: String,
     rho_billionths: Charge,
@@ -58,27 +65,36 @@ struct Line {
 
 impl Record {
     /// The record that follows `last`.
-    pub(super) fn after(
-        key: &ChainKey,
-        last: Option<&Self>,
-        task: &TaskId,
-        round: u64,
-        manifest: ContentHash,
-        charge: Charge,
-        time: u64,
-    ) -> Self {
+    pub(super) fn after(key: &ChainKey, last: Option<&Self>, entry: &Entry, time: u64) -> Self {
         let mut record = Self {
             seq: last.map_or(1, |r| r.seq + 1),
-            task: task.clone(),
-            round,
-            manifest,
-            charge,
+            task: entry.task.clone(),
+            written_query: Some(entry.query),
+            round: entry.round,
+            manifest: entry.manifest,
+            charge: entry.charge,
             time,
             prev: last.map_or(Mark::BEGINNING.mac, |r| r.mac),
             mac: Mark::BEGINNING.mac,
         };
         record.mac = record.computed_mac(key);
         record
+    }
+
+    /// What the round asked for. Records of before there was anything else say nothing: they are of training.
+    pub fn query(&self) -> QueryKind {
+        self.written_query.unwrap_or(QueryKind::Train)
+    }
+
+    /// What was charged for.
+    pub(super) fn entry(&self) -> Entry {
+        Entry {
+            task: self.task.clone(),
+            query: self.query(),
+            round: self.round,
+            manifest: self.manifest,
+            charge: self.charge,
+        }
     }
 
     /// How far a ledger has come that ends with this record.
@@ -91,8 +107,9 @@ impl Record {
     pub(super) fn to_line(&self) -> String {
         let units = self.charge.billionths();
         let (whole, part) = (units / 1_000_000_000, units % 1_000_000_000);
+        let query = self.written_query.map_or_else(String::new, |query| format!("\"query\":\"{}\",", query.name()));
         format!(
-            "{{\"seq\":{},\"task\":\"{}\",\"round\":{},\"manifest\":\"{}\",\"rho_billionths\":{units},\
+            "{{\"seq\":{},\"task\":\"{}\",{query}\"round\":{},\"manifest\":\"{}\",\"rho_billionths\":{units},\
              \"rho\":{whole}.{part:09},\"time\":{},\"prev\":\"{}\",\"mac\":\"{}\"}}\n",
             self.seq, self.task, self.round, self.manifest, self.time, self.prev, self.mac
         )
@@ -104,6 +121,7 @@ impl Record {
         Some(Self {
             seq: line.seq,
             task: line.task,
+            written_query: line.query,
             round: line.round,
             manifest: line.manifest.parse().ok()?,
             charge: line.rho_billionths,
@@ -116,8 +134,14 @@ impl Record {
     /// HMAC-SHA-256 over every field but the code, numbers as 64 bits little-endian.
     pub(super) fn computed_mac(&self, key: &ChainKey) -> ContentHash {
         let task = self.task.as_str().as_bytes();
+        // One byte, or none: the domains keep the two apart.
+        let (domain, query) = match self.written_query {
+            Some(query) => (DOMAIN, vec![query as u8]),
+            None => (DOMAIN_OF_TRAINING, Vec::new()),
+        };
         let fields = [
-            DOMAIN,
+            domain,
+            &query,
             &self.seq.to_le_bytes(),
             &(task.len() as u64).to_le_bytes(),
             task,
@@ -141,7 +165,9 @@ mod tests {
 
     fn record(rho: f64) -> Record {
         let charge = Charge::of(rho).unwrap();
-        Record::after(&key(), None, &"t".parse().unwrap(), 3, ContentHash::of(b"m"), charge, 1_700_000_000)
+        let (task, manifest) = ("t".parse().unwrap(), ContentHash::of(b"m"));
+        let entry = Entry { task, query: QueryKind::Evaluate, round: 3, manifest, charge };
+        Record::after(&key(), None, &entry, 1_700_000_000)
     }
 
     #[test]
@@ -165,7 +191,9 @@ mod tests {
     #[test]
     fn every_field_is_under_the_code() {
         let base = record(0.5);
-        let changes: [fn(&mut Record); 7] = [
+        let changes: [fn(&mut Record); 9] = [
+            |r| r.written_query = Some(QueryKind::Train),
+            |r| r.written_query = None,
             |r| r.seq += 1,
             |r| r.task = "u".parse().unwrap(),
             |r| r.round += 1,
@@ -189,8 +217,23 @@ mod tests {
 
     #[test]
     fn the_code_is_stable() {
-        // Old ledgers must stay readable: this value, which an independent implementation of HMAC
+        // Old ledgers must stay readable: these values, which an independent implementation of HMAC
         // gives too (Python's `hmac`), may never change.
-        assert_eq!(record(0.5).mac.to_string(), "83933da1299a1771981885a24126755f64ae5f6dd46d6efe734a7ae3c6b79db6");
+        let new = record(0.5);
+        assert_eq!(new.mac.to_string(), "85c4566a9e82cee2eec9f8b61cc75f0adacef23519bc37d781b623e61ec07981");
+        let old = Record { written_query: None, ..new };
+        let mac = old.computed_mac(&key());
+        assert_eq!(mac.to_string(), "83933da1299a1771981885a24126755f64ae5f6dd46d6efe734a7ae3c6b79db6");
+    }
+
+    #[test]
+    fn a_record_of_before_there_were_kinds_is_of_training() {
+        let mut old = Record { written_query: None, ..record(0.5) };
+        old.mac = old.computed_mac(&key());
+        let line = old.to_line();
+        assert!(!line.contains("query"), "{line}");
+        let read = Record::from_line(line.trim_end().as_bytes()).unwrap();
+        assert_eq!((read.query(), &read), (QueryKind::Train, &old));
+        assert!(record(0.5).to_line().contains("\"query\":\"evaluate\""));
     }
 }

@@ -24,6 +24,11 @@ fn terms() -> ContentHash {
     ContentHash::of(b"terms")
 }
 
+/// One participation in training.
+fn entry(name: &str, round: u64, cost: f64) -> Entry {
+    Entry { task: task(name), query: QueryKind::Train, round, manifest: terms(), charge: rho(cost) }
+}
+
 /// Where a ledger and its key store lie.
 struct Place {
     folder: TempDir,
@@ -38,7 +43,7 @@ impl Place {
     fn written(n: u64) -> Self {
         let place = Self::new();
         let mut ledger = place.open().unwrap();
-        (1..=n).for_each(|round| ledger.charge(&task("a"), round, terms(), rho(0.25)).unwrap());
+        (1..=n).for_each(|round| ledger.charge(&entry("a", round, 0.25)).unwrap());
         place
     }
 
@@ -82,7 +87,7 @@ impl Place {
     fn next(&self) -> Record {
         let (key, last) = (self.key(), self.records().pop());
         let round = last.as_ref().map_or(1, |last| last.round + 1);
-        Record::after(&key, last.as_ref(), &task("a"), round, terms(), rho(0.25), 0)
+        Record::after(&key, last.as_ref(), &entry("a", round, 0.25), 0)
     }
 
     fn append(&self, text: &[u8]) {
@@ -119,15 +124,51 @@ fn charges_survive_reopening() {
     let place = Place::written(3);
     let mut ledger = place.open().unwrap();
     let history = ledger.history(&task("a"));
-    assert_eq!((history.last_round, history.participations), (3, 3));
+    assert_eq!((history.last_round, history.participations.total()), (3, 3));
     assert_eq!(history.account.spent(&task("a")), 0.75);
     assert_eq!(ledger.history(&task("b")).last_round, 0);
     assert!(ledger.recovery().is_none());
-    ledger.charge(&task("b"), 7, terms(), rho(0.5)).unwrap();
+    ledger.charge(&entry("b", 7, 0.5)).unwrap();
     let audited = place.audit().unwrap();
     assert_eq!(audited.records, ledger.records());
     assert_eq!((audited.mark, audited.unfinished), (audited.records[3].mark(), None));
     assert_eq!((audited.records[3].round, audited.records[3].charge), (7, rho(0.5)));
+}
+
+#[test]
+fn a_ledger_of_before_there_were_kinds_goes_on() {
+    let place = Place::written(3);
+    // As such a device wrote it: no line says what it was for.
+    let (key, mut prev, mut text) = (place.key(), Mark::BEGINNING.mac, String::new());
+    for record in place.records() {
+        let mut old = Record { written_query: None, prev, ..record };
+        old.mac = old.computed_mac(&key);
+        (prev, text) = (old.mac, text + &old.to_line());
+    }
+    assert!(!text.contains("query"));
+    fs::write(place.path(), text).unwrap();
+    let mark = Mark { seq: 3, mac: prev };
+    place.set_head(mark);
+    fs::write(place.folder.path().join("key.mark"), mark.to_text()).unwrap();
+
+    let mut ledger = place.open().unwrap();
+    let participations = |ledger: &Ledger, query| ledger.history(&task("a")).participations.of(query);
+    assert_eq!(participations(&ledger, QueryKind::Train), 3);
+    ledger.charge(&Entry { query: QueryKind::Evaluate, ..entry("a", 4, 0.25) }).unwrap();
+    drop(ledger);
+    let ledger = place.open().unwrap();
+    let kinds: Vec<_> = ledger.records().iter().map(Record::query).collect();
+    assert_eq!(kinds, [QueryKind::Train, QueryKind::Train, QueryKind::Train, QueryKind::Evaluate]);
+    assert_eq!((participations(&ledger, QueryKind::Train), participations(&ledger, QueryKind::Evaluate)), (3, 1));
+    // All kinds draw on one budget.
+    assert_eq!(ledger.history(&task("a")).account.spent(&task("a")), 1.0);
+}
+
+#[test]
+fn the_kind_of_a_charge_cannot_be_changed() {
+    let change = |from: &str, to: &str| after(2, |lines| lines[1] = lines[1].replace(from, to));
+    assert_eq!(change("\"query\":\"train\"", "\"query\":\"evaluate\""), (Damage::Mac, 2));
+    assert_eq!(change("\"query\":\"train\",", ""), (Damage::Mac, 2));
 }
 
 #[test]
@@ -136,11 +177,11 @@ fn caps_and_old_rounds_are_refused_and_leave_no_trace() {
     let before = fs::read(place.path()).unwrap();
     let mut ledger = place.open_under(Caps { task_rho: 0.5, device_rho: 0.6 }).unwrap();
     let refused = |r: Result<(), SpendError>| r.unwrap_err().to_string();
-    assert!(refused(ledger.charge(&task("a"), 2, terms(), rho(0.26))).starts_with("task a: 0.25"));
-    assert!(refused(ledger.charge(&task("b"), 1, terms(), rho(0.36))).starts_with("device: 0.25"));
-    assert_eq!(refused(ledger.charge(&task("a"), 1, terms(), rho(0.01))), "task a: expected a round after 1, found 1");
+    assert!(refused(ledger.charge(&entry("a", 2, 0.26))).starts_with("task a: 0.25"));
+    assert!(refused(ledger.charge(&entry("b", 1, 0.36))).starts_with("device: 0.25"));
+    assert_eq!(refused(ledger.charge(&entry("a", 1, 0.01))), "task a: expected a round after 1, found 1");
     assert_eq!(fs::read(place.path()).unwrap(), before);
-    ledger.charge(&task("a"), 2, terms(), rho(0.25)).unwrap();
+    ledger.charge(&entry("a", 2, 0.25)).unwrap();
 }
 
 #[test]
@@ -166,7 +207,7 @@ fn a_ledger_is_read_while_it_is_written() {
             seen = records;
         }
     });
-    (1..=40).for_each(|round| ledger.charge(&task("a"), round, terms(), rho(0.25)).unwrap());
+    (1..=40).for_each(|round| ledger.charge(&entry("a", round, 0.25)).unwrap());
     reader.join().unwrap();
 }
 
@@ -183,9 +224,9 @@ fn after_a_failed_write_nothing_is_charged() {
     let mut ledger = place.open().unwrap();
     // The head can't be replaced: its place is taken by a folder.
     fs::create_dir(durable::fresh_name(&place.head())).unwrap();
-    assert!(matches!(ledger.charge(&task("a"), 2, terms(), rho(0.25)), Err(SpendError::Write { .. })));
+    assert!(matches!(ledger.charge(&entry("a", 2, 0.25)), Err(SpendError::Write { .. })));
     fs::remove_dir(durable::fresh_name(&place.head())).unwrap();
-    assert!(matches!(ledger.charge(&task("a"), 2, terms(), rho(0.25)), Err(SpendError::Interrupted { .. })));
+    assert!(matches!(ledger.charge(&entry("a", 2, 0.25)), Err(SpendError::Interrupted { .. })));
     drop(ledger);
     assert_eq!(place.open().unwrap().records().len(), 2);
 }
@@ -193,8 +234,8 @@ fn after_a_failed_write_nothing_is_charged() {
 #[test]
 fn the_memory_ledger_keeps_the_same_rules() {
     let mut ledger = MemoryLedger::new(Caps { task_rho: 0.5, device_rho: 1.0 });
-    ledger.charge(&task("a"), 1, terms(), rho(0.5)).unwrap();
-    assert!(matches!(ledger.charge(&task("a"), 2, terms(), rho(0.1)), Err(SpendError::Budget(_))));
-    assert!(matches!(ledger.charge(&task("a"), 1, terms(), rho(0.1)), Err(SpendError::Round { .. })));
-    assert_eq!(ledger.history(&task("a")).participations, 1);
+    ledger.charge(&entry("a", 1, 0.5)).unwrap();
+    assert!(matches!(ledger.charge(&entry("a", 2, 0.1)), Err(SpendError::Budget(_))));
+    assert!(matches!(ledger.charge(&entry("a", 1, 0.1)), Err(SpendError::Round { .. })));
+    assert_eq!(ledger.history(&task("a")).participations.total(), 1);
 }

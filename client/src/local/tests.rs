@@ -55,8 +55,42 @@ fn another_model_or_query_is_refused_before_any_noise() {
     assert!(matches!(refused(&other), LocalRoundError::Layout { .. }));
     let shorter = Manifest { dimension: good.dimension - 1, ..good.clone() };
     assert!(matches!(refused(&shorter), LocalRoundError::Dimension { .. }));
-    let query = Manifest { query: QueryKind::ClassSums, ..good };
-    assert_eq!(refused(&query), LocalRoundError::Query);
+    // Two labels: a vector of five entries for an evaluation, of two for counts.
+    for (query, found) in [(QueryKind::Evaluate, 5), (QueryKind::LabelCounts, 2)] {
+        let other = Manifest { query, ..good.clone() };
+        assert_eq!(refused(&other), LocalRoundError::Dimension { expected: good.dimension as usize, found });
+        let long = Manifest { dimension: found as u32, ..other };
+        assert!(matches!(refused(&long), LocalRoundError::Layout { .. }));
+    }
+}
+
+#[test]
+fn every_kind_of_query_gives_a_release_of_its_length() {
+    let (model, examples) = work_of(&fixtures::events());
+    for (query, entries) in [(QueryKind::Evaluate, 5), (QueryKind::LabelCounts, 2)] {
+        let manifest = fixtures::manifest_of(query, &model, 1, Mode::Central);
+        let release = run(&manifest, &model, &examples, seeded(1, 1)).unwrap();
+        assert_eq!(release.dimension(), entries);
+        // Two bytes a number; three of the six texts are music, three sport.
+        let bytes = release.as_bytes();
+        let value = |i: usize| f64::from(i16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]])) / 16_384.0;
+        if query == QueryKind::LabelCounts {
+            assert!((value(0) - 0.5).abs() < 1e-3 && (value(1) - 0.5).abs() < 1e-3, "{bytes:?}");
+        } else {
+            let norm = (0..entries).map(|i| value(i).powi(2)).sum::<f64>().sqrt();
+            assert!(norm > 0.5 && norm < 1.001, "{norm}");
+        }
+    }
+}
+
+#[test]
+fn a_task_without_labels_is_no_use_for_a_query_about_them() {
+    let head = silhouette_model::Head::new("score", "score", silhouette_model::HeadKind::Score { min: 0.0, max: 1.0 });
+    let (model, examples) = work_of(&fixtures::events());
+    let task = Task { heads: vec![head], ..model.task().clone() };
+    let manifest = Manifest { query: QueryKind::Evaluate, ..fixtures::manifest(&model, 1, Mode::Central) };
+    let refused = run(&manifest, &Model::new(task, 1), &examples, seeded(1, 1)).err().unwrap();
+    assert_eq!(refused, LocalRoundError::NoLabels { query: QueryKind::Evaluate });
 }
 
 /// Notes that it was asked, and asks the real one.
@@ -83,6 +117,7 @@ impl<T: Engine> Engine for Noted<T> {
     }
 
     fn predict(&self, model: &Model, texts: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
+        self.log.lock().unwrap().push("data");
         self.real.predict(model, texts)
     }
 }
@@ -90,8 +125,9 @@ impl<T: Engine> Engine for Noted<T> {
 #[test]
 fn noise_is_drawn_before_the_data_are_looked_at() {
     let (model, examples) = work_of(&fixtures::events());
-    for mode in [Mode::Local, Mode::Distributed] {
-        let manifest = fixtures::manifest(&model, 1, mode);
+    let kinds = [QueryKind::Train, QueryKind::Evaluate];
+    for (mode, query) in [Mode::Local, Mode::Distributed].into_iter().flat_map(|m| kinds.map(|query| (m, query))) {
+        let manifest = fixtures::manifest_of(query, &model, 1, mode);
         let log = Arc::<Mutex<Vec<_>>>::default();
         let draws =
             Draws { noise: Box::new(Noted { real: OpenDpNoise::new(), log: Arc::clone(&log) }), ..seeded(1, 1) };

@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::VerifyingKey;
+use silhouette_privacy::Release;
 use silhouette_privacy::secagg::MaskedVector;
-use silhouette_privacy::{Charge, Release};
 use silhouette_round::{Action, History, Input, Millis, Session};
 use silhouette_transport::client::{FetchError, UploadError};
 use silhouette_transport::{ExchangeError, PartialBody};
@@ -16,7 +16,7 @@ use super::event::{End, ParticipantEvent};
 use super::link::wait;
 use super::material::blocking;
 use super::{Participant, ParticipateError};
-use crate::ledger::SpendError;
+use crate::ledger::{Entry, SpendError};
 use crate::local::jitter;
 
 /// What an action led to.
@@ -81,7 +81,7 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
             Action::CheckIn { task, last_round } => Next::Tell(self.check_in(task, last_round).await?),
             Action::Fetch(model) => Next::Tell(self.fetch_enough(model).await?),
             Action::Train { manifest, parameters } => {
-                (self.observer)(ParticipantEvent::Training { round: manifest.round });
+                (self.observer)(ParticipantEvent::Training { round: manifest.round, query: manifest.query });
                 let draws = self.participant.config.randomness.draws(manifest.round);
                 let released = match draws {
                     Ok(draws) => self.participant.material.work(manifest, parameters, draws).await,
@@ -89,8 +89,8 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
                 };
                 Next::Tell(released.map_or_else(Input::Failed, Input::Released))
             }
-            Action::Charge { task, round, manifest, charge } => {
-                Next::Tell(self.charge(task, round, manifest, charge).await?)
+            Action::Charge { task, query, round, manifest, charge } => {
+                Next::Tell(self.charge(Entry { task, query, round, manifest, charge }).await?)
             }
             Action::Upload { header, body } => Next::Tell(self.upload(&header, &body).await?),
             Action::DrawEntropy => {
@@ -185,17 +185,12 @@ impl<'p, F: FnMut(ParticipantEvent)> Drive<'p, F> {
         Ok(End::Finished { model, cached })
     }
 
-    async fn charge(
-        &mut self,
-        task: TaskId,
-        round: u64,
-        manifest: ContentHash,
-        charge: Charge,
-    ) -> Result<Input, ParticipateError> {
+    async fn charge(&mut self, entry: Entry) -> Result<Input, ParticipateError> {
         let ledger = Arc::clone(&self.participant.ledger);
+        let (round, charge) = (entry.round, entry.charge);
         let written = blocking(move || {
             let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            ledger.charge(&task, round, manifest, charge)
+            ledger.charge(&entry)
         });
         match written.await {
             Ok(Ok(())) => {

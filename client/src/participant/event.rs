@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use silhouette_round::Refusal;
-use silhouette_wire::{ContentHash, ErrorCode};
+use silhouette_wire::{ContentHash, ErrorCode, QueryKind};
 
 /// Why a participant came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +81,12 @@ pub enum ParticipantEvent {
         /// The round.
         round: u64,
     },
-    /// Training.
+    /// Training, or whatever else the round asks for.
     Training {
         /// The round.
         round: u64,
+        /// What it asks for.
+        query: QueryKind,
     },
     /// Sending the release.
     Uploading {
@@ -118,7 +120,7 @@ impl fmt::Display for ParticipantEvent {
             Self::Renewed => f.write_str("certificate renewed"),
             Self::Resting(time) => write!(f, "resting for {:.1} s", time.as_secs_f64()),
             Self::Took { round } => write!(f, "round {round}: took part"),
-            Self::Training { round } => write!(f, "round {round}: training"),
+            Self::Training { round, query } => write!(f, "round {round}: {query}"),
             Self::Uploading { round, bytes, attempt } => {
                 write!(f, "round {round}: uploading {bytes} bytes, try {attempt}")
             }

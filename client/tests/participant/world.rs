@@ -177,6 +177,7 @@ fn manifest(model: &Model, round: u64, mode: Mode) -> Manifest {
         max_participations: 100,
         min_separation: 1,
         deadline: 60_000,
+        held_out: 0,
         training: LocalTraining { epochs: 2, batch: 4, learning_rate: 0.5, proximal_mu: 0.0, shuffled: true },
     };
     terms.manifest(round, model.content_hash().unwrap(), 3)

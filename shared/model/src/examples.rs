@@ -1,5 +1,7 @@
 //! One person's labelled texts as numbers: what local training works on.
 
+mod held_out;
+
 use silhouette_text::Event;
 
 use crate::task::{Target, Task, TaskError};
@@ -87,6 +89,18 @@ impl Examples {
             }
         }
         (Self::from_items(items), unknown)
+    }
+
+    /// These examples in two: those to train on, and those held out for evaluation, which no device ever
+    /// trains on.
+    ///
+    /// Whether a text is held out hangs on the text alone, by a hash of its vector: of all texts about
+    /// `percent` per cent are. It stays on its side when others come or go, so that no text is trained on
+    /// in one round and evaluated in another, and a text that several people have is on the same side for all
+    /// of them. A person may have none.
+    pub fn parted(&self, percent: u8) -> (Self, Self) {
+        let (out, kept) = self.items.iter().cloned().partition(|e| held_out::is_held_out(&e.vector, percent));
+        (Self::from_items(kept), Self::from_items(out))
     }
 
     /// Examples made elsewhere.

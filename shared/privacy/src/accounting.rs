@@ -66,4 +66,4 @@ pub const ACCOUNTANT: &str = concat!(
 );
 
 pub use parameters::{Adjacency, Delta, Epsilon, NoiseMultiplier, ParameterError, Rho, SamplingRate};
-pub use plan::{Accountant, CohortSampling, NoiseCorrelation, PlanRequest, PrivacyPlan};
+pub use plan::{Accountant, Alongside, CohortSampling, NoiseCorrelation, PlanRequest, PrivacyPlan};

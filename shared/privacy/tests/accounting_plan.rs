@@ -3,7 +3,8 @@
 
 use silhouette_privacy::Charge;
 use silhouette_privacy::accounting::{
-    Accountant, CohortSampling, Delta, Epsilon, NoiseCorrelation, PlanRequest, PrivacyPlan, SamplingRate, calibrate,
+    Accountant, Alongside, CohortSampling, Delta, Epsilon, NoiseCorrelation, PlanRequest, PrivacyPlan, SamplingRate,
+    calibrate,
     plan::{Assumption, PlanError, Warning},
     rdp::{Orders, RdpCurve},
     tree::TreeSchedule,
@@ -20,6 +21,8 @@ fn request() -> PlanRequest {
         sampling: CohortSampling::BalancedSchedule,
         participation_cap: None,
         noise: NoiseCorrelation::Independent,
+        evaluation: Alongside::default(),
+        label_counts: Alongside::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Federated queries, the device's half and the aggregator's half of each side by side.
 //!
 //! A query is one bounded vector per device and what is made of their noisy sum. Training is one:
-//! the vector is a clipped model update. All queries share one release pipeline and one budget.
+//! the vector is a clipped model update. Evaluation is one, and so are counts of labels. All queries share one release pipeline and one budget.
 //!
 //! ```
 //! use silhouette_query::{OptimiserConfig, ServerOptimiser};
@@ -13,9 +13,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 mod adaptive_clip;
+mod estimate;
+pub mod evaluate;
+mod figures;
+#[cfg(test)]
+mod fixtures;
+mod kinds;
+pub mod label_counts;
+mod labels;
 mod optimiser;
 pub mod robust;
 pub mod train;
 
 pub use adaptive_clip::{AdaptiveClipConfig, AdaptiveClipError, fraction_within_clip};
+pub use estimate::Estimate;
+pub use figures::Figures;
+pub use kinds::{Asked, contribute, dimension, layout};
 pub use optimiser::{OptimiserConfig, OptimiserError, OptimiserKind, ServerOptimiser};

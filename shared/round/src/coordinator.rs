@@ -11,6 +11,8 @@ pub use config::{ConfigError, RoundConfig};
 pub use instruction::{Instruction, Phase};
 
 use crate::Millis;
+use crate::participations::Participations;
+use crate::schedule::QuerySchedule;
 
 mod config;
 mod instruction;
@@ -27,14 +29,15 @@ enum Assignment {
 pub struct Participation {
     /// The last round it was assigned to; 0 for none.
     pub last_round: u64,
-    /// Rounds it was assigned to.
-    pub count: u32,
+    /// Rounds it was assigned to, by kind of query.
+    pub counts: Participations,
 }
 
 /// The state machine over all rounds of one task.
 #[derive(Debug)]
 pub struct Coordinator {
     config: RoundConfig,
+    schedule: QuerySchedule,
     random: ChaCha20Rng,
     /// The last round that was opened; 0 before the first.
     round: u64,
@@ -54,9 +57,11 @@ impl Coordinator {
     /// When the configuration contradicts itself.
     pub fn new(config: RoundConfig, last_round: u64, seed: [u8; 32]) -> Result<Self, ConfigError> {
         config.validate()?;
-        let phase = if last_round >= config.rounds { Phase::Finished } else { Phase::Gathering };
+        let schedule = config.schedule()?;
+        let phase = if last_round >= schedule.rounds() { Phase::Finished } else { Phase::Gathering };
         Ok(Self {
             config,
+            schedule,
             random: ChaCha20Rng::from_seed(seed),
             round: last_round,
             phase,
@@ -189,7 +194,7 @@ impl Coordinator {
         if self.phase != Phase::Closing {
             return Vec::new();
         }
-        if self.round >= self.config.rounds {
+        if self.round >= self.schedule.rounds() {
             self.phase = Phase::Finished;
             let devices: Vec<_> = std::mem::take(&mut self.waiting).into_keys().collect();
             return devices.into_iter().map(|device| Instruction::Finish { device }).collect();
@@ -209,8 +214,10 @@ impl Coordinator {
         }
     }
 
+    /// Whether it was in as many rounds of the next one's kind as it may.
     fn exhausted(&self, device: &DeviceId) -> bool {
-        self.history.get(device).is_some_and(|p| p.count >= self.config.max_participations)
+        let next = self.schedule.kind(self.round + 1);
+        self.history.get(device).is_some_and(|p| p.counts.of(next) >= self.config.most_joined(next))
     }
 
     /// Devices that may join the round to be opened.
@@ -263,17 +270,20 @@ impl Coordinator {
             self.waiting.remove(&device);
             self.assigned.insert(device, Assignment::Asked(nonce));
             let past = self.history.entry(device).or_default();
-            *past = Participation { last_round: self.round, count: past.count + 1 };
+            past.last_round = self.round;
+            past.counts.add(self.schedule.kind(self.round));
             instructions.push(Instruction::Assign { device, nonce, group });
         }
         instructions
     }
 
-    /// Those that took part least often, ties broken at random: a balanced schedule, under which
-    /// nobody takes part more often than the average, rounded up, while everybody is there.
+    /// Those that took part in rounds of this kind least often, and then in any, ties broken at random: a
+    /// balanced schedule, under which nobody takes part in any kind more often than its average, rounded up,
+    /// while everybody is there.
     fn choose(&mut self, eligible: &[DeviceId], wanted: usize) -> BTreeSet<DeviceId> {
-        let mut order: Vec<_> =
-            eligible.iter().map(|d| (self.history.get(d).map_or(0, |p| p.count), self.random.next_u64(), *d)).collect();
+        let kind = self.schedule.kind(self.round + 1);
+        let joined = |d: &DeviceId| self.history.get(d).map_or((0, 0), |p| (p.counts.of(kind), p.counts.total()));
+        let mut order: Vec<_> = eligible.iter().map(|d| (joined(d), self.random.next_u64(), *d)).collect();
         order.sort_unstable();
         order.into_iter().take(wanted).map(|(_, _, device)| device).collect()
     }

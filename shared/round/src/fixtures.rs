@@ -31,6 +31,7 @@ pub(crate) fn manifest(mode: Mode, round: u64, cohort: u32, min_reports: u32) ->
         max_participations: 100,
         min_separation: 1,
         deadline: 10_000,
+        held_out: 0,
         training: LocalTraining { epochs: 1, batch: 1, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true },
     };
     terms.manifest(round, ContentHash::of(b"model"), 3)
@@ -134,7 +135,7 @@ impl Device {
                     self.log.push("charge");
                     self.history.account.charge(&task(), charge).unwrap();
                     self.history.last_round = round;
-                    self.history.participations += 1;
+                    self.history.participations.add(QueryKind::Train);
                     Input::Charged
                 }
                 Action::DrawEntropy => Input::Entropy(Box::new(

@@ -23,13 +23,17 @@ mod coordinator;
 #[cfg(test)]
 mod fixtures;
 mod masked;
+mod participations;
 mod policy;
+mod schedule;
 mod session;
 mod terms;
 
 pub use coordinator::{ConfigError, Coordinator, Instruction, Participation, Phase, RoundConfig};
 pub use masked::{Group, GroupsEffect, MaskedEffect, MaskedError, MaskedGroups, MaskedRound};
+pub use participations::Participations;
 pub use policy::{Agreed, Conditions, History, Policy, Refusal, Verified};
+pub use schedule::{QuerySchedule, ScheduleError};
 pub use session::{Action, Input, Session, Stage};
 pub use terms::Terms;
 

@@ -9,9 +9,11 @@ use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::secagg::Abort;
 use silhouette_privacy::{Account, Charge, ChargeError, Mode, ParameterError, ReleaseParameters};
-use silhouette_wire::manifest::{Manifest, SignedManifest, TaskTerms};
+use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, TaskTerms};
 use silhouette_wire::{ContentHash, TaskId, defaults};
 use thiserror::Error;
+
+use crate::participations::Participations;
 
 pub use verified::Verified;
 
@@ -37,6 +39,8 @@ pub struct Policy {
     pub max_clip: f64,
     /// The largest delta accepted.
     pub max_delta: f64,
+    /// What rounds may ask for; any other kind of query is declined.
+    pub allowed_queries: Vec<QueryKind>,
     /// Fewest labelled texts with which taking part makes sense.
     pub min_examples: usize,
     /// The most local epochs a round may ask for: bounds the work.
@@ -53,6 +57,7 @@ impl Default for Policy {
             min_reports: 2,
             max_clip: 100.0,
             max_delta: 1e-4,
+            allowed_queries: QueryKind::ALL.to_vec(),
             min_examples: 1,
             max_epochs: 50,
         }
@@ -73,8 +78,8 @@ pub struct Conditions {
 pub struct History {
     /// The last round it was charged for; 0 for none.
     pub last_round: u64,
-    /// Rounds it was charged for.
-    pub participations: u32,
+    /// Rounds it was charged for, by kind of query.
+    pub participations: Participations,
     /// What it spent, on this and on every other task.
     pub account: Account,
 }
@@ -148,9 +153,11 @@ pub enum Refusal {
     /// The budget does not hold the charge.
     #[error("budget: {0}")]
     Budget(#[from] ChargeError),
-    /// It took part often enough.
-    #[error("participations: at most {most}, {found} made")]
+    /// It took part in rounds of this kind often enough.
+    #[error("participations in {query}: at most {most}, {found} made")]
     Participations {
+        /// The kind of query.
+        query: QueryKind,
         /// The manifest's limit.
         most: u32,
         /// Participations so far.
@@ -259,12 +266,14 @@ impl Policy {
     /// # Errors
     /// The first objection.
     pub fn accepts(&self, task: &TaskTerms) -> Result<(), Refusal> {
-        // Where the clip moves, it may become as large as this in some round.
-        let largest = task.last_round.adaptive_clip.map_or(task.last_round.clip, |adaptive| adaptive.largest);
-        let manifest = &task.last_round;
-        self.examine_terms(&Manifest { clip: largest, ..manifest.clone() })?;
-        self.examine_mode(manifest, task.endorser.is_some())?;
-        recompute_charge(manifest, &ReleaseParameters::try_from(manifest)?).map(|_| ())
+        for manifest in task.kinds() {
+            // Where the clip moves, it may become as large as this in some round.
+            let largest = manifest.adaptive_clip.map_or(manifest.clip, |adaptive| adaptive.largest);
+            self.examine_terms(&Manifest { clip: largest, ..manifest.clone() })?;
+            self.examine_mode(manifest, task.endorser.is_some())?;
+            recompute_charge(manifest, &ReleaseParameters::try_from(manifest)?)?;
+        }
+        Ok(())
     }
 
     fn examine_mode(&self, m: &Manifest, active: bool) -> Result<(), Refusal> {
@@ -276,7 +285,14 @@ impl Policy {
     }
 
     fn examine_terms(&self, m: &Manifest) -> Result<(), Refusal> {
-        let terms: [(bool, &'static str, String, String); 7] = [
+        let allowed = || self.allowed_queries.iter().map(|query| query.name()).collect::<Vec<_>>().join(", ");
+        let terms: [(bool, &'static str, String, String); 8] = [
+            (
+                self.allowed_queries.contains(&m.query),
+                "query",
+                format!("one of: {}", allowed()),
+                m.query.name().to_owned(),
+            ),
             (
                 m.mode.strength() >= self.weakest_mode.strength(),
                 "mode",
@@ -340,8 +356,9 @@ fn recompute_charge(m: &Manifest, parameters: &ReleaseParameters) -> Result<Char
 }
 
 fn examine_limits(m: &Manifest, history: &History) -> Result<(), Refusal> {
-    if history.participations >= m.max_participations {
-        return Err(Refusal::Participations { most: m.max_participations, found: history.participations });
+    let (query, most, found) = (m.query, m.max_participations, history.participations.of(m.query));
+    if found >= most {
+        return Err(Refusal::Participations { query, most, found });
     }
     let since = m.round - history.last_round;
     if history.last_round > 0 && since < u64::from(m.min_separation) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ed25519_dalek::VerifyingKey;
 use silhouette_privacy::secagg::{Client, Entropy, Identity, MaskedVector};
 use silhouette_privacy::{Charge, Mode, Release, ReleaseParameters};
-use silhouette_wire::manifest::Manifest;
+use silhouette_wire::manifest::{Manifest, QueryKind};
 use silhouette_wire::message::{CheckInReply, SecaggReply, SecaggRequest, Upload, UploadReply};
 use silhouette_wire::{ContentHash, ErrorCode, Nonce, TaskId};
 
@@ -80,7 +80,7 @@ pub enum Action {
     /// Have the model with this hash at hand, from the cache or the aggregator; answer with
     /// [`Input::ModelReady`].
     Fetch(ContentHash),
-    /// Draw the noise, then train, then release; answer with [`Input::Released`].
+    /// Draw the noise, then do what the round asks for (train, say), then release; answer with [`Input::Released`].
     Train {
         /// The round's terms.
         manifest: Box<Manifest>,
@@ -92,6 +92,8 @@ pub enum Action {
     Charge {
         /// The task.
         task: TaskId,
+        /// What the round asked for.
+        query: QueryKind,
         /// The round.
         round: u64,
         /// Hash of the signed manifest.
@@ -290,6 +292,7 @@ impl Session {
         self.stage = Stage::Charging;
         vec![Action::Charge {
             task: self.task.clone(),
+            query: current.manifest.query,
             round: current.manifest.round,
             manifest: current.signed_hash,
             charge,

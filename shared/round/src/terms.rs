@@ -7,7 +7,7 @@ use silhouette_wire::{ContentHash, Extensions, TaskId};
 
 use crate::Millis;
 
-/// What stays the same over all rounds of a task. Service and simulator make their manifests from
+/// What stays the same over all rounds of one kind of a task. Service and simulator make their manifests from
 /// it, so both offer devices the same terms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
@@ -21,12 +21,14 @@ pub struct Terms {
     pub parameters: ReleaseParameters,
     /// The delta at which the cost is shown as an epsilon.
     pub delta: f64,
-    /// Rounds one device may join, K.
+    /// Rounds of this kind one device may join, K.
     pub max_participations: u32,
     /// Rounds between two participations of one device, B; 1 allows every round.
     pub min_separation: u32,
     /// From the assignment to the end of the round.
     pub deadline: Millis,
+    /// Per cent of all texts that no device trains on, because they are evaluated.
+    pub held_out: u8,
     /// How a device trains.
     pub training: LocalTraining,
 }
@@ -60,6 +62,7 @@ impl Terms {
             max_participations: self.max_participations,
             min_separation: self.min_separation,
             deadline_ms: self.deadline,
+            held_out: self.held_out,
             training: self.training,
             seed,
             extensions: Extensions::default(),

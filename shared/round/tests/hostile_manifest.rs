@@ -4,7 +4,7 @@
 
 use ed25519_dalek::SigningKey;
 use silhouette_privacy::{Account, Charge, Mode, ReleaseParameters};
-use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session};
+use silhouette_round::{Action, Conditions, History, Input, Participations, Policy, Refusal, Session};
 use silhouette_wire::defaults::PROTOCOL_VERSION;
 use silhouette_wire::manifest::{Correlation, LocalTraining, Manifest, QueryKind, SignedManifest};
 use silhouette_wire::{CheckInReply, ContentHash, Extensions, Nonce, TaskId};
@@ -45,6 +45,7 @@ fn manifest() -> Manifest {
         max_participations: 4,
         min_separation: 2,
         deadline_ms: 60_000,
+        held_out: 0,
         training: LocalTraining { epochs: 2, batch: 8, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true },
         seed: 1,
         extensions: Extensions::default(),
@@ -66,6 +67,7 @@ fn policy() -> Policy {
         min_reports: 5,
         max_clip: 1.0,
         max_delta: 1e-6,
+        allowed_queries: vec![QueryKind::Train, QueryKind::LabelCounts],
         min_examples: 3,
         max_epochs: 2,
     }
@@ -77,7 +79,7 @@ fn history() -> History {
     for _ in 0..2 {
         account.charge(&task(), Charge::of(0.125).unwrap()).unwrap();
     }
-    History { last_round: 4, participations: 2, account }
+    History { last_round: 4, participations: Participations::in_training(2), account }
 }
 
 struct Device {
@@ -200,8 +202,37 @@ fn a_spent_budget_and_the_limits_of_participation_are_kept() {
         device.refuses(&manifest())
     };
     assert!(matches!(with(|h| h.account.record(&task(), Charge::of(0.1).unwrap())), Refusal::Budget(_)));
-    assert_eq!(with(|h| h.participations = 4), Refusal::Participations { most: 4, found: 4 });
+    assert_eq!(
+        with(|h| h.participations = Participations::in_training(4)),
+        Refusal::Participations { query: QueryKind::Train, most: 4, found: 4 }
+    );
     assert_eq!(with(|h| h.last_round = 5), Refusal::Separation { least: 2, found: 1 });
+}
+
+#[test]
+fn a_kind_of_query_that_the_policy_does_not_name_is_refused() {
+    let of_kind = |query| {
+        let training = LocalTraining { epochs: 0, batch: 0, learning_rate: 0.0, proximal_mu: 0.0, shuffled: false };
+        Manifest { query, held_out: 20, training, ..manifest() }
+    };
+    let device = Device::default();
+    let refusal = device.refuses(&of_kind(QueryKind::Evaluate));
+    assert_eq!(
+        refusal.to_string(),
+        "query: the policy asks for one of: train, label_counts, the manifest offers evaluate"
+    );
+    assert!(matches!(device.answer(&of_kind(QueryKind::LabelCounts), &owner())[..], [Action::Fetch(_)]));
+    // Participations are counted kind by kind: four in training leave the others free.
+    let mut tired = Device::default();
+    tired.history.participations = Participations::in_training(4);
+    assert!(matches!(tired.answer(&of_kind(QueryKind::LabelCounts), &owner())[..], [Action::Fetch(_)]));
+    (0..4).for_each(|_| tired.history.participations.add(QueryKind::LabelCounts));
+    let refusal = tired.refuses(&of_kind(QueryKind::LabelCounts));
+    assert_eq!(refusal, Refusal::Participations { query: QueryKind::LabelCounts, most: 4, found: 4 });
+    // One budget for all kinds: what training left decides.
+    let mut poor = Device::default();
+    poor.history.account.record(&task(), Charge::of(0.1).unwrap());
+    assert!(matches!(poor.refuses(&of_kind(QueryKind::LabelCounts)), Refusal::Budget(_)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The terms of a task, signed by its owner, and of each of its rounds, signed by the key the owner
 //! named for that.
 
+mod kind;
 mod noise;
 mod signed;
 mod task;
@@ -8,6 +9,7 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
+pub use kind::QueryKind;
 pub use noise::{AdaptiveClip, Correlation};
 pub use signed::{SignError, SignedManifest, VerifyError};
 pub use task::{SignedTask, TaskTerms};
@@ -18,15 +20,6 @@ use crate::{
     ids::{ContentHash, TaskId},
     mode::Mode,
 };
-
-/// What a round computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum QueryKind {
-    /// The change of the model after local training.
-    Train,
-    /// Sums of embeddings per class.
-    ClassSums,
-}
 
 /// How a device trains.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -87,12 +80,15 @@ pub struct Manifest {
     pub rho: f64,
     /// delta at which the cost is shown as an epsilon.
     pub delta: f64,
-    /// K: most participations of one device in the task.
+    /// K: most participations of one device in rounds of this kind of query.
     pub max_participations: u32,
-    /// B: rounds between two participations of one device; 1 allows every round.
+    /// B: rounds, of any kind, between two participations of one device; 1 allows every round.
     pub min_separation: u32,
     /// Time from the assignment to the end of the round, in milliseconds.
     pub deadline_ms: u64,
+    /// Per cent of all texts, by a hash of each, that no device trains on: they are what evaluation
+    /// looks at. 0 where the task has none, at most 50.
+    pub held_out: u8,
     /// How to train.
     pub training: LocalTraining,
     /// Public randomness of the round, for what all devices draw alike.

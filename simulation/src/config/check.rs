@@ -53,6 +53,7 @@ impl SimulationConfig {
         }
         self.validate_schedule()?;
         self.validate_noise()?;
+        self.validate_queries()?;
         positive("clip", self.clip)?;
         positive("lr", self.learning_rate)?;
         if let Some(epochs) = self.local_epochs {
@@ -89,6 +90,26 @@ impl SimulationConfig {
             ensure(right, "schedule", "as many different users in every round as in the first", found)?;
         }
         Ok(())
+    }
+
+    /// Private evaluation and label counts.
+    fn validate_queries(&self) -> Result<(), ConfigError> {
+        let queries = self.queries()?;
+        ensure((1..=50).contains(&self.held_out), "held-out", "1 to 50 per cent", self.held_out)?;
+        for (field, share) in
+            [("evaluation-share", self.evaluation_share), ("label-counts-share", self.label_counts_share)]
+        {
+            ensure(share > 0.0 && share < 0.9, field, "a number above 0, below 0.9", share)?;
+        }
+        if queries.rounds() == self.rounds {
+            return Ok(());
+        }
+        let others = "--evaluate-privately or --label-counts";
+        let without =
+            |field, expected: &str, holds, found| ensure(holds, field, &format!("{expected} with {others}"), found);
+        without("noise", "independent", !self.tree, "tree")?;
+        without("schedule", "none", self.schedule.is_none(), "one")?;
+        without("poison", "none", self.poison.is_none(), "one")
     }
 
     /// Who takes part when, the tree of noise, and the clip that moves.
@@ -205,6 +226,11 @@ mod tests {
         assert_eq!(field(|c| c.participations = Some(0)), "participations");
         assert_eq!(field(|c| c.participations = Some(21)), "participations");
         assert_eq!(field(|c| c.min_separation = 0), "min-separation");
+        assert_eq!(field(|c| c.evaluate_privately = 21), "evaluate-privately");
+        assert_eq!(field(|c| c.held_out = 51), "held-out");
+        assert_eq!(field(|c| c.evaluation_share = 0.0), "evaluation-share");
+        assert_eq!(field(|c| c.label_counts_share = f64::NAN), "label-counts-share");
+        assert_eq!(field(|c| (c.tree, c.label_counts) = (true, true)), "noise");
         assert_eq!(field(|c| c.active_mode = true), "active-mode");
         assert_eq!(field(|c| (c.active_mode, c.secure_aggregation) = (true, true)), "active-mode");
         assert_eq!(field(|c| c.groups = 2), "groups");
@@ -216,6 +242,13 @@ mod tests {
         let small = SimulationConfig { privacy: masked, groups: 4, ..SimulationConfig::default() };
         assert!(small.group_of(15).is_err());
         assert_eq!((small.group_of(17).unwrap(), small.worth_of(100)), (4, 50));
+        // The active mode is one of real masks, and of a graph in which everybody knows everybody.
+        assert_eq!(field(|c| (c.privacy, c.active_mode) = (masked, true)), "active-mode");
+        assert_eq!(field(|c| (c.secure_aggregation, c.active_mode) = (true, true)), "active-mode");
+        let (secure_aggregation, active_mode) = (true, true);
+        let active = SimulationConfig { secure_aggregation, active_mode, ..small };
+        assert_eq!(active.validate(), Ok(()));
+        assert!(active.group_of(4 * 256 + 3).is_ok() && active.group_of(4 * 257).is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl MakePeople for Synthetic {
 impl Dataset {
     /// A population written by [`synth`](crate::synth) whose label is the `interest` of a text: `made.users` people
     /// train, made when their turn comes, and 1,000 others are held out. Memory does not grow with the number of
-    /// people but for 16 bytes each.
+    /// people but for 24 bytes each.
     ///
     /// # Errors
     /// When the settings of the population or the run are out of range.
@@ -53,7 +53,7 @@ impl Dataset {
             expected: "a population that can be made".into(),
             found: e.to_string(),
         })?;
-        let rho = config.plan(made.users)?.map(|p| p.rho_total.get());
+        let rho = config.plan(made.users)?.map(|p| p.rho_of_training());
         let recipe = Recipe::of(config, None, made.users, rho);
         let labels = Interest::ALL.iter().take(made.interests).map(|i| i.key().to_owned()).collect();
         let task = Task::of_labels("interest", labels, recipe.encoder.clone())?;

@@ -22,6 +22,7 @@ fn begins(named: Option<&SigningKey>, endorsed_by: Option<SigningKey>) -> Result
         max_participations: 1,
         min_separation: 1,
         deadline: 1000,
+        held_out: 0,
         training: LocalTraining { epochs: 1, batch: 8, learning_rate: 1.0, proximal_mu: 0.0, shuffled: true },
     };
     let manifest = terms.manifest(1, model.content_hash().unwrap(), 3);
@@ -30,7 +31,7 @@ fn begins(named: Option<&SigningKey>, endorsed_by: Option<SigningKey>) -> Result
     let signed = SignedTask::sign(&TaskTerms::up_to(&manifest, owner.verifying_key().to_bytes(), named), &owner);
     let signed = SignedManifest::sign_round(&manifest, &signed.unwrap(), &owner).unwrap();
     let verified = Arc::new(Verified::new(&signed, &owner.verifying_key()).unwrap());
-    let kind = Kind { task: terms.task, owner: owner.verifying_key(), cap: 1.0, endorser: endorsed_by, seed: 7 };
+    let kind = Kind { task: terms.task, owner: owner.verifying_key(), cap: 1.0, authority: endorsed_by, seed: 7 };
     let vector = TextVector::from_entries(vec![(3, 1.0)]);
     let examples = Examples::from_items(vec![Example { vector, targets: vec![Some(Target::Class(1))] }]);
     let around =

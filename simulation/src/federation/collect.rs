@@ -3,11 +3,12 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
-use silhouette_privacy::{Accumulator, NoisySum};
-use silhouette_round::Verified;
+use silhouette_privacy::{Accumulator, NoisySum, ReleaseParameters};
+use silhouette_query::Asked;
+use silhouette_round::{Terms, Verified};
 
 use super::desk::{self, Desk, Invitation, lock};
-use super::{Federation, FederationError};
+use super::{Federation, FederationError, asked_about};
 use crate::device::Streams;
 
 impl Federation<'_> {
@@ -18,10 +19,11 @@ impl Federation<'_> {
         &mut self,
         round: u64,
         invitations: &[Invitation],
+        terms: &Terms,
         rotation: u64,
         verified: Option<&Arc<Verified>>,
     ) -> Result<NoisySum, FederationError> {
-        let parameters = &self.terms.parameters.clone().with_rotation(rotation);
+        let parameters = &terms.parameters.clone().with_rotation(rotation);
         let kept = self.data.train.kept();
         let work = |&i: &usize| std::cmp::Reverse(kept.get(invitations[i].0).map_or(0, |user| user.examples.len()));
         let mut order: Vec<usize> = (0..invitations.len()).collect();
@@ -38,9 +40,10 @@ impl Federation<'_> {
             verified,
             seed: self.config.seed,
             round,
+            asked: Asked { query: terms.query, held_out: terms.held_out, training: &terms.training },
             now: self.now,
             engine: self.engine,
-            model: &self.model,
+            model: asked_about(terms.query, &self.model, self.averaged.as_ref()),
             data: self.data,
         };
         let spare = Mutex::new(std::mem::take(&mut self.spare));
@@ -53,17 +56,23 @@ impl Federation<'_> {
             desk.work(&mut sum).map(|()| sum)
         });
         let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.add_up(round, parts)
+        self.add_up(round, parameters, parts)
     }
 
     /// The workers' sums as one, with the aggregator's noise.
-    fn add_up(&mut self, round: u64, mut parts: Vec<Accumulator>) -> Result<NoisySum, FederationError> {
+    fn add_up(
+        &mut self,
+        round: u64,
+        parameters: &ReleaseParameters,
+        mut parts: Vec<Accumulator>,
+    ) -> Result<NoisySum, FederationError> {
         let prepared = self.ahead.take(round)?;
         let (seed, next) = (self.config.seed, round + 1);
-        if prepared.is_some() && next <= self.config.rounds {
-            self.ahead.begin(&self.pool, seed, next, &self.terms.parameters);
+        let of_next = self.terms_of(self.schedule.kind(next)).parameters.clone();
+        if prepared.is_some() && next <= self.schedule.rounds() {
+            self.ahead.begin(&self.pool, seed, next, &of_next);
         }
-        let mut sum = parts.pop().unwrap_or_else(|| Accumulator::new(self.terms.parameters.clone()));
+        let mut sum = parts.pop().unwrap_or_else(|| Accumulator::new(parameters.clone()));
         parts.iter().try_for_each(|part| sum.merge(part))?;
         self.spare = parts;
         if let Some(mut noise) = prepared {
@@ -76,8 +85,8 @@ impl Federation<'_> {
             Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
             None => self.pool.install(|| sum.finish_on(self.config.threads, &mut noise))?,
         };
-        if next <= self.config.rounds {
-            self.ahead.begin(&self.pool, seed, next, &self.terms.parameters);
+        if next <= self.schedule.rounds() {
+            self.ahead.begin(&self.pool, seed, next, &of_next);
         }
         Ok(sum)
     }

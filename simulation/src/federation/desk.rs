@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use silhouette_client::LocalRoundError;
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::{Accumulator, ReleaseParameters, release};
-use silhouette_query::train::contribute;
+use silhouette_query::{Asked, contribute};
 use silhouette_round::{Coordinator, Verified};
 use silhouette_wire::{ContentHash, Nonce};
 
@@ -31,6 +31,8 @@ pub(super) struct Desk<'a> {
     pub(super) verified: Option<&'a Arc<Verified>>,
     pub(super) seed: u64,
     pub(super) round: u64,
+    /// What the round asks for.
+    pub(super) asked: Asked<'a>,
     pub(super) now: u64,
     /// Longest work first.
     pub(super) order: &'a [usize],
@@ -68,7 +70,7 @@ impl Desk<'_> {
                 }
                 None => {
                     self.contribute_openly(&around, user, sum)?;
-                    past.joined(self.round);
+                    past.joined(self.asked.query, self.round);
                 }
             }
             // Nobody asks for a receipt, so nobody needs its digest.
@@ -86,8 +88,7 @@ impl Desk<'_> {
     ) -> Result<(), FederationError> {
         let streams = Streams::new(self.seed, self.round, user as u64 + 1);
         let share = self.parameters.draw_noise(&mut streams.noise("none")).map_err(LocalRoundError::from)?;
-        let training = &self.data.recipe.training;
-        let update = contribute(self.engine, self.model, around.examples, training, streams.order())?;
+        let update = contribute(self.engine, self.model, around.examples, self.asked, streams.order())?;
         let released =
             release(update, self.parameters, share, &mut streams.rounding()).map_err(LocalRoundError::from)?;
         Ok(sum.fold_release(&released)?)

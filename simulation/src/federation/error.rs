@@ -5,6 +5,7 @@ use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::noise::NoiseError;
 use silhouette_privacy::secagg::{Ended, Refused};
 use silhouette_privacy::{FinishError, FoldError, ParameterError};
+use silhouette_query::label_counts::LengthError;
 use silhouette_query::train::AbsorbError;
 use silhouette_query::{AdaptiveClipError, OptimiserError};
 use silhouette_round::{MaskedError, Refusal};
@@ -66,6 +67,9 @@ pub enum FederationError {
     /// The clip can't move.
     #[error(transparent)]
     AdaptiveClip(#[from] AdaptiveClipError),
+    /// The sum of an evaluation or of label counts.
+    #[error(transparent)]
+    Figures(#[from] LengthError),
     /// The groups' sums.
     #[error(transparent)]
     Absorb(#[from] AbsorbError),

@@ -20,7 +20,11 @@ impl Federation<'_> {
             None => {
                 let mut order: Vec<usize> = (0..self.pasts.len()).collect();
                 order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-                order.sort_by_key(|&user| self.pasts[user].participations());
+                let query = self.schedule.kind(round);
+                order.sort_by_key(|&user| {
+                    let joined = self.pasts[user].participations();
+                    (joined.of(query), joined.total())
+                });
                 order
             }
         };

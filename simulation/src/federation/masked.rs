@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use ed25519_dalek::SigningKey;
 use silhouette_privacy::secagg::MaskedVector;
-use silhouette_privacy::{Accumulator, NoisySum};
+use silhouette_privacy::{Accumulator, NoisySum, ReleaseParameters};
 use silhouette_query::robust::fewest_groups;
 use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
 use super::desk::Invitation;
-use super::{Federation, FederationError, lock, number, unless_too_long};
+use super::{Federation, FederationError, asked_about, lock, number, unless_too_long};
 use crate::device::{Outward, Streams, Surroundings, VirtualDevice, id_of};
 use silhouette_wire::manifest::Manifest;
 
@@ -24,6 +23,7 @@ impl Federation<'_> {
     pub(super) fn collect_masked(
         &mut self,
         groups: &[Vec<Invitation>],
+        parameters: &ReleaseParameters,
         manifests: &[Manifest],
         verified: &[Arc<Verified>],
     ) -> Result<Vec<NoisySum>, FederationError> {
@@ -34,12 +34,11 @@ impl Federation<'_> {
             invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
-        let endorser = self.kind.endorser.as_ref().map(SigningKey::verifying_key);
-        let mut round = MaskedGroups::new(all, endorser, fewest_groups(self.config.trim as usize), now)?;
+        let mut round = MaskedGroups::new(all, self.endorser, fewest_groups(self.config.trim as usize), now)?;
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
-            let rotated = self.terms.parameters.clone().with_rotation(manifests[group].seed);
+            let rotated = parameters.clone().with_rotation(manifests[group].seed);
             let sum = Accumulator::from_masked(rotated, &sum?)?;
             // Nobody adds noise here: every device added its share.
             let mut none = Streams::new(self.config.seed, manifests[group].round, 0).noise("central");
@@ -56,6 +55,8 @@ impl Federation<'_> {
         verified: &[Arc<Verified>],
     ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
+        let query = self.schedule.kind(self.coordinator.round());
+        let model = asked_about(query, &self.model, self.averaged.as_ref());
         let invitations = groups.concat();
         let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
@@ -68,7 +69,7 @@ impl Federation<'_> {
             now,
             seed: self.config.seed,
             engine: self.engine,
-            model: &self.model,
+            model,
             examples: &people[i].examples,
             in_process: false,
         };
@@ -139,3 +140,6 @@ fn each<T: Send, R: Send>(
     done.sort_unstable_by_key(|(place, _)| *place);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,29 @@
 //! What is kept of a round.
 
 use serde::{Deserialize, Serialize};
+use silhouette_query::evaluate::Evaluation;
+use silhouette_query::label_counts::LabelCounts;
+use silhouette_wire::QueryKind;
+
+/// What records of before there were kinds are of.
+fn training() -> QueryKind {
+    QueryKind::Train
+}
 
 /// What a round did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoundRecord {
     /// The round, from 1; 0 describes the start.
     pub round: u64,
+    /// What it asked for.
+    #[serde(default = "training")]
+    pub query: QueryKind,
+    /// What a private evaluation made public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<Evaluation>,
+    /// What label counts made public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_counts: Option<LabelCounts>,
     /// Devices invited.
     pub invited: usize,
     /// Reports in the result; 0 of an abandoned round, which leaves the model as it was.

@@ -29,6 +29,8 @@ pub struct ReportData {
     pub assumptions: Vec<String>,
     /// What was in the reports of the devices, a sentence each. Totals are added by the report.
     pub left_device: Vec<String>,
+    /// Names and figures of what devices told privately beside training.
+    pub told_privately: Vec<(String, String)>,
     /// The accuracy of each user, from 0 to 1.
     pub user_accuracy: Vec<f64>,
     /// The profile of one person.

@@ -45,6 +45,12 @@ fn body(data: &ReportData, words: &Words) -> String {
         profile.map(|person| profile::section(person, words)).unwrap_or_default(),
         training(data, words),
         confusion(data, words),
+        if data.told_privately.is_empty() {
+            String::new()
+        } else {
+            let inside = format!("<p>{}</p>{}", escape(words.told_how), tables::settings(&data.told_privately));
+            section("told", words.told, &card(&inside))
+        },
         section("left", words.left_device, &card(&tables::left_device(data, words))),
         assumptions(data, words),
         if data.rounds.is_empty() {

@@ -39,6 +39,8 @@ pub(super) struct Words {
     pub(super) precision: &'static str,
     pub(super) recall: &'static str,
     pub(super) f1: &'static str,
+    pub(super) told: &'static str,
+    pub(super) told_how: &'static str,
     pub(super) left_device: &'static str,
     pub(super) sent: &'static str,
     pub(super) nothing_sent: &'static str,
@@ -109,6 +111,10 @@ const ENGLISH: Words = Words {
     precision: "Precision",
     recall: "Recall",
     f1: "F1",
+    told: "Told privately",
+    told_how: "What the devices were asked beside training, out of the same privacy budget: noisy sums, each figure \
+               with the standard error that the noise makes. Every person weighs the same, and what is evaluated are \
+               their own texts that nobody trains on; exact figures are of the texts of held-out people.",
     left_device: "What left the device",
     sent: "Reports sent: {0}, rounds: {1}. Up from the devices: {2}, on average {3} a report. Down to them: {4}.",
     nothing_sent: "No report was sent.",
@@ -170,6 +176,9 @@ const CHINESE: Words = Words {
     precision: "精确率",
     recall: "召回率",
     f1: "F1",
+    told: "以隐私方式得到的统计",
+    told_how: "训练之外向设备询问的内容，与训练共用同一份隐私预算：均为加噪总和，并附噪声造成的标准误差。\
+               每个人权重相同；评估用的是各人自己、没有任何设备用来训练的文本。精确值来自留出的人的文本。",
     left_device: "哪些数据离开了设备",
     sent: "{1} 轮共发出 {0} 份报告：上行 {2}，平均每份 {3}；下行 {4}。",
     nothing_sent: "没有发出任何报告。",

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod joins;
+mod kinds;
 mod restart;
 mod same;
 mod site;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use silhouette_aggregator::{Aggregator, Event, Listen, Running, TaskConfig};
+use silhouette_aggregator::{Aggregator, Event, Listen, ManifestSeed, Running, TaskConfig};
 use silhouette_model::Model;
 use silhouette_tests::device::Device;
 use silhouette_text::Event as Text;
@@ -18,7 +18,16 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn start(folder: PathBuf, terms: TaskConfig) -> Self {
+        Self::of(Aggregator::open(&folder, terms).unwrap(), folder).await
+    }
+
+    /// One that asks its operating system neither for cohorts nor for manifests' seeds.
+    pub(crate) async fn seeded(folder: PathBuf, terms: TaskConfig, cohorts: [u8; 32], seeds: ManifestSeed) -> Self {
         let aggregator = Aggregator::open(&folder, terms).unwrap();
+        Self::of(aggregator.dangerous_randomness_for_simulation_only(cohorts, seeds).unwrap(), folder).await
+    }
+
+    async fn of(aggregator: Aggregator, folder: PathBuf) -> Self {
         let events = aggregator.events();
         let running = aggregator.run(Listen::loopback(), std::future::pending()).await.unwrap();
         Self { running, folder, events }

@@ -60,6 +60,7 @@ impl Attack {
             max_participations: 1,
             min_separation: 1,
             deadline: 60_000,
+            held_out: 0,
             training: LocalTraining { epochs: 1, batch: 65_536, learning_rate: 3.0, proximal_mu: 0.0, shuffled: true },
         };
         let manifest = terms.manifest(1, self.model.content_hash().unwrap(), 3);

@@ -7,8 +7,9 @@ use ed25519_dalek::VerifyingKey;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use silhouette_privacy::{Accumulator, Mode, ReleaseParameters};
+use silhouette_query::Figures;
 use silhouette_round::{Group, Instruction, MaskedGroups, Phase};
-use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Manifest, Nonce, SignedManifest};
+use silhouette_wire::{CheckInReply, ContentHash, DeviceId, ErrorCode, Manifest, Nonce, QueryKind, SignedManifest};
 use tokio::task::JoinHandle;
 use tracing::{error, info};
 
@@ -46,7 +47,8 @@ impl Conductor {
         let invited = groups.iter().map(Vec::len).sum();
         match self.try_open(round, &groups).await {
             Ok(opened) => {
-                info!(round, invited, groups = groups.len(), "round opened");
+                let query = self.parts.plan.schedule().kind(round);
+                info!(round, query = query.name(), invited, groups = groups.len(), "round opened");
                 for (manifest, group) in opened.manifests.iter().zip(&groups) {
                     for &(device, nonce) in group {
                         self.answer(&device, CheckInReply::Assigned { manifest: manifest.clone(), nonce });
@@ -55,8 +57,8 @@ impl Conductor {
                 self.opened = Some(opened);
                 self.parts.metrics.round(RoundState::Open, 1);
                 let spent = self.parts.plan.epsilon_after(round);
-                self.parts.metrics.charged(self.parts.plan.charge().rho(), spent);
-                self.tell(Event::RoundOpened { round, invited, model: self.state.start });
+                self.parts.metrics.charged(self.parts.plan.charge_of(round).rho(), spent);
+                self.tell(Event::RoundOpened { round, query, invited, model: self.asked_about(round) });
             }
             Err(error) => {
                 // Nobody gets its manifest, so nobody reports, and it is abandoned at its deadline.
@@ -68,11 +70,18 @@ impl Conductor {
         }
     }
 
+    /// The model a round is about: an evaluation is of what was published, everything else starts from the
+    /// optimiser's iterate, which is another model only while iterates are averaged.
+    fn asked_about(&self, round: u64) -> ContentHash {
+        let evaluates = self.parts.plan.schedule().kind(round) == QueryKind::Evaluate;
+        if evaluates { self.state.published } else { self.state.start }
+    }
+
     async fn try_open(&self, round: u64, groups: &Groups) -> Result<Opened, OpenError> {
         let (terms, manifests) = self.terms(round, groups.len())?;
-        let collecting = self.collecting(&terms, &manifests, groups)?;
+        let collecting = self.collecting(round, &terms, &manifests, groups)?;
         let hash = together(&manifests);
-        let (start, charge, asked) = (self.state.start, self.parts.plan.charge(), groups.concat());
+        let (start, charge, asked) = (self.asked_about(round), self.parts.plan.charge_of(round), groups.concat());
         let invited = asked.len();
         self.store(move |storage| {
             storage.open_round(&OpenedRound {
@@ -100,9 +109,12 @@ impl Conductor {
     fn terms(&self, round: u64, groups: usize) -> Result<(Vec<Manifest>, Vec<SignedManifest>), OpenError> {
         let plan = &self.parts.plan;
         let (mut terms, mut manifests) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
-        for _ in 0..groups {
-            let seed = SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?;
-            let manifest = plan.manifest_of(&self.state.parameters, round, self.state.start, seed);
+        for group in 0..groups {
+            let seed = match self.parts.seeds {
+                Some(seeds) => seeds(round, group),
+                None => SysRng.try_next_u64().map_err(|_| OpenError::Entropy)?,
+            };
+            let manifest = plan.manifest_of(&self.state.parameters, round, self.asked_about(round), seed);
             manifests.push(self.parts.ownership.sign(&manifest)?);
             terms.push(manifest);
         }
@@ -111,11 +123,14 @@ impl Conductor {
 
     fn collecting(
         &self,
+        round: u64,
         terms: &[Manifest],
         manifests: &[SignedManifest],
         groups: &Groups,
     ) -> Result<Collecting, OpenError> {
-        let of_round = &self.state.parameters;
+        // Only training's clip moves.
+        let trains = self.parts.plan.schedule().kind(round) == QueryKind::Train;
+        let of_round = if trains { &self.state.parameters } else { self.parts.plan.parameters_of(round) };
         let of_group = |terms: &Manifest| of_round.clone().with_rotation(terms.seed);
         if of_round.mode() != Mode::Distributed {
             return Ok(Collecting::Plain(Accumulator::new(of_round.clone())));
@@ -156,7 +171,7 @@ impl Conductor {
         match result {
             Ok(published) => {
                 self.state = published.state;
-                self.published(&making, published.reports, published.groups);
+                self.published(&making, published.reports, published.groups, published.figures);
             }
             Err(error) => {
                 error!(round = making.round, %error, "the round's result could not be made");
@@ -167,7 +182,7 @@ impl Conductor {
         self.carry_out(instructions).await;
     }
 
-    fn published(&self, making: &Making, reports: usize, groups: usize) {
+    fn published(&self, making: &Making, reports: usize, groups: usize, figures: Option<Figures>) {
         let (seconds, metrics) = (making.since.elapsed().as_secs_f64(), &self.parts.metrics);
         let (up, down) = metrics.traffic();
         metrics.round(RoundState::Open, -1);
@@ -175,9 +190,18 @@ impl Conductor {
         metrics.published(reports, seconds);
         let round = making.round;
         let clip = self.state.parameters.clip();
-        info!(round, reports, groups, seconds, model = %self.state.published, next_clip = clip, "round published");
+        let query = self.parts.plan.schedule().kind(round);
+        let query_name = query.name();
+        info!(round, query = query_name, reports, groups, seconds, model = %self.state.published, next_clip = clip, "round published");
+        if let Some(evaluation) = figures.as_ref().and_then(Figures::evaluation) {
+            metrics.evaluated(evaluation);
+            let told = evaluation.accuracy.map(|accuracy| (accuracy.value, accuracy.standard_error));
+            info!(round, accuracy_and_standard_error = ?told, "the model was evaluated privately");
+        }
         self.tell(Event::RoundClosed {
             round,
+            query,
+            figures,
             invited: making.invited,
             reports,
             groups,

@@ -43,7 +43,7 @@ fn as_json(event: &ParticipantEvent) -> Value {
         E::Renewed => json!({ "event": "renewed" }),
         E::Resting(time) => json!({ "event": "resting", "seconds": time.as_secs_f64() }),
         E::Took { round } => json!({ "event": "took_part", "round": round }),
-        E::Training { round } => json!({ "event": "training", "round": round }),
+        E::Training { round, query } => json!({ "event": "training", "round": round, "query": query.name() }),
         E::Uploading { round, bytes, attempt } => {
             json!({ "event": "uploading", "round": round, "bytes": bytes, "attempt": attempt })
         }

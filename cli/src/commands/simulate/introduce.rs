@@ -14,6 +14,9 @@ pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &st
         "read": data.read, "duplicates": data.duplicates, "notes": data.notes,
         "noise_multiplier": plan.as_ref().map(|p| p.noise_multiplier.get()),
         "participations": plan.as_ref().map(|p| p.participations_per_user),
+        "evaluation": plan.as_ref().and_then(|p| p.evaluation),
+        "label_counts": plan.as_ref().and_then(|p| p.label_counts),
+        "rho_total": plan.as_ref().map(|p| p.rho_total.get()),
         "groups": config.groups, "trim": config.trim, "poison": config.poison.map(|p| p.to_string()),
         "seconds_of_noise": noise_estimate(data, config)?.map(|noise| noise.seconds()),
     });
@@ -40,13 +43,24 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
     }
     data.notes.iter().try_for_each(|note| terminal::line(&format!("note: {note}")))?;
     match config.plan(data.train.len())? {
-        Some(plan) => terminal::line(&format!(
-            "noise multiplier {:.3} for epsilon {} at delta {:e}, {} participations per user",
-            plan.noise_multiplier.get(),
-            plan.epsilon.get(),
-            plan.delta.get(),
-            plan.participations_per_user
-        ))?,
+        Some(plan) => {
+            terminal::line(&format!(
+                "noise multiplier {:.3} for epsilon {} at delta {:e}, {} participations per user",
+                plan.noise_multiplier.get(),
+                plan.epsilon.get(),
+                plan.delta.get(),
+                plan.participations_per_user
+            ))?;
+            let others = [("evaluation", plan.evaluation), ("label counts", plan.label_counts)];
+            for (name, kind) in others.into_iter().filter_map(|(name, kind)| Some((name, kind?))) {
+                terminal::line(&format!(
+                    "of that budget, for {name}: {} % of rho, noise multiplier {:.3}, {} participations per user",
+                    100.0 * kind.share,
+                    kind.noise_multiplier.get(),
+                    kind.participations_per_user
+                ))?;
+            }
+        }
         None => terminal::line("NO NOISE: this run promises no privacy")?,
     }
     if config.groups > 1 {

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         anyhow::bail!("{}: expected the owner {expected}, found {owner}", args.file.display());
     }
     let terms = file.verify().with_context(|| args.file.display().to_string())?;
-    let cost = Cost::of(&terms.last_round)?;
+    let cost = Cost::of(&terms)?;
     let verdict = args.device.as_ref().map(|folder| verdict(folder, &terms, &cost)).transpose()?;
     if json {
         return terminal::json_line(&as_json(args, owner, &terms, &cost, verdict.as_ref()));
@@ -69,18 +69,27 @@ struct Cost {
 }
 
 impl Cost {
-    fn of(last: &Manifest) -> anyhow::Result<Self> {
-        let by_separation = last.round.div_ceil(u64::from(last.min_separation));
-        let participations = by_separation.min(u64::from(last.max_participations));
-        let charge = Charge::of(last.rho)?;
+    /// Of all kinds of query. How the rounds fall on the kinds is not signed, so the most that they could cost is
+    /// what is said: a device joins as many rounds as their number and separation allow, the dearest first, each kind
+    /// as often as it may.
+    fn of(terms: &TaskTerms) -> anyhow::Result<Self> {
+        let last = &terms.last_round;
         let delta = Delta::new(last.delta)?;
-        let epsilon = |times| anyhow::Ok(zcdp::epsilon(Rho::new(charge.times(times).rho())?, delta).get());
-        Ok(Self {
-            participations,
-            rho: charge.times(participations).rho(),
-            epsilon: epsilon(participations)?,
-            epsilon_of_one: epsilon(1)?,
-        })
+        let mut kinds: Vec<(Charge, u64)> = terms
+            .kinds()
+            .map(|kind| anyhow::Ok((Charge::of(kind.rho)?, u64::from(kind.max_participations))))
+            .collect::<Result<_, _>>()?;
+        kinds.sort_by_key(|&(charge, _)| std::cmp::Reverse(charge));
+        let (mut left, mut billionths) = (last.round.div_ceil(u64::from(last.min_separation)), 0_u64);
+        let participations = left.min(kinds.iter().fold(0, |sum: u64, &(_, most)| sum.saturating_add(most)));
+        for (charge, most) in kinds {
+            let times = most.min(left);
+            left -= times;
+            billionths = billionths.saturating_add(if times > 0 { charge.times(times).billionths() } else { 0 });
+        }
+        let rho = billionths as f64 / 1e9;
+        let epsilon = |rho| anyhow::Ok(zcdp::epsilon(Rho::new(rho)?, delta).get());
+        Ok(Self { participations, rho, epsilon: epsilon(rho)?, epsilon_of_one: epsilon(Charge::of(last.rho)?.rho())? })
     }
 }
 
@@ -97,7 +106,7 @@ fn show(args: &Args, owner: ContentHash, terms: &TaskTerms, cost: &Cost) -> anyh
     let last = &terms.last_round;
     let known = if args.owner.is_some() { "the one expected" } else { "compare with what the owner published" };
     terminal::line(&format!("Task {}, signed by its owner; the signature holds", last.task))?;
-    terminal::table(&[
+    let mut rows = vec![
         row("owner", format!("{owner} ({known})")),
         row("rounds", format!("1 to {}, signed by the aggregator's key {}", last.round, ContentHash(terms.round_key))),
         row("mode", trust(last.mode).to_owned()),
@@ -129,7 +138,23 @@ fn show(args: &Args, owner: ContentHash, terms: &TaskTerms, cost: &Cost) -> anyh
         ),
         row("local work", format!("{} epochs in batches of {}", last.training.epochs, last.training.batch)),
         row("deadline", format!("{:.0} s", last.deadline_ms as f64 / 1e3)),
-    ])?;
+    ];
+    for other in terms.also.as_slice() {
+        rows.push(row(
+            &format!("beside training: {}", other.query),
+            format!(
+                "{}, noise multiplier {}, rho {:.6} a round, at most {} rounds of it",
+                part(other),
+                noise(other),
+                other.rho,
+                other.max_participations
+            ),
+        ));
+    }
+    if last.held_out > 0 {
+        rows.push(row("kept out of training", format!("{} % of all texts, which are evaluated", last.held_out)));
+    }
+    terminal::table(&rows)?;
     let clip = if last.adaptive_clip.is_some() { ", the clip within its bound," } else { "" };
     terminal::line(&format!("The aggregator chooses each round's model and seed{clip} and nothing else."))
 }
@@ -177,6 +202,11 @@ fn as_json(
         "corrupt_fraction": last.corrupt_fraction, "modulus_bits": last.modulus_bits, "clip_units": last.clip_units,
         "rho_per_round": last.rho, "epsilon_per_round": cost.epsilon_of_one, "delta": last.delta,
         "participations": cost.participations, "rho": cost.rho, "epsilon": cost.epsilon,
+        "held_out": last.held_out,
+        "also": terms.also.as_slice().iter().map(|other| json!({
+            "query": other.query.name(), "dimension": other.dimension, "noise_multiplier": other.noise_multiplier,
+            "rho_per_round": other.rho, "max_participations": other.max_participations,
+        })).collect::<Vec<_>>(),
         "max_participations": last.max_participations, "min_separation": last.min_separation,
         "deadline_ms": last.deadline_ms, "epochs": last.training.epochs, "batch": last.training.batch,
         "accepted": verdict.map(Result::is_ok),

@@ -74,7 +74,7 @@ fn old_copies_of_both_files_at_once_are_found() {
     let place = Place::written(2);
     let old = [place.path(), place.head()].map(|file| (fs::read(&file).unwrap(), file));
     let mut ledger = place.open().unwrap();
-    ledger.charge(&task("a"), 3, terms(), rho(0.25)).unwrap();
+    ledger.charge(&entry("a", 3, 0.25)).unwrap();
     drop(ledger);
     old.iter().for_each(|(bytes, file)| fs::write(file, bytes).unwrap());
     let said = place.open().unwrap_err();
@@ -128,7 +128,7 @@ fn an_old_mark_is_found() {
     let mark = place.folder.path().join("key.mark");
     let old = fs::read(&mark).unwrap();
     let mut ledger = place.open().unwrap();
-    (2..=3).for_each(|round| ledger.charge(&task("a"), round, terms(), rho(0.25)).unwrap());
+    (2..=3).for_each(|round| ledger.charge(&entry("a", round, 0.25)).unwrap());
     drop(ledger);
     fs::write(&mark, old).unwrap();
     assert_eq!(damage(&place), (Damage::Ahead, 3));
@@ -137,7 +137,7 @@ fn an_old_mark_is_found() {
 #[test]
 fn rounds_that_go_back_are_damage() {
     let (place, records) = place_records(2);
-    let replay = Record::after(&place.key(), records.last(), &task("a"), 2, terms(), rho(0.1), 0);
+    let replay = Record::after(&place.key(), records.last(), &entry("a", 2, 0.1), 0);
     place.append(replay.to_line().as_bytes());
     assert_eq!(damage(&place), (Damage::Round, 3));
 }
@@ -146,21 +146,21 @@ fn rounds_that_go_back_are_damage() {
 fn a_clock_set_back_neither_refunds_nor_repeats() {
     // The last charge was made while the clock stood two hundred years ahead.
     let (place, records) = place_records(2);
-    let ahead = Record::after(&place.key(), records.last(), &task("a"), 3, terms(), rho(0.25), 8_000_000_000);
+    let ahead = Record::after(&place.key(), records.last(), &entry("a", 3, 0.25), 8_000_000_000);
     place.append(ahead.to_line().as_bytes());
     place.set_head(ahead.mark());
     place.keys().keep_mark(ahead.mark()).unwrap();
     let mut ledger = place.open().unwrap();
     // Rounds count, not times.
     for round in 1..=3 {
-        assert!(matches!(ledger.charge(&task("a"), round, terms(), rho(0.25)), Err(SpendError::Round { .. })));
+        assert!(matches!(ledger.charge(&entry("a", round, 0.25)), Err(SpendError::Round { .. })));
     }
-    ledger.charge(&task("a"), 4, terms(), rho(0.25)).unwrap();
+    ledger.charge(&entry("a", 4, 0.25)).unwrap();
     let records = ledger.records();
     assert!(records[3].time < records[2].time);
     drop(ledger);
     let history = place.open().unwrap().history(&task("a"));
-    assert_eq!((history.last_round, history.participations), (4, 4));
+    assert_eq!((history.last_round, history.participations.total()), (4, 4));
     assert_eq!(history.account.spent(&task("a")), 1.0);
 }
 

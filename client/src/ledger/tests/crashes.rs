@@ -7,7 +7,7 @@ use crate::ledger::open::Recovery;
 /// A round per charge, from an unopened ledger on; how many were acknowledged.
 fn work(place: &Place, rounds: std::ops::RangeInclusive<u64>) -> u64 {
     let Ok(mut ledger) = place.open() else { return 0 };
-    rounds.map_while(|round| ledger.charge(&task("a"), round, terms(), rho(0.25)).ok()).count() as u64
+    rounds.map_while(|round| ledger.charge(&entry("a", round, 0.25)).ok()).count() as u64
 }
 
 /// The ledger opens, holds what was acknowledged and at most one charge more, and goes on.
@@ -18,7 +18,7 @@ fn holds(place: &Place, acknowledged: u64, context: &str) {
     assert_eq!(seen, found, "{context}");
     assert!((acknowledged..=acknowledged + 1).contains(&found), "{context}: {acknowledged} {found}");
     assert_eq!(ledger.history(&task("a")).account.spent(&task("a")), 0.25 * found as f64, "{context}");
-    ledger.charge(&task("a"), found + 1, terms(), rho(0.25)).unwrap();
+    ledger.charge(&entry("a", found + 1, 0.25)).unwrap();
     drop(ledger);
     let ledger = place.open().unwrap();
     assert_eq!((ledger.records().len() as u64, ledger.recovery()), (found + 1, None), "{context}");

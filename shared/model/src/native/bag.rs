@@ -105,10 +105,12 @@ impl Replica {
                 let step = (training.learning_rate / batch.len() as f64) as f32;
                 self.differentiate(work, batch, step);
                 self.backward(simd, batch.len());
-                self.spread(simd, compact, batch);
+                // Both steps start from the same place, so the pull comes before anything has moved.
                 if training.proximal_mu > 0.0 {
                     self.pull((training.learning_rate * training.proximal_mu) as f32, work);
                 }
+                self.step(simd, batch.len());
+                self.spread(simd, compact, batch);
             }
         }
     }
@@ -154,22 +156,31 @@ impl Replica {
         }
     }
 
+    /// The gradient by the texts' sums of rows, times `-step`.
     #[inline(always)]
     fn backward<S: Simd>(&mut self, simd: S, texts: usize) {
-        let back = &mut self.pooled_back;
-        match &mut self.hidden {
-            None => self.head.backward(simd, &self.pooled, &self.raw, back, texts),
-            Some(hidden) => {
-                let bent = std::mem::take(&mut hidden.out);
-                let mut through = std::mem::take(&mut hidden.back);
-                self.head.backward(simd, &bent, &self.raw, &mut through, texts);
-                for (g, &h) in through.as_flattened_mut().iter_mut().zip(bent.as_flattened()) {
-                    *g = if h > 0.0 { *g } else { 0.0 };
-                }
-                hidden.backward(simd, &self.pooled, &through, back, texts);
-                (hidden.out, hidden.back) = (bent, through);
-            }
+        let Some(hidden) = &mut self.hidden else {
+            self.head.backward(simd, &self.raw, &mut self.pooled_back, texts);
+            return;
+        };
+        self.head.backward(simd, &self.raw, &mut hidden.back, texts);
+        for (g, &h) in hidden.back.as_flattened_mut().iter_mut().zip(hidden.out.as_flattened()) {
+            *g = if h > 0.0 { *g } else { 0.0 };
         }
+        hidden.backward(simd, &hidden.back, &mut self.pooled_back, texts);
+    }
+
+    /// Moves the dense layers.
+    #[inline(always)]
+    fn step<S: Simd>(&mut self, simd: S, texts: usize) {
+        let Some(hidden) = &mut self.hidden else {
+            self.head.step(simd, &self.pooled, &self.raw, texts);
+            return;
+        };
+        self.head.step(simd, &hidden.out, &self.raw, texts);
+        let back = std::mem::take(&mut hidden.back);
+        hidden.step(simd, &self.pooled, &back, texts);
+        hidden.back = back;
     }
 
     /// Moves the rows that each text of the batch touches.

@@ -1,5 +1,7 @@
 //! From a promise to the noise it costs. The achieved epsilon never exceeds the target.
 
+mod together;
+
 use thiserror::Error;
 
 use super::{
@@ -10,6 +12,8 @@ use super::{
     zcdp,
 };
 use crate::budget::{Charge, units_within};
+
+pub use together::{Part, for_aggregator_by_pld_together, for_ledgers_together, parts_beside};
 
 /// How far above the smallest sufficient noise multiplier the answer may lie, relatively.
 const TOLERANCE: f64 = 1e-5;
@@ -35,6 +39,12 @@ pub enum CalibrateError {
     TooFine {
         /// Participations of one user.
         participations: u64,
+    },
+    /// The parts of one budget.
+    #[error("share: expected shares above 0 that leave something for training, found {found}")]
+    Share {
+        /// A share, or the sum of all.
+        found: f64,
     },
     /// The privacy loss has no figure.
     #[error(transparent)]

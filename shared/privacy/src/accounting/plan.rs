@@ -1,5 +1,6 @@
 //! What a task will cost its users and what noise it needs, before it starts.
 
+mod alongside;
 mod noise;
 mod report;
 mod views;
@@ -13,8 +14,10 @@ use super::{
 };
 use crate::budget::{Charge, ChargeError};
 
+use alongside::Others;
 use noise::Noise;
 
+pub use alongside::{Alongside, PlannedKind};
 pub use noise::NoiseCorrelation;
 pub use report::{Assumption, Warning};
 pub use views::View;
@@ -51,7 +54,7 @@ pub struct PlanRequest {
     pub epsilon: Epsilon,
     /// The promise against the aggregator, for all rounds together.
     pub delta: Delta,
-    /// Rounds of the task.
+    /// Rounds of training.
     pub rounds: u64,
     /// Users in one round (on average, under [`CohortSampling::Poisson`]).
     pub cohort: u64,
@@ -61,8 +64,12 @@ pub struct PlanRequest {
     pub sampling: CohortSampling,
     /// How often one user's device agrees to take part. `None` derives it from the schedule.
     pub participation_cap: Option<u64>,
-    /// Whether the noise of one round depends on that of another.
+    /// Whether the noise of one round of training depends on that of another.
     pub noise: NoiseCorrelation,
+    /// Rounds of evaluation, within the same promise.
+    pub evaluation: Alongside,
+    /// Rounds that count labels, within the same promise.
+    pub label_counts: Alongside,
 }
 
 /// The shape of the task makes no sense, or its promise cannot be kept.
@@ -104,6 +111,9 @@ pub enum PlanError {
     /// A tree of noise under Poisson sampling: no bound is known here.
     #[error("expected a scheduled cohort with noise from a tree: no amplification by sampling is known for it")]
     SampledTree,
+    /// A tree of noise beside other kinds of query, whose rounds would leave holes in it.
+    #[error("expected independent noise beside evaluation or label counts, found a tree")]
+    TreeAlongside,
     /// The tree's numbers.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -127,7 +137,7 @@ pub struct PrivacyPlan {
     pub epsilon: Epsilon,
     /// The delta of every epsilon in this plan.
     pub delta: Delta,
-    /// Rounds of the task.
+    /// Rounds of training.
     pub rounds: u64,
     /// Users in one round.
     pub cohort: u64,
@@ -137,15 +147,19 @@ pub struct PrivacyPlan {
     pub sampling: CohortSampling,
     /// Which neighbours the promise is about.
     pub adjacency: Adjacency,
-    /// How often one user takes part at most; the device enforces it.
+    /// How often one user takes part in training at most; the device enforces it.
     pub participations_per_user: u64,
     /// Whether the noise of one round depends on that of another.
     pub noise: NoiseCorrelation,
     /// Standard deviation of the noise over one user's norm bound; in a tree, of each node's.
     pub noise_multiplier: NoiseMultiplier,
-    /// What one participation costs.
+    /// What one participation in training costs.
     pub rho_per_participation: Rho,
-    /// What all participations cost together, each rounded up to billionths: the cap of the device's
+    /// Evaluation, within the same promise; `None` without any.
+    pub evaluation: Option<PlannedKind>,
+    /// Label counts, within the same promise; `None` without any.
+    pub label_counts: Option<PlannedKind>,
+    /// What all participations of all kinds cost together, each rounded up to billionths: the cap of the device's
     /// ledger, which holds just these.
     pub rho_total: Rho,
     /// Which bound the noise was calibrated with.
@@ -195,23 +209,32 @@ impl PrivacyPlan {
     pub fn of_noise(request: &PlanRequest, multiplier: NoiseMultiplier) -> Result<Self, PlanError> {
         let participations = participations(request)?;
         let noise = Noise::given(request, participations, multiplier)?;
-        let total = Rho::new(Charge::of(noise.rho_per_participation.get())?.times(participations).rho())?;
+        let total = noise.total(participations)?;
         let epsilon = zcdp::epsilon(total, request.delta);
         Self::of(&PlanRequest { epsilon, ..*request }, &noise, Accountant::Zcdp)
+    }
+
+    /// What all participations in training cost together, each rounded up to billionths: what is left of
+    /// `rho_total` beside the other kinds.
+    pub fn rho_of_training(&self) -> f64 {
+        Charge::of(self.rho_per_participation.get()).map_or(0.0, |rho| rho.times(self.participations_per_user).rho())
     }
 
     fn of(request: &PlanRequest, noise: &Noise, accountant: Accountant) -> Result<Self, PlanError> {
         let participations_per_user = participations(request)?;
         let (epsilon, delta) = (request.epsilon, request.delta);
-        let Noise { multiplier: noise_multiplier, rho_per_participation, against_aggregator } = noise.clone();
-        let charge = Charge::of(rho_per_participation.get())?;
+        let rho_total = noise.total(participations_per_user)?;
+        let Noise { multiplier: noise_multiplier, rho_per_participation, others, against_aggregator } = noise.clone();
         let against_release = match request.sampling {
             CohortSampling::BalancedSchedule => None,
             CohortSampling::Poisson => {
                 let q = SamplingRate::new(request.cohort as f64 / request.population as f64)?;
-                Some(View::of_release(noise_multiplier, q, request.rounds, delta, &against_aggregator))
+                let rounds = others.rounds_with(noise_multiplier, request.rounds);
+                Some(View::of_release(&rounds, q, delta, &against_aggregator))
             }
         };
+        let joined =
+            [&others.evaluation, &others.label_counts].map(|kind| kind.map_or(0, |k| k.participations_per_user));
         Ok(Self {
             epsilon,
             delta,
@@ -224,20 +247,22 @@ impl PrivacyPlan {
             noise: request.noise,
             noise_multiplier,
             rho_per_participation,
-            rho_total: Rho::new(charge.times(participations_per_user).rho())?,
+            evaluation: others.evaluation,
+            label_counts: others.label_counts,
+            rho_total,
             accountant,
             accountant_version: super::ACCOUNTANT,
             eps_vs_aggregator: against_aggregator.by(accountant),
             eps_vs_release: against_release.as_ref().map(|view| view.by(accountant)),
             against_aggregator,
             against_release,
-            assumptions: Assumption::of(request, participations_per_user),
+            assumptions: Assumption::of(request, participations_per_user, joined),
             warnings: Warning::of(request, participations_per_user, accountant),
         })
     }
 }
 
-/// How often one user takes part at most.
+/// How often one user takes part in training at most.
 fn participations(request: &PlanRequest) -> Result<u64, PlanError> {
     let PlanRequest { rounds, cohort, population, .. } = *request;
     if rounds == 0 {

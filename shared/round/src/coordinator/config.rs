@@ -1,9 +1,11 @@
 //! The numbers that shape a round.
 
 use serde::{Deserialize, Serialize};
+use silhouette_wire::QueryKind;
 use thiserror::Error;
 
 use crate::Millis;
+use crate::schedule::QuerySchedule;
 
 /// Most groups of a round: each needs a crowd of its own.
 const MOST_GROUPS: u32 = 1000;
@@ -12,8 +14,12 @@ const MOST_GROUPS: u32 = 1000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RoundConfig {
-    /// Rounds in all.
+    /// Rounds of training.
     pub rounds: u64,
+    /// An evaluation after every so many rounds of training; 0 for none.
+    pub evaluate_every: u64,
+    /// Whether the very first round counts labels.
+    pub label_counts: bool,
     /// Reports wanted, n: the round closes when they are there. With groups: in each of them.
     pub cohort: u32,
     /// Fewest reports of which a result is made, `N_min`. With groups: of each of them.
@@ -35,14 +41,18 @@ pub struct RoundConfig {
     pub retry: (Millis, Millis),
     /// Rounds between two participations of one device, B; 1 = every round.
     pub min_separation: u32,
-    /// Rounds one device may be asked to join.
+    /// Rounds of training one device may be asked to join.
     pub max_participations: u32,
+    /// Evaluations one device may be asked to join.
+    pub max_evaluations: u32,
 }
 
 impl Default for RoundConfig {
     fn default() -> Self {
         Self {
             rounds: 20,
+            evaluate_every: 0,
+            label_counts: false,
             cohort: 100,
             min_reports: 80,
             groups: 1,
@@ -54,6 +64,7 @@ impl Default for RoundConfig {
             retry: (5_000, 30_000),
             min_separation: 1,
             max_participations: u32::MAX,
+            max_evaluations: u32::MAX,
         }
     }
 }
@@ -71,6 +82,28 @@ pub struct ConfigError {
 }
 
 impl RoundConfig {
+    /// Which round asks for what.
+    ///
+    /// # Errors
+    /// When there would be no evaluation though one is asked for.
+    pub fn schedule(&self) -> Result<QuerySchedule, ConfigError> {
+        QuerySchedule::new(self.rounds, self.evaluate_every, self.label_counts).map_err(|error| ConfigError {
+            field: "evaluate_every",
+            expected: "0 to the rounds of training",
+            found: error.found as f64,
+        })
+    }
+
+    /// Rounds of one kind that one device may be asked to join.
+    pub(crate) fn most_joined(&self, query: QueryKind) -> u32 {
+        match query {
+            QueryKind::Train => self.max_participations,
+            QueryKind::Evaluate => self.max_evaluations,
+            // There is one such round.
+            QueryKind::LabelCounts => 1,
+        }
+    }
+
     /// Devices invited to one round, over all groups.
     pub fn invitations(&self) -> usize {
         self.invitations_of(self.groups as usize)

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use silhouette_wire::QueryKind;
+
 use super::*;
 
 fn device(i: u16) -> DeviceId {
@@ -143,9 +145,55 @@ fn separation_and_participation_limits_hold() {
 }
 
 #[test]
+fn every_kind_of_query_is_spread_evenly_by_itself() {
+    // Twelve rounds of training, four evaluations, one count of labels; three of seven devices in each.
+    let config = RoundConfig { evaluate_every: 3, label_counts: true, ..config(3, 3, 12) };
+    let schedule = config.schedule().unwrap();
+    assert_eq!(schedule.rounds(), 17);
+    for seed in 0..20 {
+        let mut c = Coordinator::new(config.clone(), 0, [seed; 32]).unwrap();
+        let mut joined = BTreeMap::<DeviceId, Participations>::new();
+        for round in 1..=17 {
+            // All wait before the last one makes the cohort complete.
+            let (mut asked, now) = (Vec::new(), round * 2_000);
+            c.gathering_since = Some(now);
+            c.waiting = (1..=7).map(|i| (device(i), now)).collect();
+            asked.extend(assignments(&c.tick(now)));
+            assert_eq!(asked.len(), 3, "round {round}");
+            for (device, _) in asked {
+                joined.entry(device).or_default().add(schedule.kind(round));
+                c.reported(device, ContentHash([0; 32]));
+            }
+            c.waiting.clear();
+            c.published(now);
+        }
+        for counts in joined.values() {
+            // The averages, rounded up: 36/7, 12/7, 3/7.
+            assert!(counts.of(QueryKind::Train) <= 6 && counts.of(QueryKind::Evaluate) <= 2, "{counts:?}");
+            assert!(counts.of(QueryKind::LabelCounts) <= 1, "{counts:?}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_a_kind_more_often_than_it_may_be() {
+    let config = RoundConfig { evaluate_every: 1, max_evaluations: 1, ..config(1, 1, 4) };
+    let mut c = Coordinator::new(config, 0, [1; 32]).unwrap();
+    let once = |c: &mut Coordinator, i: u16| {
+        let asked = assignments(&c.check_in(0, device(i)));
+        asked.iter().for_each(|(device, _)| drop(c.reported(*device, ContentHash([0; 32]))));
+        c.published(0);
+        asked.len()
+    };
+    // Training, evaluation, training; the second evaluation is for somebody else.
+    assert_eq!([once(&mut c, 1), once(&mut c, 1), once(&mut c, 1), once(&mut c, 1)], [1, 1, 1, 0]);
+    assert_eq!((once(&mut c, 2), c.round()), (1, 4));
+}
+
+#[test]
 fn a_restart_goes_on_after_the_last_round() {
     let mut c = Coordinator::new(config(1, 1, 5), 3, [1; 32]).unwrap();
-    c.remember(device(1), Participation { last_round: 3, count: 3 });
+    c.remember(device(1), Participation { last_round: 3, counts: Participations::in_training(3) });
     assert_eq!(c.check_in(0, device(1))[0], Instruction::Open { round: 4, invited: 1 });
     let done = Coordinator::new(config(1, 1, 5), 5, [1; 32]).unwrap();
     assert_eq!(done.phase(), Phase::Finished);

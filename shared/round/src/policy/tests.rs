@@ -55,10 +55,17 @@ fn a_tree_is_charged_by_how_often_and_how_close_together_a_device_takes_part() {
         assert!(matches!(examine(&stated(15.5 / 8.0, &closer)), Err(Refusal::Rho { .. })), "{closer:?}");
     }
     // And the ledger holds the device to it.
-    let past = |last_round, participations| History { last_round, participations, ..history() };
+    let past = |last_round, participations| History {
+        last_round,
+        participations: Participations::in_training(participations),
+        ..history()
+    };
     assert_eq!(examine_limits(&agreed, &past(4, 7)), Ok(()));
     assert_eq!(examine_limits(&agreed, &past(5, 7)), Err(Refusal::Separation { least: 16, found: 15 }));
-    assert_eq!(examine_limits(&agreed, &past(4, 8)), Err(Refusal::Participations { most: 8, found: 8 }));
+    assert_eq!(
+        examine_limits(&agreed, &past(4, 8)),
+        Err(Refusal::Participations { query: QueryKind::Train, most: 8, found: 8 })
+    );
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_round_already_charged_for_is_not_joined_again() {
         let Action::Declined(refusal) = device.work(5_000 * round, &again, NONCE) else { panic!("joined") };
         assert_eq!(refusal, Refusal::Replay { last: 4, found: round });
     }
-    assert_eq!(device.history.participations, 1);
+    assert_eq!(device.history.participations.total(), 1);
 }
 
 #[test]

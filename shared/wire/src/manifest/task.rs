@@ -2,9 +2,9 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::signed::{SignError, VerifyError};
-use super::{Manifest, ManifestError};
+use super::{Manifest, ManifestError, QueryKind};
 use crate::{
-    bounded::Bytes,
+    bounded::{Bytes, List},
     codec,
     defaults::MAX_MANIFEST_BYTES,
     extensions::Extensions,
@@ -23,6 +23,8 @@ pub struct TaskTerms {
     /// round differs from it in its number and in these two, and in the clip where that is adaptive
     /// ([`TaskTerms::allows`]).
     pub last_round: Manifest,
+    /// The same for each other kind of query that the task has rounds of, each kind once.
+    pub also: List<Manifest, 2>,
     /// Ed25519 key of the aggregator, which signs the manifest of each round: it chooses the round's
     /// model and seed, the clip within its bound if it is adaptive, and nothing else.
     pub round_key: [u8; 32],
@@ -36,8 +38,27 @@ pub struct TaskTerms {
 impl TaskTerms {
     /// The terms under which `manifest` is allowed as a round, as is every round before it.
     pub fn up_to(manifest: &Manifest, round_key: [u8; 32], endorser: Option<[u8; 32]>) -> Self {
-        let last_round = Manifest { model: ContentHash([0; 32]), seed: 0, ..manifest.clone() };
-        Self { last_round, round_key, endorser, extensions: Extensions::default() }
+        let (last_round, also) = (bare(manifest), List::default());
+        Self { last_round, also, round_key, endorser, extensions: Extensions::default() }
+    }
+
+    /// The same with rounds of another kind of query.
+    ///
+    /// # Errors
+    /// When there are all kinds already.
+    pub fn and_up_to(mut self, manifest: &Manifest) -> Result<Self, SignError> {
+        self.also = List::new(self.also.as_slice().iter().cloned().chain([bare(manifest)]).collect::<Vec<_>>())?;
+        Ok(self)
+    }
+
+    /// The terms of every kind of query, the first kind's first.
+    pub fn kinds(&self) -> impl Iterator<Item = &Manifest> {
+        std::iter::once(&self.last_round).chain(self.also.as_slice().iter())
+    }
+
+    /// The terms of one kind.
+    pub fn of_kind(&self, query: QueryKind) -> Option<&Manifest> {
+        self.kinds().find(|manifest| manifest.query == query)
     }
 
     /// Whether `manifest` is one of the rounds that the owner agreed to.
@@ -45,7 +66,10 @@ impl TaskTerms {
     /// # Errors
     /// The first field that differs.
     pub fn allows(&self, manifest: &Manifest) -> Result<(), ManifestError> {
-        let last = &self.last_round;
+        let Some(last) = self.of_kind(manifest.query) else {
+            let found = manifest.query.name().to_owned();
+            return Err(ManifestError { field: "query", expected: "a kind that the task's owner signed", found });
+        };
         if manifest.round > last.round {
             let found = manifest.round.to_string();
             return Err(ManifestError { field: "round", expected: "at most the last round of the task", found });
@@ -53,7 +77,7 @@ impl TaskTerms {
         // An adaptive clip starts where the owner says and moves from round to round, up to the largest
         // that the owner says, which the manifest repeats and is checked against. What it costs does not
         // depend on it.
-        let moving = last.adaptive_clip.is_some() && manifest.round > 1;
+        let moving = last.adaptive_clip.is_some() && manifest.round > self.before_training() + 1;
         let clip = if moving { last.clip } else { manifest.clip };
         let free = Manifest { round: last.round, model: last.model, seed: last.seed, clip, ..manifest.clone() };
         if free == *last {
@@ -63,8 +87,23 @@ impl TaskTerms {
         Err(ManifestError { field, expected: "what the task's owner signed", found })
     }
 
+    /// Rounds before the first one of training: a task that counts labels does so in its first round.
+    fn before_training(&self) -> u64 {
+        u64::from(self.of_kind(QueryKind::LabelCounts).is_some())
+    }
+
     fn validate(&self) -> Result<(), ManifestError> {
         self.last_round.validate()?;
+        let mut seen = vec![&self.last_round];
+        for other in self.also.as_slice().iter() {
+            other.validate()?;
+            self.agrees(other)?;
+            if seen.iter().any(|one| one.query == other.query) {
+                let found = format!("{} twice", other.query.name());
+                return Err(ManifestError { field: "query", expected: "each kind once", found });
+            }
+            seen.push(other);
+        }
         let keys = [("round_key", Some(self.round_key)), ("endorser", self.endorser)];
         for (field, key) in keys.into_iter().filter_map(|(field, key)| Some((field, key?))) {
             // A weak key signs everything for everybody.
@@ -76,6 +115,42 @@ impl TaskTerms {
         }
         Ok(())
     }
+}
+
+impl TaskTerms {
+    /// What one task has one of, whatever its rounds compute: only what belongs to a vector differs.
+    fn agrees(&self, other: &Manifest) -> Result<(), ManifestError> {
+        let (first, round) = (&self.last_round, other.round);
+        let alike = Manifest {
+            query: first.query,
+            layout: first.layout,
+            dimension: first.dimension,
+            clip: first.clip,
+            adaptive_clip: first.adaptive_clip,
+            noise_multiplier: first.noise_multiplier,
+            correlation: first.correlation,
+            clip_units: first.clip_units,
+            modulus_bits: first.modulus_bits,
+            rho: first.rho,
+            max_participations: first.max_participations,
+            training: first.training,
+            ..other.clone()
+        };
+        if round != first.round {
+            let found = round.to_string();
+            return Err(ManifestError { field: "round", expected: "one last round for all kinds of query", found });
+        }
+        if alike == *first {
+            return Ok(());
+        }
+        let (field, found) = first_difference(first, &alike);
+        Err(ManifestError { field, expected: "the same for all kinds of query", found })
+    }
+}
+
+/// Without what the aggregator fills in.
+fn bare(manifest: &Manifest) -> Manifest {
+    Manifest { model: ContentHash([0; 32]), seed: 0, ..manifest.clone() }
 }
 
 /// Names the field in which a round's terms differ from the task's.
@@ -102,6 +177,7 @@ fn first_difference(task: &Manifest, round: &Manifest) -> (&'static str, String)
             ("max_participations", m.max_participations.to_string()),
             ("min_separation", m.min_separation.to_string()),
             ("deadline_ms", m.deadline_ms.to_string()),
+            ("held_out", m.held_out.to_string()),
             ("training", format!("{:?}", m.training)),
             ("extensions", format!("{:?}", m.extensions)),
         ]

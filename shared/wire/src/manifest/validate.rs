@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{LocalTraining, Manifest, QueryKind};
+use super::{Correlation, LocalTraining, Manifest, QueryKind};
 use crate::{
     defaults::{MAX_BATCH, MAX_COHORT, MAX_DEADLINE_MS, MAX_DIMENSION, MAX_EPOCHS, MAX_PARAMETER, PROTOCOL_VERSION},
     pack,
@@ -47,6 +47,7 @@ impl Manifest {
         self.validate_vector()?;
         self.validate_cohort()?;
         self.validate_privacy()?;
+        self.validate_query()?;
         self.training.validate(self.query)
     }
 
@@ -89,6 +90,19 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    fn validate_query(&self) -> Result<(), ManifestError> {
+        let least = u8::from(self.query == QueryKind::Evaluate);
+        let range = if least == 0 { "0 to 50" } else { "1 to 50" };
+        ensure((least..=50).contains(&self.held_out), "held_out", range, self.held_out)?;
+        // What is published of these is a figure, not a sum over rounds, and no vector is longer than its clip.
+        let plain = self.query == QueryKind::Train || self.adaptive_clip.is_none();
+        ensure(plain, "adaptive_clip", "none but in rounds of training", "an adaptive clip")?;
+        let fresh = self.query == QueryKind::Train || self.correlation == Correlation::Independent;
+        ensure(fresh, "correlation", "independent noise but in rounds of training", "a tree")
+    }
+}
+
 impl LocalTraining {
     fn validate(&self, query: QueryKind) -> Result<(), ManifestError> {
         // A query without training leaves these at zero; they still have to be numbers.
@@ -98,7 +112,7 @@ impl LocalTraining {
         not_negative("training.proximal_mu", self.proximal_mu)?;
         match query {
             QueryKind::Train => positive("training.learning_rate", self.learning_rate),
-            QueryKind::ClassSums => not_negative("training.learning_rate", self.learning_rate),
+            QueryKind::Evaluate | QueryKind::LabelCounts => not_negative("training.learning_rate", self.learning_rate),
         }
     }
 }

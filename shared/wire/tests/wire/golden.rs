@@ -35,6 +35,7 @@ golden! {
     hello_reply => samples::hello_reply();
     check_in => samples::check_in();
     check_in_assigned => samples::check_in_replies()[0];
+    check_in_assigned_evaluation => samples::evaluation();
     check_in_wait => samples::check_in_replies()[1];
     check_in_finished => samples::check_in_replies()[2];
     check_in_refused => samples::check_in_replies()[3];

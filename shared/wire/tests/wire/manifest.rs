@@ -247,6 +247,12 @@ fn the_owner_agrees_to_how_the_clip_moves() {
     assert_eq!(terms.allows(&Manifest { round: 1, ..first.clone() }), Ok(()));
     assert_eq!(terms.allows(&Manifest { round: 1, ..moved.clone() }).unwrap_err().field, "clip");
     assert_eq!(Manifest { clip: 9.1, ..moved.clone() }.validate().unwrap_err().field, "clip");
+    // Where the first round counts labels, training and its clip start with the second.
+    let counts = Manifest { held_out: 0, ..of_kind(QueryKind::LabelCounts) };
+    let counting = terms.clone().and_up_to(&counts).unwrap();
+    assert_eq!(counting.allows(&Manifest { round: 2, ..first.clone() }), Ok(()));
+    assert_eq!(counting.allows(&Manifest { round: 2, ..moved.clone() }).unwrap_err().field, "clip");
+    assert_eq!(terms.allows(&Manifest { round: 2, ..moved.clone() }), Ok(()));
     let mut looser = moved.clone();
     adaptive(&mut looser).largest = 90.0;
     assert_eq!(terms.allows(&looser).unwrap_err().field, "adaptive_clip");
@@ -258,15 +264,60 @@ fn the_owner_agrees_to_how_the_clip_moves() {
 }
 
 #[test]
-fn class_sums_need_no_training() {
-    let mut sums = manifest();
-    sums.query = QueryKind::ClassSums;
-    sums.training.epochs = 0;
-    sums.training.batch = 0;
-    sums.training.learning_rate = 0.0;
-    assert_eq!(sums.validate(), Ok(()));
-    sums.training.learning_rate = f64::NAN;
-    assert!(sums.validate().is_err());
+fn other_kinds_need_no_training() {
+    for query in [QueryKind::Evaluate, QueryKind::LabelCounts] {
+        let mut other = of_kind(query);
+        assert_eq!(other.validate(), Ok(()));
+        other.training.learning_rate = f64::NAN;
+        assert!(other.validate().is_err());
+        let mut moving = of_kind(query);
+        moving.noise_multiplier = 1.25;
+        adaptive(&mut moving);
+        assert_eq!(moving.validate().unwrap_err().field, "adaptive_clip");
+    }
+    // Nothing could be evaluated.
+    assert_eq!(Manifest { held_out: 0, ..of_kind(QueryKind::Evaluate) }.validate().unwrap_err().field, "held_out");
+    assert_eq!(Manifest { held_out: 51, ..manifest() }.validate().unwrap_err().field, "held_out");
+}
+
+/// A round of another kind, of a task that holds texts out.
+fn of_kind(query: QueryKind) -> Manifest {
+    let mut other = Manifest { query, held_out: 20, dimension: 5, noise_multiplier: 4.0, rho: 0.001, ..manifest() };
+    (other.training.epochs, other.training.batch, other.training.learning_rate) = (0, 0, 0.0);
+    other
+}
+
+#[test]
+fn the_owner_signs_the_terms_of_each_kind() {
+    let (train, evaluate) = (Manifest { held_out: 20, ..manifest() }, of_kind(QueryKind::Evaluate));
+    let terms = TaskTerms::up_to(&train, round_key().verifying_key().to_bytes(), None).and_up_to(&evaluate).unwrap();
+    let task = SignedTask::sign(&terms, &key()).unwrap();
+    let judge = |round: &Manifest| {
+        let signed = SignedManifest::sign_round(round, &task, &round_key()).unwrap();
+        signed.verify(&key().verifying_key()).map(|read| assert_eq!(read, *round)).map_err(|error| match error {
+            VerifyError::NotAllowed(error) => error.field,
+            other => panic!("{other}"),
+        })
+    };
+    assert_eq!(judge(&train), Ok(()));
+    assert_eq!(judge(&evaluate), Ok(()));
+    // No kind can be passed off as another, or be had at another's price.
+    assert_eq!(judge(&Manifest { query: QueryKind::Evaluate, ..train.clone() }), Err("dimension"));
+    assert_eq!(judge(&of_kind(QueryKind::LabelCounts)), Err("query"));
+    assert_eq!(judge(&Manifest { rho: train.rho, ..evaluate.clone() }), Err("rho"));
+    assert_eq!(judge(&Manifest { held_out: 10, ..train.clone() }), Err("held_out"));
+    let named = |other: Manifest| {
+        let both = TaskTerms::up_to(&train, round_key().verifying_key().to_bytes(), None).and_up_to(&other).unwrap();
+        match SignedTask::sign(&both, &key()) {
+            Err(SignError::Field(error)) => error.field,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(named(train.clone()), "query");
+    assert_eq!(named(Manifest { held_out: 10, ..evaluate.clone() }), "held_out");
+    assert_eq!(named(Manifest { cohort: 90, ..evaluate.clone() }), "cohort");
+    assert_eq!(named(Manifest { round: 4, ..evaluate.clone() }), "round");
+    assert_eq!(named(Manifest { mode: Mode::Central, ..evaluate }), "mode");
 }
 
 #[test]

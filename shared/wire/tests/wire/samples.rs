@@ -43,6 +43,7 @@ pub(crate) fn manifest() -> Manifest {
         max_participations: 10,
         min_separation: 2,
         deadline_ms: 600_000,
+        held_out: 0,
         training: LocalTraining { epochs: 1, batch: 8, learning_rate: 0.1, proximal_mu: 0.0, shuffled: true },
         seed: 42,
         extensions: Extensions::default(),
@@ -73,6 +74,24 @@ pub(crate) fn check_in_replies() -> [CheckInReply; 4] {
         CheckInReply::Finished { model: hash(1), round: 12 },
         CheckInReply::Refused(ErrorCode::NotEnrolled),
     ]
+}
+
+/// A round of evaluation in a task that trains and counts labels too.
+pub(crate) fn evaluation() -> CheckInReply {
+    let of_kind = |query, dimension| {
+        let training = LocalTraining { epochs: 0, batch: 0, learning_rate: 0.0, proximal_mu: 0.0, shuffled: false };
+        let terms =
+            Manifest { query, dimension, clip: 1.0, noise_multiplier: 4.0, held_out: 20, training, ..manifest() };
+        Manifest { max_participations: 2, rho: 0.04, ..terms }
+    };
+    let (round, train) = (of_kind(QueryKind::Evaluate, 10), Manifest { held_out: 20, ..manifest() });
+    let terms = TaskTerms::up_to(&train, key().verifying_key().to_bytes(), None);
+    let terms = terms.and_up_to(&round).and_then(|terms| terms.and_up_to(&of_kind(QueryKind::LabelCounts, 3))).unwrap();
+    let task = SignedTask::sign(&terms, &key()).unwrap();
+    CheckInReply::Assigned {
+        manifest: SignedManifest::sign_round(&round, &task, &key()).unwrap(),
+        nonce: Nonce([9; 16]),
+    }
 }
 
 pub(crate) fn fetch() -> Fetch {

@@ -51,22 +51,20 @@ impl Layer {
         multiply(simd, input, &self.forth, &mut self.out, (texts, self.inputs, lanes));
     }
 
-    /// Given `-step` times the gradient by its outputs: the same by its inputs into `through`, then the step of
-    /// weights and bias.
+    /// Given `-step` times the gradient by its outputs, the same by its inputs.
     #[inline(always)]
-    pub(super) fn backward<S: Simd>(
-        &mut self,
-        simd: S,
-        input: &[Lane],
-        delta: &[Lane],
-        through: &mut Vec<Lane>,
-        texts: usize,
-    ) {
-        let (lanes_in, lanes_out) = (lanes_of(self.inputs), self.lanes_out());
+    pub(super) fn backward<S: Simd>(&self, simd: S, delta: &[Lane], through: &mut Vec<Lane>, texts: usize) {
+        let lanes_in = lanes_of(self.inputs);
         through.clear();
         through.resize(texts * lanes_in, [0.0; LANES]);
-        let by_text = Scalars::rows(delta, lanes_out);
+        let by_text = Scalars::rows(delta, self.lanes_out());
         multiply(simd, by_text, &self.back_weights, through, (texts, self.outputs, lanes_in));
+    }
+
+    /// The step of weights and bias, given `-step` times the gradient by its outputs.
+    #[inline(always)]
+    pub(super) fn step<S: Simd>(&mut self, simd: S, input: &[Lane], delta: &[Lane], texts: usize) {
+        let (lanes_in, lanes_out) = (lanes_of(self.inputs), self.lanes_out());
         let inputs = Scalars::columns(input, lanes_in);
         multiply(simd, inputs, delta, &mut self.forth, (self.inputs, texts, lanes_out));
         let deltas = Scalars::columns(delta, lanes_out);

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::{Accountant, PlanError, PlanRequest, View};
+use super::{Accountant, Others, PlanError, PlanRequest, View};
 use crate::accounting::{
     NoiseMultiplier, Rho, calibrate,
     rounding::{half_inverse_square_up, mul_up},
     tree::TreeSchedule,
     zcdp,
 };
+use crate::budget::Charge;
 
 /// Whether the noise of one round depends on that of another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -30,6 +31,8 @@ pub enum NoiseCorrelation {
 pub(super) struct Noise {
     pub(super) multiplier: NoiseMultiplier,
     pub(super) rho_per_participation: Rho,
+    /// The kinds of query beside training.
+    pub(super) others: Others,
     pub(super) against_aggregator: View,
 }
 
@@ -45,12 +48,8 @@ impl Noise {
     }
 
     fn independent(request: &PlanRequest, participations: u64, accountant: Accountant) -> Result<Self, PlanError> {
-        let (epsilon, delta) = (request.epsilon, request.delta);
-        let multiplier = match accountant {
-            Accountant::Zcdp => calibrate::for_ledgers(epsilon, delta, participations)?,
-            Accountant::Pld => calibrate::for_aggregator_by_pld(epsilon, delta, participations)?,
-        };
-        Self::given(request, participations, multiplier)
+        let (multiplier, others) = Others::calibrated(request, participations, accountant)?;
+        Self::with_others(request, participations, multiplier, others)
     }
 
     /// Independent noise of a given multiplier.
@@ -62,11 +61,31 @@ impl Noise {
         if request.noise != NoiseCorrelation::Independent {
             return Err(PlanError::GivenTree);
         }
+        let others = Others::beside(multiplier, request, participations)?;
+        Self::with_others(request, participations, multiplier, others)
+    }
+
+    fn with_others(
+        request: &PlanRequest,
+        participations: u64,
+        multiplier: NoiseMultiplier,
+        others: Others,
+    ) -> Result<Self, PlanError> {
+        let all = others.participations_with(multiplier, participations);
         Ok(Self {
             multiplier,
             rho_per_participation: zcdp::gaussian(multiplier),
-            against_aggregator: View::of_aggregator(multiplier, participations, request.delta)?,
+            against_aggregator: View::of_aggregator(&all, request.delta)?,
+            others,
         })
+    }
+
+    /// What all participations of one user cost together, those in training and all others: whole billionths, as
+    /// a ledger counts.
+    pub(super) fn total(&self, participations: u64) -> Result<Rho, PlanError> {
+        let training = Charge::of(self.rho_per_participation.get())?.times(participations).billionths();
+        let all = training.saturating_add(self.others.billionths()?);
+        Ok(Rho::new(Charge::of_billionths(all).map_or(0.0, Charge::rho))?)
     }
 
     /// All nodes that one user touches are Gaussian mechanisms of sensitivities `m_v`: together no worse
@@ -76,6 +95,9 @@ impl Noise {
     /// 2022).
     fn tree(request: &PlanRequest, schedule: &TreeSchedule, accountant: Accountant) -> Result<Self, PlanError> {
         let (epsilon, delta) = (request.epsilon, request.delta);
+        if request.evaluation.rounds + request.label_counts.rounds > 0 {
+            return Err(PlanError::TreeAlongside);
+        }
         let sensitivity = (schedule.nodes_touched(schedule.participations()) as f64).sqrt().next_up();
         let multiplier = match accountant {
             Accountant::Zcdp => calibrate::for_ledgers_in_tree(epsilon, delta, schedule)?,
@@ -88,7 +110,8 @@ impl Noise {
         Ok(Self {
             multiplier,
             rho_per_participation: Rho::new(mul_up(schedule.cost(), half_inverse_square_up(multiplier.get())))?,
-            against_aggregator: View::of_aggregator(together, 1, delta)?,
+            others: Others::default(),
+            against_aggregator: View::of_aggregator(&[(together, 1)], delta)?,
         })
     }
 }

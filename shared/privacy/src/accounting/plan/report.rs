@@ -23,6 +23,13 @@ pub enum Assumption {
         /// At most this often.
         at_most: u64,
     },
+    /// The device's cap on the other kinds of query, which the same promise covers.
+    OtherKindsAreCapped {
+        /// At most this many evaluations.
+        evaluations: u64,
+        /// At most this many label counts.
+        label_counts: u64,
+    },
     /// Where the noise comes from.
     HonestNoiseAlone,
     /// The bound on one contribution.
@@ -43,7 +50,7 @@ pub enum Assumption {
 }
 
 impl Assumption {
-    pub(super) fn of(request: &PlanRequest, at_most: u64) -> Vec<Self> {
+    pub(super) fn of(request: &PlanRequest, at_most: u64, others: [u64; 2]) -> Vec<Self> {
         let mut all = vec![
             Self::UserIsTheUnit,
             Self::ZeroOutAdjacency,
@@ -52,6 +59,11 @@ impl Assumption {
             Self::ExactNormCheck,
             Self::AggregatorKnowsTheCohort,
         ];
+        if let [evaluations, label_counts] = others
+            && evaluations + label_counts > 0
+        {
+            all.insert(3, Self::OtherKindsAreCapped { evaluations, label_counts });
+        }
         if request.sampling == CohortSampling::Poisson {
             all.extend([Self::DevicesFlipTheirOwnCoins, Self::CohortIsNeverCut]);
         }
@@ -72,6 +84,13 @@ impl fmt::Display for Assumption {
             Self::ParticipationsAreCapped { at_most } => {
                 let times = if *at_most == 1 { "time" } else { "times" };
                 return write!(f, "each device takes part at most {at_most} {times}, by its own ledger");
+            }
+            Self::OtherKindsAreCapped { evaluations, label_counts } => {
+                return write!(
+                    f,
+                    "each device answers at most {evaluations} evaluations and {label_counts} label counts, by its own \
+                     ledger; the promise covers them and training together"
+                );
             }
             Self::RoundsApart { at_least } => {
                 return write!(f, "two rounds of one device are at least {at_least} apart, by its own ledger");

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Accountant;
 use crate::accounting::{
     Delta, Epsilon, NoiseMultiplier, ParameterError, SamplingRate,
-    pld::PrivacyLoss,
+    pld::{PldError, PrivacyLoss},
     rdp::{Orders, RdpCurve},
     zcdp,
 };
@@ -25,12 +25,18 @@ pub struct View {
 
 impl View {
     /// The aggregator knows who took part: Gaussian mechanisms, one for each participation.
-    pub(super) fn of_aggregator(z: NoiseMultiplier, times: u64, delta: Delta) -> Result<Self, ParameterError> {
-        let loss = PrivacyLoss::gaussian(z).repeated(times);
+    /// `parts` are the multipliers of the kinds of query and how often one user takes part in each.
+    pub(super) fn of_aggregator(parts: &[(NoiseMultiplier, u64)], delta: Delta) -> Result<Self, ParameterError> {
+        let rho = parts.iter().map(|&(z, times)| zcdp::repeated(zcdp::gaussian(z), times));
+        let rho = zcdp::compose(rho.collect::<Result<Vec<_>, _>>()?)?;
+        let orders = Orders::default();
+        let curves = parts.iter().map(|&(z, times)| RdpCurve::gaussian(&orders, z).repeated(times));
+        let losses = parts.iter().map(|&(z, times)| PrivacyLoss::gaussian(z).repeated(times));
+        let eps_zcdp = zcdp::epsilon(rho, delta);
         Ok(Self {
-            eps_zcdp: zcdp::epsilon(zcdp::repeated(zcdp::gaussian(z), times)?, delta),
-            eps_rdp: RdpCurve::gaussian(&Orders::default(), z).repeated(times).epsilon(delta),
-            eps_pld: loss.and_then(|loss| loss.epsilon(delta)).ok(),
+            eps_zcdp,
+            eps_rdp: together(curves).map_or(eps_zcdp, |curve| curve.epsilon(delta)),
+            eps_pld: composed(losses).and_then(|loss| loss.epsilon(delta).ok()),
         })
     }
 
@@ -41,18 +47,19 @@ impl View {
     /// the divergence grows with `q`, so the cap on PARTICIPATIONS does not weaken the bound. (A cap on
     /// the COHORT would: it makes users depend on each other.)
     pub(super) fn of_release(
-        z: NoiseMultiplier,
+        parts: &[(NoiseMultiplier, u64)],
         q: SamplingRate,
-        rounds: u64,
         delta: Delta,
         aggregator: &Self,
     ) -> Self {
-        let curve = RdpCurve::poisson_gaussian(&Orders::default(), q, z).repeated(rounds);
-        let loss = PrivacyLoss::poisson_gaussian(q, z).repeated(rounds);
-        let sampled = loss.and_then(|loss| loss.epsilon(delta)).ok();
+        let orders = Orders::default();
+        let curves = parts.iter().map(|&(z, rounds)| RdpCurve::poisson_gaussian(&orders, q, z).repeated(rounds));
+        let losses = parts.iter().map(|&(z, rounds)| PrivacyLoss::poisson_gaussian(q, z).repeated(rounds));
+        let sampled = composed(losses).and_then(|loss| loss.epsilon(delta).ok());
+        let bound = aggregator.by(Accountant::Zcdp);
         Self {
             eps_zcdp: aggregator.eps_zcdp,
-            eps_rdp: smaller(curve.epsilon(delta), aggregator.by(Accountant::Zcdp)),
+            eps_rdp: together(curves).map_or(bound, |curve| smaller(curve.epsilon(delta), bound)),
             eps_pld: match (sampled, aggregator.eps_pld) {
                 (Some(a), Some(b)) => Some(smaller(a, b)),
                 (one, other) => one.or(other),
@@ -69,6 +76,18 @@ impl View {
             Accountant::Pld => self.eps_pld.unwrap_or(bound),
         }
     }
+}
+
+/// All of them one after the other; `None` of nothing.
+fn together(mut curves: impl Iterator<Item = RdpCurve>) -> Option<RdpCurve> {
+    let first = curves.next()?;
+    curves.try_fold(first, |all, curve| all.compose(&curve).ok())
+}
+
+/// All of them one after the other; `None` where one is too large for a grid, or of nothing.
+fn composed(mut losses: impl Iterator<Item = Result<PrivacyLoss, PldError>>) -> Option<PrivacyLoss> {
+    let first = losses.next()?.ok()?;
+    losses.try_fold(first, |all, loss| all.compose(&loss.ok()?).ok())
 }
 
 fn smaller(a: Epsilon, b: Epsilon) -> Epsilon {
