@@ -133,7 +133,7 @@ fn w2_without_noise_is_the_peers_work() {
     // Rounds 5, 10, 15 and 20 of PyTorch, as the comparison gives them.
     let mut peers = [(0.1696, 2.6069), (0.4041, 2.3493), (0.5578, 2.1393), (0.6595, 1.9582)].into_iter();
     let mut model = initial();
-    assert!((model.values()[0] - 0.940_664_83).abs() < 1e-7 && (model.values()[3] + 0.358_645_62).abs() < 1e-7);
+    assert!((model.values()[0] - 0.940_664_8).abs() < 1e-6 && (model.values()[3] + 0.358_645_6).abs() < 1e-6);
     for (round, clients) in job.schedule.chunks(100).enumerate() {
         let mut values = model.values().to_vec();
         for &user in clients {
