@@ -47,7 +47,7 @@ enum Command {
     Plan(plan::Args),
     Profile(profile::Args),
     Serve(serve::Args),
-    Simulate(simulate::Args),
+    Simulate(Box<simulate::Args>),
     Synth(synth::Args),
     Task(task::Args),
 }

@@ -46,11 +46,10 @@ fn charges_are_shown_with_dates_and_sums() {
     let output = run(place.path(), &[]);
     assert!(output.status.success());
     let text = said(&output);
-    assert!(text.contains("time (UTC)") && text.contains("Z  news"), "{text}");
+    assert!(text.contains("time (UTC)") && text.contains("Z  training      news"), "{text}");
     assert!(text.contains("news: 2 participations (1 training, 1 evaluation), rho 0.500000 in all"), "{text}");
     assert!(text.contains("reviews: 1 participation (1 label counts), rho 0.250000 in all"), "{text}");
     assert!(text.contains("  evaluation    news"), "{text}");
-    assert!(text.contains("reviews: 1 participation, rho 0.250000 in all"), "{text}");
     // CKS20, Proposition 12, at rho 1/2 and delta 1e-5.
     assert!(text.contains("which is epsilon 4.728 at delta 1e-5"), "{text}");
 }

@@ -176,7 +176,7 @@ pub fn local_round(work: &Work<'_>, mut draws: Draws) -> Result<Release, LocalRo
     let Work { engine, model, examples, manifest, parameters } = *work;
     let query = manifest.query;
     let no_labels = LocalRoundError::NoLabels { query };
-    let (expected, found) = (parameters.dimension(), dimension(query, model).ok_or(no_labels.clone())?);
+    let (expected, found) = (parameters.dimension(), dimension(query, model).ok_or_else(|| no_labels.clone())?);
     if expected != found {
         return Err(LocalRoundError::Dimension { expected, found });
     }

@@ -1,5 +1,8 @@
 use proptest::prelude::*;
-use silhouette_model::{BagSpec, EncoderSpec, Examples, LocalTraining, NativeEngine, Task, Vectoriser};
+use silhouette_model::{
+    Change, EncoderSpec, Engine, EngineError, Examples, LocalTraining, Model, NativeEngine, Task, TextVector,
+    Vectoriser,
+};
 use silhouette_text::EventKind;
 
 use super::*;
@@ -266,10 +269,27 @@ fn no_events_and_empty_texts_are_no_error() {
     }
 }
 
+/// A device whose GPU is gone.
+struct Gone;
+
+impl Engine for Gone {
+    fn name(&self) -> &str {
+        "gone"
+    }
+
+    fn train(&self, _: &Model, _: &Examples, _: &LocalTraining, _: u64) -> Result<Change, EngineError> {
+        Err(EngineError::Device { engine: "gone", reason: "lost".into() })
+    }
+
+    fn predict(&self, _: &Model, _: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Err(EngineError::Device { engine: "gone", reason: "lost".into() })
+    }
+}
+
 #[test]
 fn an_engine_that_can_not_run_the_model_says_so() {
-    let model = trained(Some(EncoderSpec::Bag(BagSpec { buckets_log2: 6, dim: Some(4), ..BagSpec::default() })));
-    let trained = Trained { engine: &NativeEngine, model: &model, hash: ContentHash([0; 32]), round: None };
+    let model = trained(None);
+    let trained = Trained { engine: &Gone, model: &model, hash: ContentHash([0; 32]), round: None };
     assert!(matches!(profile(&corpus(), Some(trained), 0), Err(ProfileError::Engine(_))));
 }
 

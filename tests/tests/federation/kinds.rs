@@ -121,7 +121,7 @@ async fn tell_the_truth(mode: Mode) {
     // Every device's own ledger says what each charge was for.
     for device in &devices {
         let records = DeviceFolder::audit_ledger(device.folder()).unwrap().records;
-        assert_eq!(records.iter().map(|r| r.query()).collect::<Vec<_>>(), kinds);
+        assert_eq!(records.iter().map(silhouette_client::ledger::Record::query).collect::<Vec<_>>(), kinds);
     }
 }
 

@@ -169,7 +169,7 @@ async fn publish_the_same(case: &Case) -> Vec<f64> {
         let Event::RoundClosed { round, query, figures, reports, model, .. } = event else { panic!("{event:?}") };
         assert_eq!(query, record.query);
         let (evaluation, counts) = (record.evaluation.clone(), record.label_counts.clone());
-        let simulated = evaluation.map(Figures::Evaluation).or(counts.map(Figures::LabelCounts));
+        let simulated = evaluation.map(Figures::Evaluation).or_else(|| counts.map(Figures::LabelCounts));
         assert_eq!(figures, simulated, "round {round}");
         assert_eq!((round, reports), (record.round, case.devices));
         assert_eq!(model.to_string(), record.model_sha256, "round {round}");

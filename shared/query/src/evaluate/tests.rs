@@ -55,6 +55,9 @@ fn evaluated(mode: Mode, z: f64, round: u64) -> Evaluation {
     absorb(&[summed(&vectors, mode, z, round)], LABELS).unwrap()
 }
 
+/// One figure of an evaluation.
+type Figure<'f> = &'f dyn Fn(&Evaluation) -> Option<Estimate>;
+
 #[test]
 fn without_noise_the_figures_are_the_exact_ones() {
     let (accuracy, macro_f1, recall) = exact(&people());
@@ -78,11 +81,11 @@ fn figures_are_unbiased_and_spread_as_their_standard_errors_say() {
     for mode in [Mode::Central, Mode::Distributed] {
         // Noise of a 40th of the people: quotients are then as good as linear in it.
         let rounds: Vec<_> = (1..=ROUNDS).map(|round| evaluated(mode, 1.0, round)).collect();
-        let scores = |of: &dyn Fn(&Evaluation) -> Option<Estimate>, truth: f64| -> Vec<f64> {
+        let scores = |of: Figure<'_>, truth: f64| -> Vec<f64> {
             let found = rounds.iter().map(|round| of(round).unwrap());
             found.map(|found| (found.value - truth) / found.standard_error).collect()
         };
-        let of: [(&dyn Fn(&Evaluation) -> Option<Estimate>, f64); 4] = [
+        let of: [(Figure<'_>, f64); 4] = [
             (&|e| Some(e.people), 171.0),
             (&|e| e.accuracy, accuracy),
             (&|e| e.macro_f1, macro_f1),
