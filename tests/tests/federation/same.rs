@@ -103,10 +103,11 @@ async fn they_do_with_every_kind_of_query() {
 fn dataset(case: &Case, config: &SimulationConfig) -> (Vec<Text>, Dataset) {
     let of = |users| {
         let all = texts(users);
-        let data = Dataset::of_events(all.clone(), &TaskChoice::Field("interest".into()), config).unwrap();
-        (all, data)
+        // Of too few people no groups can be made.
+        let data = Dataset::of_events(all.clone(), &TaskChoice::Field("interest".into()), config).ok()?;
+        (data.train.len() == case.devices).then_some((all, data))
     };
-    let fits = (case.devices + 1..2 * case.devices).map(of).find(|(_, data)| data.train.len() == case.devices);
+    let fits = (case.devices + 1..2 * case.devices).find_map(of);
     fits.expect("some number of people leaves so many for training")
 }
 
