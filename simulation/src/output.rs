@@ -154,7 +154,7 @@ impl Summary {
             epsilon: result.rounds.last().and_then(|r| r.epsilon),
             delta,
             noise_multiplier: result.plan.as_ref().map_or(0.0, |p| p.noise_multiplier.get()),
-            clip: result.rounds.last().map_or(data.recipe.clip, |r| r.clip),
+            clip: result.rounds.iter().rfind(|r| r.query == QueryKind::Train).map_or(data.recipe.clip, |r| r.clip),
             clip_quantile: config.adaptive_clip.map(|adaptive| adaptive.quantile),
             noise: if config.tree { "tree" } else { "independent" }.to_owned(),
             participations: result.plan.as_ref().map(|p| p.participations_per_user),

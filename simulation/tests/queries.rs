@@ -151,3 +151,12 @@ fn texts_are_kept_out_only_where_they_are_evaluated() {
     assert_ne!(model(&without), model(&evaluated));
     assert_eq!(trained(20, &counted).1.rounds.len(), 7);
 }
+
+#[test]
+fn the_clip_of_a_run_is_that_of_its_training() {
+    let config = config(Some(Mode::Central));
+    let (data, result) = trained(12, &config);
+    assert_eq!(result.rounds.last().unwrap().query, QueryKind::Evaluate);
+    let summary = silhouette_simulation::Summary::of(&data, &config, &result, "native").unwrap();
+    assert_eq!(summary.clip, data.recipe.clip);
+}
