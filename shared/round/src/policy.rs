@@ -9,7 +9,7 @@ use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::secagg::Abort;
 use silhouette_privacy::{Account, Charge, ChargeError, Mode, ParameterError, ReleaseParameters};
-use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, TaskTerms};
+use silhouette_wire::manifest::{Manifest, QueryKind, TaskTerms};
 use silhouette_wire::{ContentHash, TaskId, defaults};
 use thiserror::Error;
 
@@ -200,28 +200,11 @@ pub struct Agreed {
 }
 
 impl Policy {
-    /// Checks a signed manifest against this policy, the device's history and the moment.
+    /// Checks a manifest whose signatures hold against this policy, the device's history and the moment.
     ///
     /// # Errors
     /// The first objection, in the order of the specification.
     pub fn examine(
-        &self,
-        signed: &SignedManifest,
-        owner: &VerifyingKey,
-        task: &TaskId,
-        history: &History,
-        examples: usize,
-        conditions: Conditions,
-    ) -> Result<Agreed, Refusal> {
-        self.examine_verified(&Verified::new(signed, owner)?, owner, task, history, examples, conditions)
-    }
-
-    /// [`examine`](Self::examine) from the signatures on, for a driver of many devices that all would check the
-    /// same ones.
-    ///
-    /// # Errors
-    /// The first objection, in the order of the specification.
-    pub fn examine_verified(
         &self,
         verified: &Verified,
         owner: &VerifyingKey,

@@ -252,7 +252,7 @@ impl Session {
         examples: usize,
         conditions: Conditions,
     ) -> Vec<Action> {
-        match self.policy.examine_verified(verified, &self.owner, &self.task, history, examples, conditions) {
+        match self.policy.examine(verified, &self.owner, &self.task, history, examples, conditions) {
             Ok(Agreed { manifest, parameters, endorser }) => {
                 if let Err(refusal) = self.examine_endorser(&manifest, endorser) {
                     return self.decline(now, refusal);
