@@ -5,10 +5,11 @@ mod change;
 use silhouette_wire::LocalTraining;
 use thiserror::Error;
 
-pub use self::change::{Change, Run};
+pub use self::change::Change;
 use crate::examples::Examples;
 use crate::parameters::{Model, ModelError};
 use crate::vector::TextVector;
+pub use silhouette_wire::Run;
 
 /// Why an engine could not do its work.
 #[derive(Clone, Debug, Error, PartialEq)]

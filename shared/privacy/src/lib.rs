@@ -57,5 +57,5 @@ pub use private::Private;
 pub use quantise::{Rounding, RoundingError};
 pub use release::{Release, ReleaseError, release};
 pub use rotate::{RotateError, rotate, unrotate};
-pub use silhouette_wire::{AdaptiveClip, Correlation, Mode};
-pub use update::{Run, Update};
+pub use silhouette_wire::{AdaptiveClip, Correlation, Mode, Run};
+pub use update::Update;

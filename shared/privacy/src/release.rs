@@ -2,7 +2,7 @@
 
 mod vector;
 
-use silhouette_wire::Mode;
+use silhouette_wire::{Mode, Run};
 use thiserror::Error;
 
 pub use vector::Release;
@@ -12,7 +12,7 @@ use crate::parameters::{NoiseShare, ReleaseParameters};
 use crate::private::Private;
 use crate::quantise::{Rounding, quantise, squared_norm_narrow};
 use crate::rotate::rotate;
-use crate::update::{Run, Update};
+use crate::update::Update;
 
 /// Why a vector was not released.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -1,22 +1,7 @@
 //! [`Update`]: a device's vector before the door.
 
+use silhouette_wire::Run;
 use zeroize::Zeroize;
-
-/// Neighbouring entries of a vector: `start .. start + len`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Zeroize)]
-pub struct Run {
-    /// The first entry.
-    pub start: u32,
-    /// Entries, at least one.
-    pub len: u32,
-}
-
-impl Run {
-    /// The entries as a range.
-    pub fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.start as usize + self.len as usize
-    }
-}
 
 /// A vector, whole or by the entries that were touched.
 ///
@@ -108,7 +93,10 @@ impl Zeroize for Update {
         match self {
             Self::Dense(values) => values.zeroize(),
             Self::Sparse { runs, values, .. } => {
-                runs.zeroize();
+                runs.iter_mut().for_each(|Run { start, len }| {
+                    start.zeroize();
+                    len.zeroize();
+                });
                 values.zeroize();
             }
         }

@@ -214,7 +214,7 @@ fn control_a_rounded_float_gaussian_is_noticed() {
 }
 
 #[test]
-#[ignore = "a speed figure: run by hand with --ignored --nocapture"]
+#[ignore = "prints speeds: cargo test --release -p silhouette-privacy --test noise_statistics -- --ignored --nocapture"]
 fn speed_of_seeded_noise() {
     let n = 10_000_000;
     for sigma in [1.5, 100.0, 8192.0, 1e9] {

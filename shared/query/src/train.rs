@@ -1,7 +1,7 @@
 //! Federated averaging as a query: the device's half and the aggregator's half.
 
 use silhouette_model::{Change, Engine, EngineError, Examples, LocalTraining, Model};
-use silhouette_privacy::{NoisySum, Private, Run, Update};
+use silhouette_privacy::{NoisySum, Private, Update};
 use thiserror::Error;
 
 use crate::optimiser::{OptimiserError, ServerOptimiser};
@@ -24,9 +24,8 @@ pub fn contribute(
 }
 
 /// A change of a model as what the privacy mechanisms take, run by run.
-pub fn update_of(change: Change) -> Update {
-    let runs = change.runs.iter().map(|run| Run { start: run.start, len: run.len }).collect();
-    Update::Sparse { dimension: change.dimension, runs, values: change.values }
+pub fn update_of(Change { dimension, runs, values }: Change) -> Update {
+    Update::Sparse { dimension, runs, values }
 }
 
 /// The aggregator's half: the noisy mean update goes through the server optimiser; returns the

@@ -34,6 +34,7 @@ pub mod manifest;
 pub mod message;
 mod mode;
 pub mod pack;
+mod run;
 pub mod signature;
 
 pub use codec::{DecodeError, EncodeError, decode_body, decode_frame, encode_body, encode_frame, encode_frame_with};
@@ -50,3 +51,4 @@ pub use message::{
 };
 pub use mode::{Mode, UnknownMode};
 pub use pack::{PackError, Unpacker, pack, unpack};
+pub use run::Run;

@@ -1,20 +1,6 @@
 //! What local training changed, by runs of neighbouring parameters.
 
-/// Neighbouring entries of the flat vector: `start .. start + len`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// The first entry.
-    pub start: u32,
-    /// Entries, at least one.
-    pub len: u32,
-}
-
-impl Run {
-    /// The entries as a range.
-    pub fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.start as usize + self.len as usize
-    }
-}
+use silhouette_wire::Run;
 
 /// A model after local training minus the model before, flat, by the runs that training touched.
 ///

@@ -4,11 +4,10 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
-use silhouette_wire::{ContentHash, pack};
+use silhouette_wire::{ContentHash, Run, pack};
 use zeroize::Zeroize;
 
 use super::{Bounded, ReleaseError};
-use crate::update::Run;
 
 /// A vector of integers that may leave the device: bounded, rounded, noised where the mode says
 /// so, packed little-endian.
