@@ -14,7 +14,7 @@ use silhouette_wire::LocalTraining;
 
 use self::layer::Layer;
 use super::batch_size;
-use super::kernels::{LANES, Lane, add_scaled, exp_of_negative, lanes_of};
+use super::kernels::{LANES, Lane, add_scaled, exp_all, lanes_of};
 use crate::encoder::BagSpec;
 use crate::engine::{Change, activate, epoch_order};
 use crate::examples::{Compact, Examples};
@@ -103,7 +103,7 @@ impl Replica {
                 self.pool(simd, compact, batch);
                 self.forward(simd, batch.len());
                 let step = (training.learning_rate / batch.len() as f64) as f32;
-                self.differentiate(work, batch, step);
+                self.differentiate(simd, work, batch, step);
                 self.backward(simd, batch.len());
                 // Both steps start from the same place, so the pull comes before anything has moved.
                 if training.proximal_mu > 0.0 {
@@ -144,14 +144,14 @@ impl Replica {
 
     /// Turns the raw outputs into `-step` times the gradient of the texts' losses by them.
     #[inline(always)]
-    fn differentiate(&mut self, work: &Work<'_>, batch: &[usize], step: f32) {
+    fn differentiate<S: Simd>(&mut self, simd: S, work: &Work<'_>, batch: &[usize], step: f32) {
         let lanes = self.head.lanes_out();
         std::mem::swap(&mut self.raw, &mut self.head.out);
         for (&text, raw) in batch.iter().zip(self.raw.chunks_exact_mut(lanes)) {
             let raw = raw.as_flattened_mut();
             let targets = &work.examples.items()[text].targets;
             for ((head, range), target) in work.model.task().ranges().zip(targets) {
-                gradient(head, target.as_ref(), step, &mut raw[range]);
+                gradient(simd, head, target.as_ref(), step, &mut raw[range]);
             }
         }
     }
@@ -256,11 +256,12 @@ impl Replica {
 
 /// `-step` times the gradient of a head's loss by its raw outputs, in their place.
 #[inline(always)]
-fn gradient(head: &Head, target: Option<&Target>, step: f32, z: &mut [f32]) {
+fn gradient<S: Simd>(simd: S, head: &Head, target: Option<&Target>, step: f32, z: &mut [f32]) {
     match target {
         Some(Target::Class(label)) if !head.labels().is_empty() => {
             let largest = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            z.iter_mut().for_each(|v| *v = exp_of_negative(*v - largest));
+            z.iter_mut().for_each(|v| *v -= largest);
+            exp_all(simd, z);
             let scale = -step / z.iter().sum::<f32>();
             z.iter_mut().for_each(|v| *v *= scale);
             z[*label as usize] += step;

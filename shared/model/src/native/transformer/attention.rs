@@ -3,9 +3,8 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat, f32x16};
 
 use super::dense::Parts;
-use super::elementwise::exp_of_negative;
 use crate::native::gemm::{Matrix, Start, View, ViewMut, multiply_columns, multiply_rows, transpose};
-use crate::native::kernels::{LANES, Lane, lanes_of};
+use crate::native::kernels::{LANES, Lane, exp_of_negative, lanes_of};
 
 /// A text's tokens among those of a group: `start .. start + len`.
 #[derive(Clone, Copy, Debug)]

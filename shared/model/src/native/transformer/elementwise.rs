@@ -1,29 +1,10 @@
-//! What is done to each number by itself: the exponential, and the bends of the feed-forward.
+//! What is done to each number by itself: the bends of the feed-forward.
 
-use fearless_simd::{Bytes, Simd, SimdBase, SimdFloat, f32x16, u32x16};
+use fearless_simd::{Simd, SimdBase, SimdFloat, f32x16};
 
 use crate::encoder::Activation;
 use crate::native::gemm::Matrix;
-
-/// `exp(x)` for x up to 0, with a relative error below 3e-7; below -87 that of -87, about 1.6e-38.
-///
-/// `2^n` times Taylor's series of the rest to the sixth power, after Cody and Waite's reduction.
-#[inline(always)]
-pub(super) fn exp_of_negative<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
-    // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
-    let number = |v: f32| f32x16::splat(simd, v);
-    let x = x.max(number(-87.0));
-    let shifted = x.mul_add(number(std::f32::consts::LOG2_E), number(ROUND));
-    let n = number(ROUND) - shifted;
-    let r = n.mul_add(number(-2.121_944_4e-4), n.mul_add(number(0.693_359_4), x));
-    let mut p = number(1.0 / 720.0);
-    for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = p.mul_add(r, number(coefficient));
-    }
-    let power: u32x16<S> = shifted.bitcast::<u32x16<S>>() << 23;
-    (p.bitcast::<u32x16<S>>() + power).bitcast()
-}
+use crate::native::kernels::exp_of_negative;
 
 /// Coefficients of `exp(a^2 / 2) (1 - Phi(a))` in `2 a / 5 - 1` for a from 0 to 5, lowest first, where Phi is the
 /// normal distribution's: the weighted minimax fit of degree 10, off by less than 1.2e-7 in `a (1 - Phi(a))`.
