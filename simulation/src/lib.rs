@@ -36,6 +36,7 @@ mod people;
 mod recipe;
 pub mod report;
 mod run;
+mod settings;
 pub mod synth;
 
 pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
@@ -48,3 +49,4 @@ pub use output::{OutputError, Summary, percent_with_error, report_data, told_pri
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;
 pub use run::{RunError, RunResult, run, run_from};
+pub use settings::Settings;
