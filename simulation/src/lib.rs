@@ -43,7 +43,7 @@ pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, Simu
 pub use dataset::{Dataset, DatasetError, TaskChoice};
 pub use device::PoisonError;
 pub use estimate::{NoiseEstimate, noise_estimate};
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, PersonResult, UserAccuracy, evaluate};
 pub use federation::{FederationError, RoundRecord};
 pub use output::{OutputError, Summary, percent_with_error, report_data, told_privately, write_outputs};
 pub use people::{MakePeople, People, Unseen, User};

@@ -103,6 +103,12 @@ fn conclude(
         summary.macro_f1,
         100.0 * summary.user_top1
     ))?;
+    if let Some(of) = summary.user_accuracy {
+        terminal::line(&format!(
+            "people: mean {:.4}, worst tenth {:.4}, median {:.4}, best tenth {:.4}, deviation {:.4}",
+            of.mean, of.worst_decile, of.median, of.best_decile, of.sd
+        ))?;
+    }
     let told = report_data(data, config, result, summary).told_privately;
     told.iter().try_for_each(|(name, line)| terminal::line(&format!("{name}: {line}")))?;
     terminal::line(&format!(

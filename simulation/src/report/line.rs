@@ -104,7 +104,8 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn entry(class: &str, name: &str) -> String {
+/// A line of a legend: a piece of the line, and what it is.
+pub(super) fn entry(class: &str, name: &str) -> String {
     format!(
         "<span><svg class=\"swatch\" viewBox=\"0 0 24 8\" aria-hidden=\"true\"><line class=\"{class}\" x1=\"1\" y1=\"4\" x2=\"23\" y2=\"4\"/></svg>{}</span>",
         escape(name)
