@@ -38,6 +38,7 @@ mod people;
 mod recipe;
 pub mod report;
 mod run;
+mod settings;
 mod shard;
 pub mod synth;
 
@@ -51,4 +52,5 @@ pub use output::{OutputError, Summary, percent_with_error, report_data, told_pri
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;
 pub use run::{RunError, RunResult, run, run_from, run_on};
+pub use settings::Settings;
 pub use shard::{PartialSum, Place, RoundSpec, ShardError, SimulationShard};
