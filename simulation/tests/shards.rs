@@ -1,6 +1,5 @@
 //! However a round's devices are split into shards, and however the parts are merged, the model has the same bits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test may panic")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test may panic")]
 
 use std::ops::Range;
 
