@@ -1,6 +1,7 @@
 //! From a file of per-user text to virtual devices and held-out people.
 
 mod encode;
+mod later;
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use silhouette_model::{EncoderError, EncoderSpec, Task, TaskError, Vectoriser};
 use silhouette_text::{CleanReport, Event, ReadError, ReadOptions, ReadReport, read_all};
 use thiserror::Error;
 
-use self::encode::Encoding;
+use self::encode::{Encoded, Encoding};
 use crate::config::{ConfigError, SimulationConfig};
 use crate::people::{People, User};
 use crate::recipe::Recipe;
@@ -64,6 +65,8 @@ pub struct Dataset {
     pub train: People,
     /// People held out (`split_user` = `test`).
     pub test: Vec<User>,
+    /// Later texts of people who train, that nobody trains on; empty unless the run compares. In the order of the ids.
+    pub later: Vec<User>,
     /// What the reader kept and skipped; empty for events made in memory.
     pub read: ReadReport,
     /// What cleaning changed.
@@ -161,12 +164,19 @@ impl Dataset {
         let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
         recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;
-        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
-        let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;
-        let (test, _, _) = encoding.encode(&test, false, config.threads)?;
-        let notes = notes(choice, &recipe, &test);
+        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task, compare: config.compare };
+        let Encoded { users: train, later, cleaned, duplicates } = encoding.encode(&train, true, config.threads)?;
+        let test = encoding.encode(&test, false, config.threads)?.users;
+        let mut notes = notes(choice, &recipe, &test);
+        if config.compare {
+            let texts = later::texts(&later);
+            notes.push(format!(
+                "compare: {texts} later texts of {} people who train are kept out of all training",
+                later.len()
+            ));
+        }
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
-        Ok(Self { task, recipe, train: train.into(), test, read, cleaned, duplicates, notes, seconds })
+        Ok(Self { task, recipe, train: train.into(), test, later, read, cleaned, duplicates, notes, seconds })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -187,7 +197,8 @@ impl Dataset {
             return Err(DatasetError::TooFewUsers { found: train.len() });
         }
         let (read, cleaned) = (ReadReport::default(), CleanReport::default());
-        Ok(Self { task, recipe, train, test, read, cleaned, duplicates: 0, notes: Vec::new(), seconds: 0.0 })
+        let (later, notes) = (Vec::new(), Vec::new());
+        Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates: 0, notes, seconds: 0.0 })
     }
 
     /// Held-out texts whose label no training user has. They count as wrong.

@@ -41,7 +41,7 @@ impl Evaluation {
 /// # Errors
 /// When the engine fails.
 pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Evaluation, EngineError> {
-    let Some((index, range, labels)) = first_classes(model) else { return Ok(Evaluation::default()) };
+    let Some((index, range, labels)) = classes_of(model) else { return Ok(Evaluation::default()) };
     let mut confusion = Confusion::new(labels);
     let (mut loss, mut texts, mut hits) = (0.0, 0_u64, 0_u64);
     let (mut people, mut person) = (Vec::with_capacity(users.len()), 0);
@@ -143,7 +143,8 @@ impl Tally<'_> {
     }
 }
 
-fn first_classes(model: &Model) -> Option<(usize, std::ops::Range<usize>, usize)> {
+/// The first head with classes: its place among the heads, its outputs and how many they are.
+pub(crate) fn classes_of(model: &Model) -> Option<(usize, std::ops::Range<usize>, usize)> {
     model
         .task()
         .ranges()

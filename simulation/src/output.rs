@@ -10,11 +10,14 @@ use silhouette_query::label_counts::LabelCounts;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+pub use compared::compared;
 pub use told::{percent_with_error, told_privately};
 
+mod compared;
 mod told;
 mod users;
 
+use crate::compare::Comparison;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::evaluate::UserAccuracy;
@@ -104,6 +107,9 @@ pub struct Summary {
     /// How evenly the model does over held-out people.
     #[serde(default)]
     pub user_accuracy: Option<UserAccuracy>,
+    /// The model beside each person's own and one of all texts in one place, where the run compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// Held-out texts whose label is none of the task's; they count as wrong.
     pub texts_unseen_label: usize,
     /// Rows the reader skipped.
@@ -170,6 +176,7 @@ impl Summary {
             recall: scores.recall,
             user_top1: result.evaluation.user_top1,
             user_accuracy: UserAccuracy::of(&result.evaluation.user_accuracy()),
+            comparison: result.comparison.clone(),
             texts_unseen_label: data.unseen(),
             rows_skipped: data.read.skipped,
             texts_repeated: data.duplicates,
@@ -240,6 +247,9 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
         settings: settings(data, summary),
         left_device: left_device(config),
         told_privately: told_privately(&labels, result),
+        baselines: compared::baselines(result.comparison.as_ref().and_then(|c| c.held_out.as_ref())),
+        later_baselines: compared::baselines(result.comparison.as_ref().and_then(|c| c.later.as_ref())),
+        compared: summary.comparison.as_ref().map(compared).unwrap_or_default(),
         rounds: result
             .rounds
             .iter()
@@ -250,6 +260,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
                 accuracy: r.accuracy,
                 macro_f1: r.macro_f1,
                 loss: r.loss,
+                later_accuracy: r.later_accuracy,
                 clip: config.adaptive_clip.map(|_| r.clip),
                 epsilon: r.epsilon,
                 bytes_up: r.bytes_up,

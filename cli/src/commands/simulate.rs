@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use silhouette_query::Estimate;
 use silhouette_simulation::{
-    Dataset, RoundRecord, RunResult, SimulationConfig, Summary, percent_with_error, report_data, run as run_rounds,
-    write_outputs,
+    Dataset, RoundRecord, RunResult, SimulationConfig, Summary, compared, percent_with_error, report_data,
+    run as run_rounds, write_outputs,
 };
 
 pub(crate) use self::args::Args;
@@ -108,6 +108,9 @@ fn conclude(
             "people: mean {:.4}, worst tenth {:.4}, median {:.4}, best tenth {:.4}, deviation {:.4}",
             of.mean, of.worst_decile, of.median, of.best_decile, of.sd
         ))?;
+    }
+    if let Some(comparison) = &summary.comparison {
+        compared(comparison).iter().try_for_each(|(name, line)| terminal::line(&format!("{name}: {line}")))?;
     }
     let told = report_data(data, config, result, summary).told_privately;
     told.iter().try_for_each(|(name, line)| terminal::line(&format!("{name}: {line}")))?;

@@ -10,6 +10,10 @@ pub(super) struct Words {
     pub(super) training: &'static str,
     pub(super) quality: &'static str,
     pub(super) accuracy: &'static str,
+    pub(super) later: &'static str,
+    pub(super) federated: &'static str,
+    pub(super) compared: &'static str,
+    pub(super) compared_how: &'static str,
     pub(super) macro_f1: &'static str,
     pub(super) loss: &'static str,
     pub(super) clip: &'static str,
@@ -83,6 +87,13 @@ const ENGLISH: Words = Words {
     training: "Training",
     quality: "Accuracy and macro-F1 by round",
     accuracy: "Accuracy",
+    later: "Accuracy on later texts of those who train",
+    federated: "Federated",
+    compared: "With and without a federation",
+    compared_how: "Models side by side on the same texts. The later texts of the people who train are kept out of all \
+                   training, that of the federation too. Local only is each person's own model; central is one model \
+                   of all texts in one place, without noise; of both the best of several looks counts. On held-out \
+                   people there is no local model.",
     macro_f1: "Macro-F1",
     loss: "Loss",
     clip: "Clip norm by round",
@@ -149,6 +160,12 @@ const CHINESE: Words = Words {
     training: "训练过程",
     quality: "各轮准确率与宏平均 F1",
     accuracy: "准确率",
+    later: "参训用户较晚文本上的准确率",
+    federated: "联邦",
+    compared: "有无联邦的对照",
+    compared_how: "各模型在相同文本上的对照。参训用户较晚的文本不参与任何训练，包括联邦训练。\
+                   “仅本地”是每人自己的模型；“集中”是把全部文本放在一处、不加噪声训练的模型；两者均取多次测量中的最好结果。\
+                   留出用户没有本地模型。",
     macro_f1: "宏平均 F1",
     loss: "损失",
     clip: "各轮裁剪范数",

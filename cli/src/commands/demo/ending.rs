@@ -182,6 +182,7 @@ fn point(round: &super::Round) -> Option<RoundPoint> {
         bytes_up: *bytes_up,
         bytes_down: *bytes_down,
         seconds: *seconds,
+        ..RoundPoint::default()
     })
 }
 
