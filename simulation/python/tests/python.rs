@@ -35,7 +35,8 @@ fn interpreter(packages: &[&str]) -> Result<PathBuf, String> {
     let _alone = ENVIRONMENT.lock().unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
     let python = folder.join("bin/python");
-    let imports = packages.join(", ");
+    // Not a module, but what another needs.
+    let imports = packages.iter().filter(|&&name| name != "mpich").copied().collect::<Vec<_>>().join(", ");
     if succeeds(Command::new(&python).args(["-c", &format!("import {imports}")])).is_ok() {
         return Ok(python);
     }
@@ -58,26 +59,38 @@ fn package() -> TempDir {
     folder
 }
 
-fn test(file: &str, packages: &[&str]) {
+/// Runs a file of the package's tests under the command that `prepare` makes of the interpreter.
+fn test(file: &str, packages: &[&str], prepare: impl Fn(&Path) -> Command) {
     let python = match interpreter(packages) {
         Ok(python) => python,
         Err(why) => return skip(&why),
     };
     let package = package();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/tests").join(file);
-    let outcome =
-        succeeds(Command::new(python).arg(path).env("PYTHONPATH", package.path()).current_dir(package.path()));
+    let mut command = prepare(&python);
+    let outcome = succeeds(command.arg(path).env("PYTHONPATH", package.path()).current_dir(package.path()));
     outcome.unwrap_or_else(|why| panic!("{why}"));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn the_package_does_what_it_says() {
-    test("test_silhouette.py", &["numpy"]);
+    test("test_silhouette.py", &["numpy"], |python| Command::new(python));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn two_workers_of_a_ray_cluster_give_the_model_of_one_process() {
-    test("test_ray.py", &["numpy", "ray"]);
+    test("test_ray.py", &["numpy", "ray"], |python| Command::new(python));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn three_ranks_of_mpi_give_the_model_of_one_process() {
+    // The MPI comes as a package of its own.
+    test("run_mpi.py", &["numpy", "mpi4py", "mpich"], |python| {
+        let mut command = Command::new(python.with_file_name("mpiexec"));
+        command.args(["-n", "3"]).arg(python);
+        command
+    });
 }

@@ -21,13 +21,15 @@ from . import Config, Result, Shard, Simulation, split
 __all__ = ["Cluster", "run"]
 
 
-@ray.remote
 class _Worker:
     def __init__(self, config: Config, threads: int) -> None:
         self.shard = Shard(config, threads=threads)
 
     def run(self, spec: bytes, start: int, stop: int) -> bytes:
         return self.shard.run(spec, start, stop)
+
+
+_Remote: Any = ray.remote(_Worker)
 
 
 class Cluster:
@@ -46,7 +48,7 @@ class Cluster:
         # Kept, so that a worker can be started again from it.
         self._config = ray.put(config)
         options = {"num_cpus": threads, "max_restarts": -1, "max_task_retries": 3}
-        self._workers = [_Worker.options(**options).remote(self._config, threads) for _ in range(workers)]
+        self._workers = [_Remote.options(**options).remote(self._config, threads) for _ in range(workers)]
 
     def __call__(self, spec: bytes, devices: int) -> Sequence[bytes]:
         """Trains a round: what :meth:`silhouette.Simulation.run` takes as ``workers``."""
