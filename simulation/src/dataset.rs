@@ -14,8 +14,12 @@ use thiserror::Error;
 
 use self::encode::Encoding;
 use crate::config::{ConfigError, SimulationConfig};
+use crate::partition::Dealt;
 use crate::people::{People, User};
 use crate::recipe::Recipe;
+
+/// The user of rows that are dealt out anyway, in a file without users.
+const NOBODY: &str = "nobody";
 
 /// What is to be learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +56,11 @@ impl TaskChoice {
             Self::Task(task) | Self::OpenTask(task) => task.heads.iter().map(|h| h.field.as_str()).collect(),
         }
     }
+
+    /// The column by which a partition tells rows apart: the first of the task's that any row has.
+    fn label_column(&self, events: &[Event]) -> Option<&str> {
+        self.columns().into_iter().find(|column| events.iter().any(|event| event.field(column).is_some()))
+    }
 }
 
 /// People to train on and people never trained on.
@@ -70,6 +79,8 @@ pub struct Dataset {
     pub cleaned: CleanReport,
     /// Texts of training users left out as repeats of one of their earlier ones.
     pub duplicates: u64,
+    /// What a partition came to, where the rows were dealt to made-up people.
+    pub dealt: Option<Dealt>,
     /// What a reader of the results should know of how the data were taken, in sentences.
     pub notes: Vec<String>,
     /// Seconds of reading, cleaning and encoding.
@@ -129,7 +140,12 @@ impl Dataset {
     ) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
-        let (events, report) = read_all(path, options)?;
+        let mut options = options.clone();
+        if config.partition.is_some() {
+            // Whose a row was does not matter any more.
+            options.default_user.get_or_insert_with(|| NOBODY.to_owned());
+        }
+        let (events, report) = read_all(path, &options)?;
         let mut dataset = Self::of_events(events, choice, config)?;
         dataset.read = report;
         dataset.seconds = started.elapsed().as_secs_f64();
@@ -143,6 +159,13 @@ impl Dataset {
     pub fn of_events(events: Vec<Event>, choice: &TaskChoice, config: &SimulationConfig) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
+        let (events, dealt) = match (&config.partition, choice.label_column(&events)) {
+            (Some(partition), Some(field)) => {
+                let (events, dealt) = partition.apply(events, field, config.seed)?;
+                (events, Some(dealt))
+            }
+            _ => (events, None),
+        };
         let mut users: BTreeMap<String, Vec<Event>> = BTreeMap::new();
         for event in events {
             users.entry(event.user.clone()).or_default().push(event);
@@ -164,9 +187,10 @@ impl Dataset {
         let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
         let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;
         let (test, _, _) = encoding.encode(&test, false, config.threads)?;
-        let notes = notes(choice, &recipe, &test);
+        let mut notes = notes(choice, &recipe, &test);
+        notes.extend(dealt.as_ref().map(Dealt::note));
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
-        Ok(Self { task, recipe, train: train.into(), test, read, cleaned, duplicates, notes, seconds })
+        Ok(Self { task, recipe, train: train.into(), test, read, cleaned, duplicates, dealt, notes, seconds })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -186,8 +210,18 @@ impl Dataset {
         if train.len() < 2 {
             return Err(DatasetError::TooFewUsers { found: train.len() });
         }
-        let (read, cleaned) = (ReadReport::default(), CleanReport::default());
-        Ok(Self { task, recipe, train, test, read, cleaned, duplicates: 0, notes: Vec::new(), seconds: 0.0 })
+        Ok(Self {
+            task,
+            recipe,
+            train,
+            test,
+            read: ReadReport::default(),
+            cleaned: CleanReport::default(),
+            duplicates: 0,
+            dealt: None,
+            notes: Vec::new(),
+            seconds: 0.0,
+        })
     }
 
     /// Held-out texts whose label no training user has. They count as wrong.
