@@ -181,7 +181,7 @@ fn renamed(events: Vec<Event>, person_of: &[usize], people: usize, held_out: &BT
     named.collect()
 }
 
-fn setting(field: &'static str, expected: String, found: impl ToString) -> ConfigError {
+fn setting(field: &'static str, expected: String, found: impl std::fmt::Display) -> ConfigError {
     ConfigError::Setting { field, expected, found: found.to_string() }
 }
 
