@@ -14,6 +14,8 @@ use silhouette_round::QuerySchedule;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+use crate::partition::Partition;
+
 pub use poison::{Attack, Poison};
 
 /// Which encoder.
@@ -109,6 +111,8 @@ pub struct SimulationConfig {
     pub server_learning_rate: Option<f64>,
     /// Hash buckets, as a power of two.
     pub buckets_log2: Option<u8>,
+    /// How the rows of a file are dealt to made-up people; they stay with its users when absent.
+    pub partition: Option<Partition>,
     /// Seed of everything.
     pub seed: u64,
     /// Mode `distributed` only: run keys, shares and masks for real instead of leaving them out. The
@@ -160,6 +164,7 @@ impl Default for SimulationConfig {
             server_optimiser: None,
             server_learning_rate: None,
             buckets_log2: None,
+            partition: None,
             seed: 7,
             secure_aggregation: false,
             active_mode: false,

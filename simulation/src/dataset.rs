@@ -15,8 +15,12 @@ use thiserror::Error;
 
 use self::encode::{Encoded, Encoding};
 use crate::config::{ConfigError, SimulationConfig};
+use crate::partition::Dealt;
 use crate::people::{People, User};
 use crate::recipe::Recipe;
+
+/// The user of rows that are dealt out anyway, in a file without users.
+const NOBODY: &str = "nobody";
 
 /// What is to be learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +57,11 @@ impl TaskChoice {
             Self::Task(task) | Self::OpenTask(task) => task.heads.iter().map(|h| h.field.as_str()).collect(),
         }
     }
+
+    /// The column by which a partition tells rows apart: the first of the task's that any row has.
+    fn label_column(&self, events: &[Event]) -> Option<&str> {
+        self.columns().into_iter().find(|column| events.iter().any(|event| event.field(column).is_some()))
+    }
 }
 
 /// People to train on and people never trained on.
@@ -73,6 +82,8 @@ pub struct Dataset {
     pub cleaned: CleanReport,
     /// Texts of training users left out as repeats of one of their earlier ones.
     pub duplicates: u64,
+    /// What a partition came to, where the rows were dealt to made-up people.
+    pub dealt: Option<Dealt>,
     /// What a reader of the results should know of how the data were taken, in sentences.
     pub notes: Vec<String>,
     /// Seconds of reading, cleaning and encoding.
@@ -132,7 +143,12 @@ impl Dataset {
     ) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
-        let (events, report) = read_all(path, options)?;
+        let mut options = options.clone();
+        if config.partition.is_some() {
+            // Whose a row was does not matter any more.
+            options.default_user.get_or_insert_with(|| NOBODY.to_owned());
+        }
+        let (events, report) = read_all(path, &options)?;
         let mut dataset = Self::of_events(events, choice, config)?;
         dataset.read = report;
         dataset.seconds = started.elapsed().as_secs_f64();
@@ -146,6 +162,13 @@ impl Dataset {
     pub fn of_events(events: Vec<Event>, choice: &TaskChoice, config: &SimulationConfig) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
+        let (events, dealt) = match (&config.partition, choice.label_column(&events)) {
+            (Some(partition), Some(field)) => {
+                let (events, dealt) = partition.apply(events, field, config.seed)?;
+                (events, Some(dealt))
+            }
+            _ => (events, None),
+        };
         let mut users: BTreeMap<String, Vec<Event>> = BTreeMap::new();
         for event in events {
             users.entry(event.user.clone()).or_default().push(event);
@@ -175,8 +198,10 @@ impl Dataset {
                 later.len()
             ));
         }
+        notes.extend(dealt.as_ref().map(Dealt::note));
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
-        Ok(Self { task, recipe, train: train.into(), test, later, read, cleaned, duplicates, notes, seconds })
+        let train = train.into();
+        Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates, dealt, notes, seconds })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -196,9 +221,19 @@ impl Dataset {
         if train.len() < 2 {
             return Err(DatasetError::TooFewUsers { found: train.len() });
         }
-        let (read, cleaned) = (ReadReport::default(), CleanReport::default());
-        let (later, notes) = (Vec::new(), Vec::new());
-        Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates: 0, notes, seconds: 0.0 })
+        Ok(Self {
+            task,
+            recipe,
+            train,
+            test,
+            later: Vec::new(),
+            read: ReadReport::default(),
+            cleaned: CleanReport::default(),
+            duplicates: 0,
+            dealt: None,
+            notes: Vec::new(),
+            seconds: 0.0,
+        })
     }
 
     /// Held-out texts whose label no training user has. They count as wrong.

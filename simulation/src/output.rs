@@ -21,7 +21,7 @@ use crate::compare::Comparison;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::evaluate::UserAccuracy;
-use crate::report::{ReportData, RoundPoint, render};
+use crate::report::{PartitionSection, ReportData, RoundPoint, render};
 use crate::run::{RunResult, Stopped};
 
 /// A folder or file that could not be written.
@@ -276,6 +276,11 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
             .collect(),
         labels,
         confusion,
+        partition: data.dealt.as_ref().map(|dealt| PartitionSection {
+            text: dealt.note(),
+            labels: dealt.labels.clone(),
+            people: dealt.sample.clone(),
+        }),
         epsilon_budget,
         assumptions: assumptions(config, result),
         user_accuracy: result.evaluation.user_accuracy(),

@@ -73,6 +73,7 @@ impl SimulationConfig {
             ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
         }
         self.check_groups()?;
+        self.partition.map_or(Ok(()), |partition| partition.check())?;
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
     }
 

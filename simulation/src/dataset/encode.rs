@@ -66,7 +66,7 @@ impl Encoding<'_> {
                 kept.push(event);
             }
             let user = if training {
-                let (own, later) = self.training(id, kept)?;
+                let (own, later) = self.training(id, &kept)?;
                 encoded.later.extend(later);
                 own
             } else {
@@ -80,19 +80,19 @@ impl Encoding<'_> {
     }
 
     /// What a person trains on, and what is kept apart, if anything is.
-    fn training(&self, id: &str, events: Vec<Event>) -> Result<(User, Option<User>), DatasetError> {
+    fn training(&self, id: &str, events: &[Event]) -> Result<(User, Option<User>), DatasetError> {
         let user = |events: &[Event]| -> Result<User, DatasetError> {
             let examples = Examples::of(self.task, &self.vectoriser, events)?;
             Ok(User { id: id.to_owned(), examples, unseen: Vec::new() })
         };
         if !self.compare {
-            return Ok((user(&events)?, None));
+            return Ok((user(events)?, None));
         }
-        let (earlier, later) = later::parted(events.clone());
+        let (earlier, later) = later::parted(events.to_vec());
         let (own, later) = (user(&earlier)?, user(&later)?);
         if own.examples.is_empty() {
             // Somebody without an earlier text would not take part at all.
-            return Ok((user(&events)?, None));
+            return Ok((user(events)?, None));
         }
         Ok((own, Some(later).filter(|later| !later.examples.is_empty())))
     }

@@ -21,6 +21,8 @@ pub struct ReportData {
     pub labels: Vec<String>,
     /// Counts: a row for each true class, a column for each predicted one.
     pub confusion: Vec<Vec<u64>>,
+    /// How the rows of a file were dealt to made-up people.
+    pub partition: Option<PartitionSection>,
     /// The most privacy loss the run may spend.
     pub epsilon_budget: Option<f64>,
     /// Names and values of all settings.
@@ -41,6 +43,18 @@ pub struct ReportData {
     pub user_accuracy: Vec<f64>,
     /// The profile of one person.
     pub profile: Option<ProfileSection>,
+}
+
+/// How the rows of a file were dealt to made-up people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartitionSection {
+    /// What was done, in a sentence.
+    pub text: String,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Some of the people, with their rows of each label.
+    pub people: Vec<(String, Vec<u64>)>,
 }
 
 /// One round. Values that are not finite count as missing.

@@ -7,6 +7,9 @@ use super::ReportLanguage;
 pub(super) struct Words {
     pub(super) kicker: &'static str,
     pub(super) kicker_demonstration: &'static str,
+    pub(super) partition: &'static str,
+    pub(super) shares: &'static str,
+    pub(super) share: &'static str,
     pub(super) training: &'static str,
     pub(super) quality: &'static str,
     pub(super) accuracy: &'static str,
@@ -84,6 +87,9 @@ impl Words {
 const ENGLISH: Words = Words {
     kicker: "Silhouette · simulation report",
     kicker_demonstration: "Silhouette · demonstration report",
+    partition: "Made-up people",
+    shares: "Labels of some of the people",
+    share: "{0}, {1}: {2} ({3} of their rows)",
     training: "Training",
     quality: "Accuracy and macro-F1 by round",
     accuracy: "Accuracy",
@@ -157,6 +163,9 @@ const ENGLISH: Words = Words {
 const CHINESE: Words = Words {
     kicker: "Silhouette · 模拟报告",
     kicker_demonstration: "Silhouette · 演示报告",
+    partition: "虚拟用户的划分",
+    shares: "部分用户的标签分布",
+    share: "{0}，{1}：{2}（占其全部行的 {3}）",
     training: "训练过程",
     quality: "各轮准确率与宏平均 F1",
     accuracy: "准确率",

@@ -21,6 +21,7 @@ use crate::terminal::Usage;
   silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
   silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
+  silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
@@ -33,6 +34,15 @@ pub(crate) struct Args {
     /// Instead of --data: so many made-up people, written and encoded only when their turn comes.
     #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["data", "task", "strict"])]
     population: Option<usize>,
+    /// Deal the rows of --data to made-up people instead of its users: iid; dirichlet:ALPHA, a label mixture of their
+    /// own for each, the more skewed the smaller ALPHA; shards:N, N shards of rows sorted by label; labels:N, exactly N
+    /// labels each; quantity:ALPHA, unequal amounts.
+    #[arg(long, value_name = "SKEW", conflicts_with = "population")]
+    partition: Option<String>,
+    /// How many people --partition makes up, held-out ones included [default: as many as the file has users, or one for
+    /// every 20 labelled rows]
+    #[arg(long, requires = "partition")]
+    people: Option<usize>,
     /// Where the results go.
     #[arg(long, default_value = "run")]
     pub(super) out: PathBuf,
@@ -209,6 +219,8 @@ impl Args {
             groups: self.groups,
             trim: self.trim,
             poison: self.poison.clone(),
+            partition: self.partition.clone(),
+            people: self.people,
             compare: asked(self.compare),
             seed: self.seed,
             threads: self.threads,
