@@ -100,6 +100,11 @@ impl Past {
         self.participations.add(query);
     }
 
+    /// The last round it joined; 0 for none.
+    pub(crate) fn last_round(&self) -> u64 {
+        self.last_round.into()
+    }
+
     /// Rounds it joined.
     pub(crate) fn participations(&self) -> Participations {
         self.participations

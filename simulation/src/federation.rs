@@ -12,6 +12,7 @@ use silhouette_round::{Coordinator, Refusal, RoundConfig};
 use silhouette_wire::manifest::QueryKind;
 use silhouette_wire::{ContentHash, DeviceId};
 
+use crate::checkpoint::Bounds;
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
 use crate::device::Past;
@@ -24,6 +25,7 @@ use gather::Invitation;
 
 pub use error::FederationError;
 pub use record::RoundRecord;
+pub(crate) use state::State;
 pub use workers::Workers;
 
 mod ahead;
@@ -32,6 +34,7 @@ mod error;
 mod gather;
 mod masked;
 mod record;
+mod state;
 mod workers;
 
 /// A federation in one process.
@@ -93,6 +96,17 @@ impl<'a> Federation<'a> {
     pub(crate) fn evaluate(&self, people: &[User]) -> Result<Evaluation, EngineError> {
         let (engine, model) = (self.shard.engine, self.published());
         self.shard.pool.install(|| evaluate(engine, model, people))
+    }
+
+    /// What bounds a checkpoint of this run.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            parameters: self.model.values().len(),
+            released: self.shard.offers.training.parameters.released_len(),
+            devices: self.pasts.len(),
+            rounds: self.shard.offers.schedule.rounds(),
+            labels: self.shard.data.task.heads.iter().map(|head| head.labels().len()).max().unwrap_or(0),
+        }
     }
 
     /// What was published last, of a run that is over.

@@ -25,6 +25,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 pub mod audit;
+mod checkpoint;
 mod compare;
 mod config;
 mod dataset;
@@ -44,6 +45,7 @@ mod settings;
 mod shard;
 pub mod synth;
 
+pub use checkpoint::{CheckpointError, CheckpointEvery, Checkpoints};
 pub use compare::{Comparison, Figures, SideBySide, compare};
 pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
 pub use dataset::{Dataset, DatasetError, TaskChoice};
@@ -55,6 +57,6 @@ pub use output::{OutputError, Summary, compared, percent_with_error, report_data
 pub use partition::{Partition, Skew};
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;
-pub use run::{RunError, RunResult, Stopped, run, run_from, run_on};
+pub use run::{RunError, RunResult, Stopped, run, run_checkpointed, run_from, run_on};
 pub use settings::Settings;
 pub use shard::{PartialSum, Place, RoundSpec, ShardError, SimulationShard};

@@ -59,6 +59,9 @@ pub struct Summary {
     pub users_test: usize,
     /// Rounds of training that there were.
     pub rounds: u64,
+    /// The round after which the run was taken up again from a checkpoint, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_after: Option<u64>,
     /// Why it ended before the rounds that were asked for, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -158,6 +161,7 @@ impl Summary {
             users: data.train.len() + data.test.len(),
             users_test: data.test.len(),
             rounds: result.rounds.iter().filter(|r| r.query == QueryKind::Train).count() as u64,
+            resumed_after: result.resumed_after,
             stopped: result.stopped,
             evaluations: result.rounds.iter().filter(|r| r.query == QueryKind::Evaluate).count() as u64,
             evaluation_share: result.plan.as_ref().and_then(|p| p.evaluation).map(|kind| kind.share),

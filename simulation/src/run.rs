@@ -8,6 +8,7 @@ use silhouette_round::QuerySchedule;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+use crate::checkpoint::{CheckpointError, Checkpoints};
 use crate::compare::{Comparison, compare};
 use crate::config::{ConfigError, SimulationConfig};
 use crate::dataset::Dataset;
@@ -16,7 +17,10 @@ use crate::federation::{Federation, FederationError, RoundRecord, Workers};
 
 pub use stop::Stopped;
 
+mod kept;
 mod stop;
+
+use kept::Kept;
 
 /// Why a run failed.
 #[derive(Debug, Error)]
@@ -33,6 +37,9 @@ pub enum RunError {
         /// The model's.
         found: String,
     },
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A round.
     #[error(transparent)]
     Federation(#[from] FederationError),
@@ -51,6 +58,8 @@ pub struct RunResult {
     pub before: Evaluation,
     /// One record per round.
     pub rounds: Vec<RoundRecord>,
+    /// The round after which the run was taken up again, if it was.
+    pub resumed_after: Option<u64>,
     /// Why it ended before its last round, if it did.
     pub stopped: Option<Stopped>,
     /// What the promise cost; `None` without privacy.
@@ -85,7 +94,24 @@ pub fn run_from(
     engine: &dyn Engine,
     progress: &mut dyn FnMut(&RoundRecord),
 ) -> Result<RunResult, RunError> {
-    run_with(model, data, config, engine, None, progress)
+    run_with(model, data, config, engine, None, None, progress)
+}
+
+/// [`run_from`], put down now and then in a file from which it can go on to the same end, bit for bit. `progress` sees
+/// the rounds after the checkpoint; the result has all. The file stays: see [`Checkpoints::forget`].
+///
+/// # Errors
+/// As [`run_from`]; when a checkpoint can't be written; when the run is to go on and the file is missing, not whole or
+/// another run's; and when it is to begin and there is one.
+pub fn run_checkpointed(
+    model: Model,
+    data: &Dataset,
+    config: &SimulationConfig,
+    engine: &dyn Engine,
+    checkpoints: &Checkpoints,
+    progress: &mut dyn FnMut(&RoundRecord),
+) -> Result<RunResult, RunError> {
+    run_with(model, data, config, engine, None, Some(checkpoints), progress)
 }
 
 /// [`run_from`], the devices trained by `workers`: in other processes, on other machines. The result is the same, bit
@@ -102,7 +128,7 @@ pub fn run_on(
     workers: &mut dyn Workers,
     progress: &mut dyn FnMut(&RoundRecord),
 ) -> Result<RunResult, RunError> {
-    run_with(model, data, config, engine, Some(workers), progress)
+    run_with(model, data, config, engine, Some(workers), None, progress)
 }
 
 fn run_with(
@@ -111,6 +137,7 @@ fn run_with(
     config: &SimulationConfig,
     engine: &dyn Engine,
     mut workers: Option<&mut dyn Workers>,
+    checkpoints: Option<&Checkpoints>,
     progress: &mut dyn FnMut(&RoundRecord),
 ) -> Result<RunResult, RunError> {
     if *model.task() != data.task {
@@ -120,11 +147,20 @@ fn run_with(
     let started = Instant::now();
     let plan = config.plan(data.train.len())?;
     let start = config.compare.then(|| model.clone());
+    let mut kept = checkpoints.map(|c| Kept::new(c, &model, data, config, engine)).transpose()?;
     let mut federation = Federation::new(model, data, config, engine)?;
     let before = federation.evaluate(&data.test)?;
     let mut evaluation = before.clone();
     let queries = config.queries()?;
-    let mut rounds: Vec<RoundRecord> = Vec::with_capacity(queries.rounds() as usize);
+    let (mut rounds, earlier) = match &kept {
+        Some(kept) => kept.take_up(&mut federation)?,
+        None => (Vec::new(), 0.0),
+    };
+    let resumed_after = rounds.last().map(|record| record.round);
+    if resumed_after.is_some() {
+        evaluation = federation.evaluate(&data.test)?;
+    }
+    let seconds = || earlier + started.elapsed().as_secs_f64();
     let mut stopped = None;
     while (rounds.len() as u64) < queries.rounds() {
         stopped = stops(&mut federation, config, &rounds)?;
@@ -135,16 +171,19 @@ fn run_with(
         if looks_after(&record, config, &queries) {
             evaluation = look(&federation, data, &mut record)?;
         }
-        progress(&record);
         rounds.push(record);
+        if let Some(kept) = &mut kept {
+            kept.put_down(&federation, &rounds, seconds())?;
+        }
+        rounds.last().into_iter().for_each(&mut *progress);
     }
     // Where it ended early, nobody may have looked at the last model.
     if let Some(last) = rounds.last_mut().filter(|last| stopped.is_some() && last.accuracy.is_none()) {
         evaluation = look(&federation, data, last)?;
     }
-    let (model, seconds) = (federation.into_published(), started.elapsed().as_secs_f64());
+    let (model, seconds) = (federation.into_published(), seconds());
     let comparison = start.map(|start| compare(&start, &model, data, config, engine)).transpose()?;
-    Ok(RunResult { model, evaluation, before, rounds, stopped, plan, comparison, seconds })
+    Ok(RunResult { model, evaluation, before, rounds, resumed_after, stopped, plan, comparison, seconds })
 }
 
 /// Whether the run ends here.

@@ -7,10 +7,11 @@ mod watched;
 
 use std::time::Instant;
 
+use silhouette_model::Model;
 use silhouette_query::Estimate;
 use silhouette_simulation::{
     Dataset, RoundRecord, RunResult, SimulationConfig, Summary, compared, percent_with_error, report_data,
-    run as run_rounds, write_outputs,
+    run_checkpointed, write_outputs,
 };
 
 pub(crate) use self::args::Args;
@@ -34,17 +35,28 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let rounds = config.queries()?.rounds();
     let bar = terminal::bar(rounds * devices, json);
     let watched = Watched { engine: engine.as_ref(), bar: &bar };
-    let (mut failure, started) = (None, Instant::now());
-    let result = run_rounds(&data, &config, &watched, &mut |record| {
+    let (mut failure, started, mut first) = (None, Instant::now(), None);
+    let checkpoints = args.checkpoints();
+    let start = Model::new(data.task.clone(), config.seed);
+    let result = run_checkpointed(start, &data, &config, &watched, &checkpoints, &mut |record| {
+        bar.set_position(record.round * devices);
         bar.set_message(format!("devices, round {}: {}", record.round, describe(record)));
-        let shown = if json {
-            terminal::json_event("round", record)
-        } else if bar.is_hidden() {
-            let left = started.elapsed().as_secs_f64() / record.round as f64 * (rounds - record.round) as f64;
-            terminal::line(&format!("  round {}: {} (about {left:.0} s left)", record.round, describe(record)))
-        } else {
-            Ok(())
+        let shown = match first {
+            None if record.round > 1 => resumed(record.round - 1, json),
+            _ => Ok(()),
         };
+        let first = *first.get_or_insert(record.round);
+        let shown = shown.and_then(|()| {
+            if json {
+                return terminal::json_event("round", record);
+            }
+            if !bar.is_hidden() {
+                return Ok(());
+            }
+            let each = started.elapsed().as_secs_f64() / (record.round + 1 - first) as f64;
+            let left = each * (rounds - record.round) as f64;
+            terminal::line(&format!("  round {}: {} (about {left:.0} s left)", record.round, describe(record)))
+        });
         failure = failure.take().or_else(|| shown.err());
     })?;
     bar.finish();
@@ -55,7 +67,16 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let staging = Staging::new(&args.out)?;
     write_outputs(staging.place(), &data, &config, &result, &summary)?;
     staging.publish()?;
+    checkpoints.forget()?;
     conclude(args, &data, &config, &result, &summary, json)
+}
+
+/// Says that the rounds before are those of a run that was stopped.
+fn resumed(after_round: u64, json: bool) -> anyhow::Result<()> {
+    if json {
+        return terminal::json_event("resumed", serde_json::json!({ "after_round": after_round }));
+    }
+    terminal::line(&format!("  resumed after round {after_round}"))
 }
 
 fn describe(r: &RoundRecord) -> String {

@@ -78,6 +78,17 @@ impl Coordinator {
         self.history.insert(device, participation);
     }
 
+    /// How far the randomness of cohorts and nonces has been used, for a driver that goes on elsewhere with the same
+    /// seed: a simulation, whose seed is no secret.
+    pub fn random_position(&self) -> u128 {
+        self.random.get_word_pos()
+    }
+
+    /// Goes on with the randomness where [`random_position`](Self::random_position) was.
+    pub fn go_on_at(&mut self, random_position: u128) {
+        self.random.set_word_pos(random_position);
+    }
+
     /// The current phase.
     pub fn phase(&self) -> Phase {
         self.phase

@@ -99,6 +99,16 @@ pub enum FederationError {
         "secure-aggregation: expected to be off where devices are trained in shards: masks need all devices of a round in one place, and leaving them out gives the same model"
     )]
     MaskedShards,
+    /// A state to go on from that is none of this run.
+    #[error("{what}: expected {expected}, found {found}")]
+    State {
+        /// Which part.
+        what: &'static str,
+        /// What this run has.
+        expected: String,
+        /// What the state has.
+        found: String,
+    },
     /// The round configuration.
     #[error(transparent)]
     Round(#[from] silhouette_round::ConfigError),

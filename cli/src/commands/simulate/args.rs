@@ -7,19 +7,23 @@ use anyhow::{Context, bail};
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Engine;
 use silhouette_simulation::synth::SynthConfig;
-use silhouette_simulation::{Dataset, Settings, SimulationConfig, TaskChoice};
+use silhouette_simulation::{CheckpointEvery, Checkpoints, Dataset, Settings, SimulationConfig, TaskChoice};
 use silhouette_text::ReadOptions;
 
 use crate::terminal::Usage;
 
 /// Train over every user of a file, in one process, through the code that devices and aggregator run.
 ///
-/// Results are written at the end, all or none: stopping it earlier leaves those of an earlier run.
+/// Results are written at the end, all or none: stopping it earlier leaves those of an earlier run. A run of more than
+/// a few seconds keeps a checkpoint in the folder of the results; --resume goes on from it to the same end, bit for bit.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   silhouette simulate --data people.jsonl --task interest --epsilon 8 --out run/
   silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
   silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8
+  silhouette simulate --data people.jsonl --task interest --noise-multiplier 2 --rounds 1000 --stop-at-epsilon 4
+  silhouette simulate --data people.jsonl --task interest --rounds 1000 --out run/ --resume
+  silhouette simulate --data people.jsonl --task interest --compare
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
   silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
@@ -46,6 +50,13 @@ pub(crate) struct Args {
     /// Where the results go.
     #[arg(long, default_value = "run")]
     pub(super) out: PathBuf,
+    /// Go on with the run that was stopped, from the checkpoint in the folder of its results; with the same data and
+    /// settings.
+    #[arg(long)]
+    resume: bool,
+    /// Keep a checkpoint after every so many rounds; 0 for never [default: when 5 seconds have passed since the last]
+    #[arg(long, value_name = "ROUNDS")]
+    checkpoint_every: Option<u64>,
     /// Who adds the noise: nobody, the aggregator, each device all of it, or each device its share
     /// under masks that only the sum is free of [default: central]
     #[arg(long, value_parser = ["none", "central", "local", "distributed"])]
@@ -180,6 +191,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Where the run is kept.
+    pub(super) fn checkpoints(&self) -> Checkpoints {
+        let every = match self.checkpoint_every {
+            None => CheckpointEvery::Seconds(5),
+            Some(0) => CheckpointEvery::Never,
+            Some(rounds) => CheckpointEvery::Rounds(rounds),
+        };
+        Checkpoints { path: self.out.join("checkpoint.bin"), every, resume: self.resume }
+    }
+
     /// What was asked for, by name; every default is the library's.
     fn settings(&self) -> Settings {
         let asked = |flag: bool| flag.then_some(true);
