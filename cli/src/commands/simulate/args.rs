@@ -25,7 +25,7 @@ use crate::terminal::Usage;
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
-    /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
+    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
     #[arg(long, required_unless_present = "population")]
     data: Option<PathBuf>,
     /// The column that holds the label, or a task file (.toml).
