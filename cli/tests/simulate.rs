@@ -231,3 +231,21 @@ fn a_file_without_users_is_dealt_to_made_up_people() {
         assert!(!refused.status.success() && error.contains(flag), "{arguments:?}: {error}");
     }
 }
+
+#[test]
+fn the_figures_of_single_people_are_left_for_research() {
+    let place = people();
+    let (told, summary) = succeeds(place.path(), &["--task", "topic", "--mode", "none"]);
+    let users = std::fs::read_to_string(place.path().join("run/users.jsonl")).unwrap();
+    let lines: Vec<Value> = users.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0]["user"].as_str(), lines[0]["texts"].as_u64()), (Some("z"), Some(2)));
+    // The same texts that the accuracy of the run is of: there is but one person.
+    assert_eq!(lines[0]["accuracy"], summary["accuracy"]);
+    assert_eq!(summary["user_accuracy"]["mean"], summary["accuracy"]);
+    assert_eq!(summary["user_accuracy"]["worst_decile"], summary["accuracy"]);
+    assert_eq!(lines[0]["top_label_right"].as_bool(), Some(summary["user_top1"] == 1.0));
+    assert!(told.contains("worst tenth"), "{told}");
+    let report = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
+    assert!(report.contains("Mean of the worst tenth") && report.contains("Accuracy of the worst tenth of people"));
+}

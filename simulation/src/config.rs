@@ -123,6 +123,9 @@ pub struct SimulationConfig {
     pub trim: u32,
     /// Mode `distributed` only: devices that try to spoil the model.
     pub poison: Option<Poison>,
+    /// Keep the later texts of everybody who trains out of all training, so that the model can be held beside each
+    /// person's own and one of all texts in one place: [`compare`](crate::compare()).
+    pub compare: bool,
     /// Worker threads; the result does not depend on it.
     pub threads: usize,
 }
@@ -161,6 +164,7 @@ impl Default for SimulationConfig {
             groups: 1,
             trim: 0,
             poison: None,
+            compare: false,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
     }

@@ -1,6 +1,7 @@
 //! From a file of per-user text to virtual devices and held-out people.
 
 mod encode;
+mod later;
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use silhouette_model::{EncoderError, EncoderSpec, Task, TaskError, Vectoriser};
 use silhouette_text::{CleanReport, Event, ReadError, ReadOptions, ReadReport, read_all};
 use thiserror::Error;
 
-use self::encode::Encoding;
+use self::encode::{Encoded, Encoding};
 use crate::config::{ConfigError, SimulationConfig};
 use crate::partition::Dealt;
 use crate::people::{People, User};
@@ -77,6 +78,8 @@ pub struct Dataset {
     pub train: People,
     /// People held out (`split_user` = `test`).
     pub test: Vec<User>,
+    /// Later texts of people who train, that nobody trains on; empty unless the run compares. In the order of the ids.
+    pub later: Vec<User>,
     /// What the reader kept and skipped; empty for events made in memory.
     pub read: ReadReport,
     /// What cleaning changed.
@@ -191,16 +194,24 @@ impl Dataset {
         let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
         recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;
-        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
-        let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;
-        let (test, _, _) = encoding.encode(&test, false, config.threads)?;
+        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task, compare: config.compare };
+        let Encoded { users: train, later, cleaned, duplicates } = encoding.encode(&train, true, config.threads)?;
+        let test = encoding.encode(&test, false, config.threads)?.users;
         let mut notes = notes(choice, &recipe, &test);
+        if config.compare {
+            let texts = later::texts(&later);
+            notes.push(format!(
+                "compare: {texts} later texts of {} people who train are kept out of all training",
+                later.len()
+            ));
+        }
         notes.extend(dealt.as_ref().map(Dealt::note));
         if by_sample && dealt.is_none() {
             notes.push(format!("{SPLIT_SAMPLE}: held-out texts are of people who may train on others of theirs"));
         }
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
-        Ok(Self { task, recipe, train: train.into(), test, read, cleaned, duplicates, dealt, notes, seconds })
+        let train = train.into();
+        Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates, dealt, notes, seconds })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -225,6 +236,7 @@ impl Dataset {
             recipe,
             train,
             test,
+            later: Vec::new(),
             read: ReadReport::default(),
             cleaned: CleanReport::default(),
             duplicates: 0,

@@ -17,6 +17,7 @@ use crate::dataset::Dataset;
 use crate::device::Past;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::offers::seed_bytes;
+use crate::people::User;
 use crate::shard::SimulationShard;
 use ahead::Ahead;
 use gather::Invitation;
@@ -85,9 +86,9 @@ impl<'a> Federation<'a> {
         self.averaged.as_deref().unwrap_or(&self.model)
     }
 
-    /// Looks at what was published last on the people who are held out.
-    pub(crate) fn evaluate(&self) -> Result<Evaluation, EngineError> {
-        let (engine, model, people) = (self.shard.engine, self.published(), &self.shard.data.test);
+    /// Looks at what was published last on people's texts.
+    pub(crate) fn evaluate(&self, people: &[User]) -> Result<Evaluation, EngineError> {
+        let (engine, model) = (self.shard.engine, self.published());
         self.shard.pool.install(|| evaluate(engine, model, people))
     }
 
@@ -153,6 +154,7 @@ impl<'a> Federation<'a> {
             accuracy: None,
             macro_f1: None,
             loss: None,
+            later_accuracy: None,
             clip,
             within_clip: fraction,
             epsilon: self.epsilon(rho),

@@ -25,6 +25,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 pub mod audit;
+mod compare;
 mod config;
 mod dataset;
 mod device;
@@ -43,13 +44,14 @@ mod settings;
 mod shard;
 pub mod synth;
 
+pub use compare::{Comparison, Figures, SideBySide, compare};
 pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
 pub use dataset::{Dataset, DatasetError, TaskChoice};
 pub use device::PoisonError;
 pub use estimate::{NoiseEstimate, noise_estimate};
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, PersonResult, UserAccuracy, evaluate};
 pub use federation::{FederationError, RoundRecord, Workers};
-pub use output::{OutputError, Summary, percent_with_error, report_data, told_privately, write_outputs};
+pub use output::{OutputError, Summary, compared, percent_with_error, report_data, told_privately, write_outputs};
 pub use partition::{Partition, Skew};
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;

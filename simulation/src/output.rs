@@ -10,12 +10,17 @@ use silhouette_query::label_counts::LabelCounts;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+pub use compared::compared;
 pub use told::{percent_with_error, told_privately};
 
+mod compared;
 mod told;
+mod users;
 
+use crate::compare::Comparison;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
+use crate::evaluate::UserAccuracy;
 use crate::report::{PartitionSection, ReportData, RoundPoint, render};
 use crate::run::RunResult;
 
@@ -99,6 +104,12 @@ pub struct Summary {
     pub recall: f64,
     /// Share of held-out people whose top label is right.
     pub user_top1: f64,
+    /// How evenly the model does over held-out people.
+    #[serde(default)]
+    pub user_accuracy: Option<UserAccuracy>,
+    /// The model beside each person's own and one of all texts in one place, where the run compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// Held-out texts whose label is none of the task's; they count as wrong.
     pub texts_unseen_label: usize,
     /// Rows the reader skipped.
@@ -164,6 +175,8 @@ impl Summary {
             precision: scores.precision,
             recall: scores.recall,
             user_top1: result.evaluation.user_top1,
+            user_accuracy: UserAccuracy::of(&result.evaluation.user_accuracy()),
+            comparison: result.comparison.clone(),
             texts_unseen_label: data.unseen(),
             rows_skipped: data.read.skipped,
             texts_repeated: data.duplicates,
@@ -186,7 +199,7 @@ fn peak_rss_mib() -> Option<f64> {
     Some((kib / 1024.0 * 10.0).round() / 10.0)
 }
 
-/// Writes `summary.json`, `rounds.jsonl`, `model.safetensors`, `confusion.csv` and `report.html`.
+/// Writes `summary.json`, `rounds.jsonl`, `users.jsonl`, `model.safetensors`, `confusion.csv` and `report.html`.
 ///
 /// # Errors
 /// Names the file that could not be written.
@@ -209,6 +222,7 @@ pub fn write_outputs(
     }
     write("summary.json", format!("{}\n", serde_json::to_string_pretty(summary)?).as_bytes())?;
     write("rounds.jsonl", rounds.as_bytes())?;
+    write("users.jsonl", users::lines(&data.test, &result.evaluation)?.as_bytes())?;
     write("model.safetensors", &result.model.to_safetensors()?)?;
     write("confusion.csv", result.evaluation.confusion.to_csv(&labels(data)).as_bytes())?;
     write("report.html", render(&report_data(data, config, result, summary)).as_bytes())
@@ -233,6 +247,9 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
         settings: settings(data, summary),
         left_device: left_device(config),
         told_privately: told_privately(&labels, result),
+        baselines: compared::baselines(result.comparison.as_ref().and_then(|c| c.held_out.as_ref())),
+        later_baselines: compared::baselines(result.comparison.as_ref().and_then(|c| c.later.as_ref())),
+        compared: summary.comparison.as_ref().map(compared).unwrap_or_default(),
         rounds: result
             .rounds
             .iter()
@@ -243,6 +260,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
                 accuracy: r.accuracy,
                 macro_f1: r.macro_f1,
                 loss: r.loss,
+                later_accuracy: r.later_accuracy,
                 clip: config.adaptive_clip.map(|_| r.clip),
                 epsilon: r.epsilon,
                 bytes_up: r.bytes_up,
@@ -259,7 +277,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
         }),
         epsilon_budget,
         assumptions: assumptions(config, result),
-        user_accuracy: result.evaluation.user_accuracy.clone(),
+        user_accuracy: result.evaluation.user_accuracy(),
         ..ReportData::default()
     }
 }
@@ -275,9 +293,15 @@ fn headline(data: &Dataset, s: &Summary, result: &RunResult) -> Vec<(String, Str
         ("Before training".to_owned(), percent(before)),
         ("Macro F1".to_owned(), format!("{:.3}", s.macro_f1)),
         ("People whose top label is right".to_owned(), percent(s.user_top1)),
+    ];
+    if let Some(of) = s.user_accuracy {
+        let text = format!("{} (all: {})", percent(of.worst_decile), percent(of.mean));
+        cards.push(("Accuracy of the worst tenth of people".to_owned(), text));
+    }
+    cards.extend([
         ("Devices".to_owned(), format!("{} train, {} held out", data.train.len(), s.users_test)),
         ("Rounds".to_owned(), format!("{} of {} devices", s.rounds, s.cohort)),
-    ];
+    ]);
     if let (Some(epsilon), Some(delta)) = (s.epsilon, s.delta) {
         cards.push(("Epsilon spent per user".to_owned(), format!("{epsilon:.3} at delta {delta:e}")));
     }

@@ -7,6 +7,7 @@ use silhouette_privacy::accounting::PrivacyPlan;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+use crate::compare::{Comparison, compare};
 use crate::config::{ConfigError, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::evaluate::Evaluation;
@@ -47,7 +48,9 @@ pub struct RunResult {
     pub rounds: Vec<RoundRecord>,
     /// What the promise cost; `None` without privacy.
     pub plan: Option<PrivacyPlan>,
-    /// Seconds of training and evaluation.
+    /// What the same people reach without a federation, where the run compares.
+    pub comparison: Option<Comparison>,
+    /// Seconds of training and evaluation, those of a comparison left out.
     pub seconds: f64,
 }
 
@@ -109,8 +112,9 @@ fn run_with(
     config.validate()?;
     let started = Instant::now();
     let plan = config.plan(data.train.len())?;
+    let start = config.compare.then(|| model.clone());
     let mut federation = Federation::new(model, data, config, engine)?;
-    let before = federation.evaluate()?;
+    let before = federation.evaluate(&data.test)?;
     let mut evaluation = before.clone();
     let queries = config.queries()?;
     let mut rounds = Vec::with_capacity(queries.rounds() as usize);
@@ -125,7 +129,7 @@ fn run_with(
             QueryKind::LabelCounts => false,
         };
         if look {
-            evaluation = federation.evaluate()?;
+            evaluation = federation.evaluate(&data.test)?;
         }
         if look && evaluation.confusion.total() > 0 {
             let scores = evaluation.confusion.scores();
@@ -133,15 +137,13 @@ fn run_with(
             record.macro_f1 = Some(scores.macro_f1);
             record.loss = Some(evaluation.loss);
         }
+        if look && !data.later.is_empty() {
+            record.later_accuracy = Some(federation.evaluate(&data.later)?.confusion.scores().accuracy);
+        }
         progress(&record);
         rounds.push(record);
     }
-    Ok(RunResult {
-        model: federation.into_published(),
-        evaluation,
-        before,
-        rounds,
-        plan,
-        seconds: started.elapsed().as_secs_f64(),
-    })
+    let (model, seconds) = (federation.into_published(), started.elapsed().as_secs_f64());
+    let comparison = start.map(|start| compare(&start, &model, data, config, engine)).transpose()?;
+    Ok(RunResult { model, evaluation, before, rounds, plan, comparison, seconds })
 }

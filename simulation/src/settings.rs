@@ -129,6 +129,9 @@ pub struct Settings {
     /// Made-up people that a partition deals the rows to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<usize>,
+    /// Whether later texts are kept out of all training, to compare with models without a federation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<bool>,
     /// Seed of everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -198,6 +201,7 @@ impl Settings {
             groups: self.groups.unwrap_or(defaults.groups),
             trim: self.trim.unwrap_or(defaults.trim),
             poison: self.poison.as_deref().map(str::parse).transpose()?,
+            compare: self.compare.unwrap_or(defaults.compare),
             threads: self.threads.unwrap_or(defaults.threads),
         })
     }
@@ -314,7 +318,8 @@ mod tests {
             "encoder": "bag:16", "buckets": 10, "clip": 0.5, "adaptive-clip": true, "target_quantile": 0.7,
             "clip_lr": 0.3, "count_noise": 2, "lr": 0.25, "local_epochs": 2, "batch": 8, "prox_mu": 0.01,
             "server_opt": "yogi", "server-lr": 0.1, "secure_aggregation": true, "active_mode": true, "groups": 3,
-            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "seed": 5, "threads": 1}"#)
+            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true, "seed": 5,
+            "threads": 1}"#)
         .unwrap();
         let adaptive =
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
@@ -350,6 +355,7 @@ mod tests {
             groups: 3,
             trim: 1,
             poison: Some("flip:0.1".parse().unwrap()),
+            compare: true,
             threads: 1,
         };
         assert_eq!(config, expected);

@@ -14,6 +14,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 fn rounds(count: u64) -> Vec<RoundPoint> {
     let round = |round: u64| RoundPoint {
         clip: None,
+        later_accuracy: None,
         round,
         invited: 120,
         reports: 100 + round % 7,

@@ -52,7 +52,7 @@ fn a_held_out_label_unseen_in_training_counts_as_wrong() {
         let result = run(&data, &config(), &NativeEngine, &mut |_| {}).unwrap();
         let confusion = &result.evaluation.confusion;
         assert_eq!((confusion.total(), confusion.unseen(), confusion.count(0, 0)), (3, 2, 1));
-        assert_eq!(result.evaluation.user_accuracy, [1.0 / 3.0]);
+        assert_eq!(result.evaluation.user_accuracy(), [1.0 / 3.0]);
         // Tea is what they write of most, and no label of the task.
         assert_eq!(result.evaluation.user_top1, 0.0);
         let summary = Summary::of(&data, &config(), &result, "native").unwrap();

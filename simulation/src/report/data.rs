@@ -33,6 +33,12 @@ pub struct ReportData {
     pub left_device: Vec<String>,
     /// Names and figures of what devices told privately beside training.
     pub told_privately: Vec<(String, String)>,
+    /// Names and accuracies of models beside this one, on the texts that the accuracy of the rounds is of.
+    pub baselines: Vec<(String, f64)>,
+    /// The same on the later texts of those who train.
+    pub later_baselines: Vec<(String, f64)>,
+    /// What was compared, and the figures, a line each.
+    pub compared: Vec<(String, String)>,
     /// The accuracy of each user, from 0 to 1.
     pub user_accuracy: Vec<f64>,
     /// The profile of one person.
@@ -67,6 +73,8 @@ pub struct RoundPoint {
     pub macro_f1: Option<f64>,
     /// Mean loss.
     pub loss: Option<f64>,
+    /// Accuracy on the later texts of those who train, where they are kept out of training.
+    pub later_accuracy: Option<f64>,
     /// Clip norm of the round, where it moves.
     pub clip: Option<f64>,
     /// Privacy loss spent up to and including this round.

@@ -56,6 +56,12 @@ fn body(data: &ReportData, words: &Words) -> String {
             let inside = format!("<p>{}</p>{}", escape(words.told_how), tables::settings(&data.told_privately));
             section("told", words.told, &card(&inside))
         },
+        if data.compared.is_empty() {
+            String::new()
+        } else {
+            let inside = format!("<p>{}</p>{}", escape(words.compared_how), tables::settings(&data.compared));
+            section("compared", words.compared, &card(&inside))
+        },
         section("left", words.left_device, &card(&tables::left_device(data, words))),
         assumptions(data, words),
         if data.rounds.is_empty() {

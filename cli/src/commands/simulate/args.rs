@@ -157,6 +157,10 @@ pub(crate) struct Args {
     /// Hash buckets as a power of two [default: the recipe's]
     #[arg(long)]
     buckets: Option<u8>,
+    /// Keep the later texts of everybody who trains out of training, and hold the model beside each person's own
+    /// (local only) and one of all texts in one place (central), on the same texts.
+    #[arg(long, conflicts_with = "population")]
+    compare: bool,
     /// Seed of everything: the same seed gives the same model, bit for bit [default: 7]
     #[arg(long)]
     seed: Option<u64>,
@@ -208,6 +212,7 @@ impl Args {
             poison: self.poison.clone(),
             partition: self.partition.clone(),
             people: self.people,
+            compare: asked(self.compare),
             seed: self.seed,
             threads: self.threads,
         }
