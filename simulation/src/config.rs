@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{Alongside, CohortSampling, PlanRequest};
-use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan};
+use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan, zcdp};
 use silhouette_privacy::secagg::MAX_DEGREE;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use silhouette_round::QuerySchedule;
@@ -61,6 +61,11 @@ pub struct SimulationConfig {
     /// Noise multiplier, z, of every round; what the budget's epsilon is follows from it then. As small as the
     /// budget allows when absent.
     pub noise_multiplier: Option<f64>,
+    /// With `noise_multiplier`: no round takes a device past this epsilon; the run ends before the first that would.
+    pub stop_at_epsilon: Option<f64>,
+    /// The run ends when so many looks at held-out people brought no better accuracy. They are exact figures, so this
+    /// is for research and has no place in a deployment.
+    pub stop_when_flat: Option<u64>,
     /// Rounds of training.
     pub rounds: u64,
     /// Devices per round; everybody when absent.
@@ -136,6 +141,8 @@ impl Default for SimulationConfig {
             encoder: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             noise_multiplier: None,
+            stop_at_epsilon: None,
+            stop_when_flat: None,
             rounds: 20,
             cohort: None,
             schedule: None,
@@ -277,6 +284,25 @@ impl SimulationConfig {
             PrivacyChoice::None => None,
             PrivacyChoice::Budget { mode, .. } => Some(mode),
         }
+    }
+
+    /// The most rho that a device may spend where the run stops at an epsilon.
+    ///
+    /// # Errors
+    /// When epsilon or delta are out of range.
+    pub(crate) fn rho_to_stop_at(&self) -> Result<Option<f64>, ConfigError> {
+        let (Some(epsilon), PrivacyChoice::Budget { delta, .. }) = (self.stop_at_epsilon, self.privacy) else {
+            return Ok(None);
+        };
+        let say = |e: &dyn std::fmt::Display| ConfigError::Plan(e.to_string());
+        let (epsilon, delta) = (Epsilon::new(epsilon).map_err(|e| say(&e))?, Delta::new(delta).map_err(|e| say(&e))?);
+        Ok(Some(zcdp::max_rho(epsilon, delta).get()))
+    }
+
+    /// The rho that training will have at most, which the recipe depends on; `None` without privacy.
+    pub(crate) fn rho_of_training(&self, users: usize) -> Result<Option<f64>, ConfigError> {
+        let (planned, most) = (self.plan(users)?.map(|plan| plan.rho_of_training()), self.rho_to_stop_at()?);
+        Ok(planned.map(|rho| most.map_or(rho, |most| rho.min(most))))
     }
 
     /// What the promise costs with `users` in the federation; `None` without privacy.

@@ -8,7 +8,7 @@ use silhouette_privacy::{Charge, NoiseTree, NoisySum};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{Figures, ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, RoundConfig};
+use silhouette_round::{Coordinator, Refusal, RoundConfig};
 use silhouette_wire::manifest::QueryKind;
 use silhouette_wire::{ContentHash, DeviceId};
 
@@ -53,6 +53,8 @@ pub(crate) struct Federation<'a> {
     tree: Option<NoiseTree>,
     now: u64,
     ahead: Ahead,
+    /// The next round's devices, where they are known already.
+    gathered: Option<(u64, Vec<Vec<Invitation>>)>,
 }
 
 impl<'a> Federation<'a> {
@@ -75,6 +77,7 @@ impl<'a> Federation<'a> {
             tree: NoiseTree::new(&offers.training.parameters),
             now: 0,
             ahead: Ahead::default(),
+            gathered: None,
             model: Arc::new(model),
             config,
             shard,
@@ -100,7 +103,10 @@ impl<'a> Federation<'a> {
     /// One round, whose devices are trained by `workers` if there are any; the record has no evaluation yet.
     pub(crate) fn round(&mut self, workers: Option<&mut dyn Workers>) -> Result<RoundRecord, FederationError> {
         let started = Instant::now();
-        let (round, groups) = self.gather()?;
+        let (round, groups) = match self.gathered.take() {
+            Some(gathered) => gathered,
+            None => self.gather()?,
+        };
         let mut published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
         // What was published is evaluated; training goes on from the iterate.
         let base = if self.shard.offers.schedule.kind(round) == QueryKind::Evaluate { published } else { self.file };
@@ -165,6 +171,24 @@ impl<'a> Federation<'a> {
             model_sha256: published.to_string(),
         };
         Ok(record)
+    }
+
+    /// The epsilon after the next round of its most charged device, if it would pass what the run stops at. Who is in
+    /// that round is settled by this, and its manifests would be refused by that device.
+    pub(crate) fn past_the_budget(&mut self) -> Result<Option<(u64, f64)>, FederationError> {
+        let Some(most) = self.config.rho_to_stop_at()? else { return Ok(None) };
+        let (round, groups) = match self.gathered.take() {
+            Some(gathered) => gathered,
+            None => self.gather()?,
+        };
+        let offers = &self.shard.offers;
+        let charge = Charge::of(offers.of(offers.schedule.kind(round)).parameters.rho()).map_err(Refusal::from);
+        let charge = charge.map_err(FederationError::Device)?.billionths();
+        let spent = |&(user, _): &Invitation| self.pasts[user].spent().map_or(0, Charge::billionths);
+        let after = groups.iter().flatten().map(spent).max().unwrap_or(0).saturating_add(charge);
+        self.gathered = Some((round, groups));
+        let after = Charge::of_billionths(after).map_or(0.0, Charge::rho);
+        Ok((after > most).then(|| (round, self.epsilon(after).unwrap_or(f64::INFINITY))))
     }
 
     /// The sum of each group that has one.

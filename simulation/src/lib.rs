@@ -55,6 +55,6 @@ pub use output::{OutputError, Summary, compared, percent_with_error, report_data
 pub use partition::{Partition, Skew};
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;
-pub use run::{RunError, RunResult, run, run_from, run_on};
+pub use run::{RunError, RunResult, Stopped, run, run_from, run_on};
 pub use settings::Settings;
 pub use shard::{PartialSum, Place, RoundSpec, ShardError, SimulationShard};

@@ -36,6 +36,12 @@ pub struct Settings {
     /// Noise multiplier of every round, instead of epsilon.
     #[serde(alias = "noise-multiplier", skip_serializing_if = "Option::is_none")]
     pub noise_multiplier: Option<f64>,
+    /// With a noise multiplier: the run ends before a device would pass this epsilon.
+    #[serde(alias = "stop-at-epsilon", skip_serializing_if = "Option::is_none")]
+    pub stop_at_epsilon: Option<f64>,
+    /// The run ends after so many looks without a better accuracy.
+    #[serde(alias = "stop-when-flat", skip_serializing_if = "Option::is_none")]
+    pub stop_when_flat: Option<u64>,
     /// `independent` or `tree`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
@@ -173,6 +179,8 @@ impl Settings {
             encoder: self.encoder.as_deref().map(str::parse).transpose()?,
             privacy: self.privacy()?,
             noise_multiplier: self.noise_multiplier,
+            stop_at_epsilon: self.stop_at_epsilon,
+            stop_when_flat: self.stop_when_flat,
             rounds: self.rounds.unwrap_or(defaults.rounds),
             cohort: self.cohort,
             schedule: None,
@@ -318,8 +326,8 @@ mod tests {
             "encoder": "bag:16", "buckets": 10, "clip": 0.5, "adaptive-clip": true, "target_quantile": 0.7,
             "clip_lr": 0.3, "count_noise": 2, "lr": 0.25, "local_epochs": 2, "batch": 8, "prox_mu": 0.01,
             "server_opt": "yogi", "server-lr": 0.1, "secure_aggregation": true, "active_mode": true, "groups": 3,
-            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true, "seed": 5,
-            "threads": 1}"#)
+            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true,
+            "stop-at-epsilon": 3, "stop_when_flat": 4, "seed": 5, "threads": 1}"#)
         .unwrap();
         let adaptive =
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
@@ -327,6 +335,8 @@ mod tests {
             encoder: Some(EncoderChoice::TrainedBag(16)),
             privacy: PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 4.0, delta: 1e-6 },
             noise_multiplier: None,
+            stop_at_epsilon: Some(3.0),
+            stop_when_flat: Some(4),
             rounds: 9,
             cohort: Some(12),
             schedule: None,

@@ -25,7 +25,7 @@ use crate::terminal::Usage;
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
-    /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
+    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
     #[arg(long, required_unless_present = "population")]
     data: Option<PathBuf>,
     /// The column that holds the label, or a task file (.toml).
@@ -79,6 +79,13 @@ pub(crate) struct Args {
     /// The noise multiplier of every round; epsilon is then what that costs.
     #[arg(long, conflicts_with = "epsilon")]
     noise_multiplier: Option<f64>,
+    /// With --noise-multiplier: end before the first round that would take a device past this epsilon.
+    #[arg(long, requires = "noise_multiplier", value_name = "EPSILON")]
+    stop_at_epsilon: Option<f64>,
+    /// For research: end when so many looks at held-out people, whose figures are exact and not private, brought no
+    /// better accuracy.
+    #[arg(long, value_name = "LOOKS")]
+    stop_when_flat: Option<u64>,
     /// Evaluate after every so many rounds, and after the last; 0 for after the last alone [default: 1]
     #[arg(long)]
     evaluate_every: Option<u64>,
@@ -181,6 +188,8 @@ impl Args {
             epsilon: self.epsilon,
             delta: self.delta,
             noise_multiplier: self.noise_multiplier,
+            stop_at_epsilon: self.stop_at_epsilon,
+            stop_when_flat: self.stop_when_flat,
             noise: self.noise.clone(),
             rounds: self.rounds,
             cohort: self.cohort,
