@@ -141,3 +141,34 @@ fn devices_evaluate_and_count_labels_within_the_run() {
     let epsilon = summary["epsilon"].as_f64().unwrap();
     assert!(epsilon <= 8.0 && epsilon > 7.99, "{epsilon}");
 }
+
+#[test]
+fn the_defaults_that_the_help_states_are_the_librarys() {
+    use silhouette_simulation::{PrivacyChoice, SimulationConfig};
+    let output = Command::new(env!("CARGO_BIN_EXE_silhouette")).args(["simulate", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let config = SimulationConfig::default();
+    let PrivacyChoice::Budget { mode, epsilon, delta } = config.privacy else { unreachable!("the default is private") };
+    let stated = [
+        ("mode", mode.to_string()),
+        ("epsilon", epsilon.to_string()),
+        ("delta", format!("{delta:e}")),
+        ("rounds", config.rounds.to_string()),
+        ("evaluate-every", config.evaluate_every.to_string()),
+        ("evaluate-privately", config.evaluate_privately.to_string()),
+        ("evaluation-share", config.evaluation_share.to_string()),
+        ("label-counts-share", config.label_counts_share.to_string()),
+        ("held-out", config.held_out.to_string()),
+        ("groups", config.groups.to_string()),
+        ("trim", config.trim.to_string()),
+        ("min-separation", config.min_separation.to_string()),
+        ("prox-mu", config.proximal_mu.to_string()),
+        ("noise", if config.tree { "tree" } else { "independent" }.to_owned()),
+        ("seed", config.seed.to_string()),
+    ];
+    for (flag, value) in stated {
+        let about = help.split("\n      --").find(|part| part.starts_with(&format!("{flag} "))).unwrap();
+        let words = about.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("[default: {value}]")), "--{flag}: {value}: {words}");
+    }
+}

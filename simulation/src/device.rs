@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
@@ -78,7 +79,7 @@ pub(crate) enum Outward {
 }
 
 /// What is kept of a device between two rounds: little, for there may be millions.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Past {
     /// Charged so far, in billionths of rho.
     spent: u64,

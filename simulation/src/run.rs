@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::config::{ConfigError, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::evaluate::Evaluation;
-use crate::federation::{Federation, FederationError, RoundRecord};
+use crate::federation::{Federation, FederationError, RoundRecord, Workers};
 
 /// Why a run failed.
 #[derive(Debug, Error)]
@@ -75,6 +75,34 @@ pub fn run_from(
     engine: &dyn Engine,
     progress: &mut dyn FnMut(&RoundRecord),
 ) -> Result<RunResult, RunError> {
+    run_with(model, data, config, engine, None, progress)
+}
+
+/// [`run_from`], the devices trained by `workers`: in other processes, on other machines. The result is the same, bit
+/// for bit. This process decides who takes part, adds the noise, steps the model and evaluates.
+///
+/// # Errors
+/// As [`run_from`], when the workers fail, and when sums are to be masked for real, which needs all devices in one
+/// place.
+pub fn run_on(
+    model: Model,
+    data: &Dataset,
+    config: &SimulationConfig,
+    engine: &dyn Engine,
+    workers: &mut dyn Workers,
+    progress: &mut dyn FnMut(&RoundRecord),
+) -> Result<RunResult, RunError> {
+    run_with(model, data, config, engine, Some(workers), progress)
+}
+
+fn run_with(
+    model: Model,
+    data: &Dataset,
+    config: &SimulationConfig,
+    engine: &dyn Engine,
+    mut workers: Option<&mut dyn Workers>,
+    progress: &mut dyn FnMut(&RoundRecord),
+) -> Result<RunResult, RunError> {
     if *model.task() != data.task {
         return Err(RunError::OtherTask { expected: data.task.name.clone(), found: model.task().name.clone() });
     }
@@ -87,7 +115,7 @@ pub fn run_from(
     let queries = config.queries()?;
     let mut rounds = Vec::with_capacity(queries.rounds() as usize);
     for _ in 0..queries.rounds() {
-        let mut record = federation.round()?;
+        let mut record = federation.round(workers.as_deref_mut().map(|w| w as &mut dyn Workers))?;
         let last = record.round == queries.rounds();
         let trained = queries.count_until(QueryKind::Train, record.round);
         let look = match record.query {

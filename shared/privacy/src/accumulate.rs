@@ -55,6 +55,33 @@ impl Accumulator {
         }
     }
 
+    /// The sum so far, without an aggregator's noise, and its reports: for a simulator that adds its devices up in
+    /// several processes. Nothing private may depend on it.
+    pub fn dangerous_sum_for_simulation_only(&self) -> (&[i64], u32) {
+        (&self.sum, self.reports)
+    }
+
+    /// A sum that was added up elsewhere, by [`dangerous_sum_for_simulation_only`](Self::dangerous_sum_for_simulation_only).
+    ///
+    /// # Errors
+    /// When it is not of these parameters: of another length, of more reports than the cohort, or longer than these
+    /// reports can add up to.
+    pub fn of_partial_sum(parameters: ReleaseParameters, sum: Vec<i64>, reports: u32) -> Result<Self, FoldError> {
+        let expected = parameters.released_len();
+        if sum.len() != expected {
+            return Err(FoldError::Length { expected, found: sum.len() });
+        }
+        if reports > parameters.cohort() {
+            return Err(FoldError::Full(parameters.cohort()));
+        }
+        // No entry of a release is above 2^31 in size.
+        let most = u64::from(reports) << 31;
+        if sum.iter().any(|k| k.unsigned_abs() > most) {
+            return Err(FoldError::Norm);
+        }
+        Ok(Self { parameters, sum, reports })
+    }
+
     /// Reports folded so far.
     pub fn reports(&self) -> u32 {
         self.reports

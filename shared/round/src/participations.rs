@@ -1,9 +1,10 @@
 //! How often a device took part, by kind of query.
 
+use serde::{Deserialize, Serialize};
 use silhouette_wire::QueryKind;
 
 /// Participations of one device in one task, by kind of query.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participations([u32; 3]);
 
 impl Participations {

@@ -244,7 +244,7 @@ fn train(data: &Dataset, config: &SimulationConfig, progress: &mut dyn FnMut(u64
     let mut federation = Federation::new(Model::new(data.task.clone(), config.seed), data, config, &NativeEngine)?;
     let first = federation.published().clone();
     for round in 1..=config.rounds {
-        federation.round()?;
+        federation.round(None)?;
         progress(round);
     }
     Ok([first, federation.into_published()])

@@ -1,93 +1,96 @@
-//! A round's sum where nothing is masked: devices train, release and are added up on all threads.
+//! A round's sums where nothing is masked: devices train in shards, the aggregator adds its noise.
 
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use silhouette_model::Model;
 use silhouette_privacy::{Accumulator, NoisySum, ReleaseParameters};
-use silhouette_query::Asked;
-use silhouette_round::{Terms, Verified};
+use silhouette_wire::{ContentHash, QueryKind};
 
-use super::desk::{self, Desk, Invitation, lock};
-use super::{Federation, FederationError, asked_about};
-use crate::device::Streams;
+use super::gather::Invitation;
+use super::{Federation, FederationError, Workers};
+use crate::device::{Streams, id_of};
+use crate::groups::unless_too_long;
+use crate::shard::{Draft, Place, RoundSpec};
 
 impl Federation<'_> {
-    /// Trains the invited devices over the worker threads, each with its own partial sum, and adds
-    /// the partial sums up. Memory is one sum per thread, whatever the cohort. Sums of integers
-    /// have the same bits however the devices fall on the threads.
+    /// The sum of each group; one whose sum is longer than honest ones can be is left out.
     pub(super) fn collect(
         &mut self,
         round: u64,
-        invitations: &[Invitation],
-        terms: &Terms,
-        rotation: u64,
-        verified: Option<&Arc<Verified>>,
-    ) -> Result<NoisySum, FederationError> {
-        let parameters = &terms.parameters.clone().with_rotation(rotation);
-        let kept = self.data.train.kept();
-        let work = |&i: &usize| std::cmp::Reverse(kept.get(invitations[i].0).map_or(0, |user| user.examples.len()));
-        let mut order: Vec<usize> = (0..invitations.len()).collect();
-        order.sort_by_key(work);
-        let desk = Desk {
-            order: &order,
-            coordinator: Mutex::new(&mut self.coordinator),
-            kind: &self.kind,
-            pasts: desk::claim(&mut self.pasts, invitations),
-            attacks: &self.attacks,
-            next: AtomicUsize::new(0),
-            invitations,
-            parameters,
-            verified,
-            seed: self.config.seed,
-            round,
-            asked: Asked { query: terms.query, held_out: terms.held_out, training: &terms.training },
-            now: self.now,
-            engine: self.engine,
-            model: asked_about(terms.query, &self.model, self.averaged.as_ref()),
-            data: self.data,
+        groups: &[Vec<Invitation>],
+        base: ContentHash,
+        workers: Option<&mut dyn Workers>,
+    ) -> Result<Vec<NoisySum>, FederationError> {
+        let spec = self.spec(round, groups, base);
+        let partial = match workers {
+            None => self.shard.run(&spec, 0..spec.places().len())?,
+            Some(workers) => workers.run(&spec, &self.shard)?,
         };
-        let spare = Mutex::new(std::mem::take(&mut self.spare));
-        let parts: Vec<Result<Accumulator, FederationError>> = self.pool.broadcast(|_| {
-            let empty = lock(&spare).pop().map(|mut sum| {
-                sum.reset(parameters.clone());
-                sum
-            });
-            let mut sum = empty.unwrap_or_else(|| Accumulator::new(parameters.clone()));
-            desk.work(&mut sum).map(|()| sum)
-        });
-        let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.add_up(round, parameters, parts)
+        let (mut sums, pasts) = partial.complete(&spec)?;
+        for (place, past) in spec.places().iter().zip(pasts) {
+            self.pasts[place.user()] = past;
+            // Nobody asks for a receipt, so nobody needs its digest.
+            self.coordinator.reported(id_of(place.user()), ContentHash([0; 32]));
+        }
+        let mut finished = Vec::with_capacity(sums.len());
+        for sum in sums.drain(..) {
+            finished.extend(unless_too_long(self.add_noise(round, sum))?);
+        }
+        Ok(finished)
     }
 
-    /// The workers' sums as one, with the aggregator's noise.
-    fn add_up(
-        &mut self,
-        round: u64,
-        parameters: &ReleaseParameters,
-        mut parts: Vec<Accumulator>,
-    ) -> Result<NoisySum, FederationError> {
-        let prepared = self.ahead.take(round)?;
-        let (seed, next) = (self.config.seed, round + 1);
-        let of_next = self.terms_of(self.schedule.kind(next)).parameters.clone();
-        if prepared.is_some() && next <= self.schedule.rounds() {
-            self.ahead.begin(&self.pool, seed, next, &of_next);
+    /// The round as its shards are told it.
+    fn spec(&self, round: u64, groups: &[Vec<Invitation>], base: ContentHash) -> RoundSpec {
+        let place = |group: usize, &(user, nonce): &Invitation| Place {
+            user: user as u32,
+            group: group as u16,
+            nonce,
+            past: self.pasts[user],
+        };
+        let of_group = |(group, devices): (usize, &Vec<Invitation>)| {
+            devices.iter().map(|device| place(group, device)).collect::<Vec<_>>()
+        };
+        Draft {
+            fingerprint: self.shard.fingerprint(),
+            round,
+            now: self.now,
+            groups: groups.len() as u16,
+            base,
+            clip: self.shard.offers.training.parameters.clip(),
+            places: groups.iter().enumerate().flat_map(of_group).collect(),
+            model: Arc::clone(self.asked_about(self.shard.offers.schedule.kind(round))),
         }
-        let mut sum = parts.pop().unwrap_or_else(|| Accumulator::new(parameters.clone()));
-        parts.iter().try_for_each(|part| sum.merge(part))?;
-        self.spare = parts;
-        if let Some(mut noise) = prepared {
+        .into()
+    }
+
+    /// A group's sum with the aggregator's noise, if it adds any.
+    fn add_noise(&mut self, round: u64, sum: Accumulator) -> Result<NoisySum, FederationError> {
+        if let Some(mut noise) = self.ahead.take(round)? {
+            self.draw_ahead(round + 1);
             let sum = sum.finish(&mut noise)?;
             self.ahead.recycle(noise);
             return Ok(sum);
         }
-        let mut noise = Streams::new(seed, round, 0).noise("central");
+        let mut noise = Streams::new(self.config.seed, round, 0).noise("central");
         let sum = match &mut self.tree {
             Some(tree) => sum.finish_in_tree(tree, round, &mut noise)?,
-            None => self.pool.install(|| sum.finish_on(self.config.threads, &mut noise))?,
+            None => self.shard.pool.install(|| sum.finish_on(self.config.threads, &mut noise))?,
         };
-        if next <= self.schedule.rounds() {
-            self.ahead.begin(&self.pool, seed, next, &of_next);
-        }
+        self.draw_ahead(round + 1);
         Ok(sum)
+    }
+
+    /// Begins to draw the noise of a round to come, if the run has it.
+    fn draw_ahead(&mut self, round: u64) {
+        let schedule = self.shard.offers.schedule;
+        if round <= schedule.rounds() {
+            let parameters: &ReleaseParameters = &self.shard.offers.of(schedule.kind(round)).parameters;
+            self.ahead.begin(&self.shard.pool, self.config.seed, round, parameters);
+        }
+    }
+
+    /// The model a round is about: an evaluation is of what was published, everything else starts from the iterate.
+    pub(super) fn asked_about(&self, query: QueryKind) -> &Arc<Model> {
+        self.averaged.as_ref().filter(|_| query == QueryKind::Evaluate).unwrap_or(&self.model)
     }
 }

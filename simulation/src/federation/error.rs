@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::device::PoisonError;
+use crate::shard::ShardError;
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -82,6 +83,22 @@ pub enum FederationError {
     /// Prediction.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A range of a round's devices, or a part of its sum.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// Whoever was to train the devices could not.
+    #[error("round {round}: {source}")]
+    Workers {
+        /// The round.
+        round: u64,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Real masks where devices are spread over shards.
+    #[error(
+        "secure-aggregation: expected to be off where devices are trained in shards: masks need all devices of a round in one place, and leaving them out gives the same model"
+    )]
+    MaskedShards,
     /// The round configuration.
     #[error(transparent)]
     Round(#[from] silhouette_round::ConfigError),

@@ -2,10 +2,13 @@
 
 use rand::seq::SliceRandom;
 use silhouette_round::Instruction;
+use silhouette_wire::Nonce;
 
-use super::desk::Invitation;
 use super::{Federation, FederationError, number};
 use crate::device::{Streams, id_of};
+
+/// One invited device with the nonce of its one upload.
+pub(super) type Invitation = (usize, Nonce);
 
 impl Federation<'_> {
     /// Those that were asked least often check in first, ties in a random order, so that the
@@ -20,7 +23,7 @@ impl Federation<'_> {
             None => {
                 let mut order: Vec<usize> = (0..self.pasts.len()).collect();
                 order.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-                let query = self.schedule.kind(round);
+                let query = self.shard.offers.schedule.kind(round);
                 order.sort_by_key(|&user| {
                     let joined = self.pasts[user].participations();
                     (joined.of(query), joined.total())

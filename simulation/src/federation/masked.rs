@@ -9,9 +9,11 @@ use silhouette_query::robust::fewest_groups;
 use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
-use super::desk::Invitation;
-use super::{Federation, FederationError, asked_about, lock, number, unless_too_long};
+use super::gather::Invitation;
+use super::{Federation, FederationError, number};
 use crate::device::{Outward, Streams, Surroundings, VirtualDevice, id_of};
+use crate::groups::unless_too_long;
+use crate::shard::lock;
 use silhouette_wire::manifest::Manifest;
 
 /// What a device sends next, by its place among the invited.
@@ -34,7 +36,8 @@ impl Federation<'_> {
             invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
-        let mut round = MaskedGroups::new(all, self.endorser, fewest_groups(self.config.trim as usize), now)?;
+        let mut round =
+            MaskedGroups::new(all, self.shard.offers.endorser, fewest_groups(self.config.trim as usize), now)?;
         self.exchange(&mut round, groups, verified)?;
         let mut sums = Vec::with_capacity(groups.len());
         for (group, sum) in round.finish(now) {
@@ -55,20 +58,20 @@ impl Federation<'_> {
         verified: &[Arc<Verified>],
     ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
-        let query = self.schedule.kind(self.coordinator.round());
-        let model = asked_about(query, &self.model, self.averaged.as_ref());
+        let query = self.shard.offers.schedule.kind(self.coordinator.round());
+        let model = self.asked_about(query);
         let invitations = groups.concat();
         let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
         let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
         let device = |&(user, _): &Invitation| {
-            VirtualDevice::new(user, &self.kind, self.pasts[user], self.attacks.get(&user).copied())
+            VirtualDevice::new(user, &self.shard.offers.kind, self.pasts[user], self.shard.attacks.get(&user).copied())
         };
         let devices: Vec<Mutex<VirtualDevice>> = invitations.iter().map(device).map(Mutex::new).collect();
-        let people: Vec<_> = invitations.iter().map(|&(user, _)| self.data.train.person(user)).collect();
+        let people: Vec<_> = invitations.iter().map(|&(user, _)| self.shard.data.train.person(user)).collect();
         let around = |i: usize| Surroundings {
             now,
             seed: self.config.seed,
-            engine: self.engine,
+            engine: self.shard.engine,
             model,
             examples: &people[i].examples,
             in_process: false,

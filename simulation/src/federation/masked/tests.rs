@@ -36,10 +36,10 @@ fn devices_that_the_named_endorser_did_not_endorse_decline_and_are_not_charged()
     let data = data(&config);
     for authority in [None, Some(SigningKey::from_bytes(&[9; 32]))] {
         let mut federation = federation(&data, &config);
-        let named = federation.endorser.unwrap();
+        let named = federation.shard.offers.endorser.unwrap();
         let known = authority.as_ref().map(|key| ContentHash(key.verifying_key().to_bytes()).to_string());
-        federation.kind.authority = authority;
-        let Err(FederationError::Device(Refusal::Endorsement { expected, found: by })) = federation.round() else {
+        federation.shard.offers.kind.authority = authority;
+        let Err(FederationError::Device(Refusal::Endorsement { expected, found: by })) = federation.round(None) else {
             panic!("joined");
         };
         assert_eq!(expected.0, named.to_bytes());
@@ -56,13 +56,13 @@ fn an_endorsement_for_another_task_is_none() {
     let config = config();
     let data = data(&config);
     let mut federation = federation(&data, &config);
-    let right = federation.kind.task.clone();
-    federation.kind.task = "another".parse().unwrap();
-    let elsewhere = federation.kind.identity(0).unwrap();
-    assert!(elsewhere.is_endorsed_for(&federation.kind.task) && !elsewhere.is_endorsed_for(&right));
-    federation.kind.task = right.clone();
-    assert!(federation.kind.identity(0).unwrap().is_endorsed_for(&right));
-    assert!(federation.round().is_ok());
+    let right = federation.shard.offers.kind.task.clone();
+    federation.shard.offers.kind.task = "another".parse().unwrap();
+    let elsewhere = federation.shard.offers.kind.identity(0).unwrap();
+    assert!(elsewhere.is_endorsed_for(&federation.shard.offers.kind.task) && !elsewhere.is_endorsed_for(&right));
+    federation.shard.offers.kind.task = right.clone();
+    assert!(federation.shard.offers.kind.identity(0).unwrap().is_endorsed_for(&right));
+    assert!(federation.round(None).is_ok());
 }
 
 /// An aggregator and an owner who do not agree on the mode come to no sum: so a sum in the active mode means
@@ -73,9 +73,9 @@ fn devices_of_the_active_mode_do_not_report_to_an_aggregator_outside_it() {
     let data = data(&config);
     let mut federation = federation(&data, &config);
     let (_, groups) = federation.gather().unwrap();
-    let manifest = federation.terms.manifest(1, federation.file, 5);
-    let verified = federation.offer(&manifest).unwrap();
-    federation.endorser = None;
-    let parameters = federation.terms.parameters.clone();
+    let manifest = federation.shard.offers.training.manifest(1, federation.file, 5);
+    let verified = federation.shard.offers.sign(&manifest).unwrap();
+    federation.shard.offers.endorser = None;
+    let parameters = federation.shard.offers.training.parameters.clone();
     assert!(federation.collect_masked(&groups, &parameters, &[manifest], &[verified]).is_err());
 }

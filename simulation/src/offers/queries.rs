@@ -8,8 +8,8 @@ use silhouette_round::Terms;
 use silhouette_wire::QueryKind;
 use silhouette_wire::manifest::LocalTraining;
 
-use super::FederationError;
 use crate::config::{ConfigError, SimulationConfig};
+use crate::federation::FederationError;
 
 /// No device trains in such a round.
 const NO_TRAINING: LocalTraining =

@@ -1,0 +1,224 @@
+//! A part of a round's devices, in any process: on a thread, on another core's process, on another machine.
+//!
+//! A driver ([`run_on`](crate::run_on)) decides who takes part and writes it down as a [`RoundSpec`]. A shard holds the
+//! same data set and settings, trains a range of the round's devices and hands back a [`PartialSum`]: integers, so that
+//! parts may be merged in any order and any grouping, and the model has the same bits as when one process does it all.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use rayon::ThreadPool;
+use silhouette_model::{Engine, Model};
+use silhouette_privacy::{Accumulator, Mode, ReleaseParameters};
+use silhouette_query::Asked;
+use silhouette_round::{Terms, Verified};
+use silhouette_wire::manifest::Manifest;
+use silhouette_wire::{ContentHash, QueryKind};
+
+use crate::config::{Attack, SimulationConfig};
+use crate::dataset::Dataset;
+use crate::device::Past;
+use crate::federation::FederationError;
+use crate::groups::poisoners;
+use crate::offers::Offers;
+use desk::Desk;
+use fingerprint::fingerprint;
+
+pub use error::ShardError;
+pub use partial::PartialSum;
+pub use spec::{Place, RoundSpec};
+
+pub(crate) use desk::lock;
+pub(crate) use spec::Draft;
+
+mod desk;
+mod error;
+mod fingerprint;
+mod partial;
+mod spec;
+
+/// Trains ranges of rounds' devices on threads of its own, which outlive a round with what their engines keep.
+pub struct SimulationShard<'a> {
+    pub(crate) data: &'a Dataset,
+    pub(crate) config: &'a SimulationConfig,
+    pub(crate) engine: &'a dyn Engine,
+    pub(crate) pool: ThreadPool,
+    pub(crate) offers: Offers,
+    /// Devices that send something else than their update.
+    pub(crate) attacks: BTreeMap<usize, Attack>,
+    /// Of the data set and the settings.
+    fingerprint: ContentHash,
+    /// Sums that are used up, for their memory.
+    spare: Mutex<Vec<Accumulator>>,
+}
+
+impl<'a> SimulationShard<'a> {
+    /// A shard of the runs of `config` over `data`.
+    ///
+    /// # Errors
+    /// When the settings make no run over these data, or threads can't be started.
+    pub fn new(
+        data: &'a Dataset,
+        config: &'a SimulationConfig,
+        engine: &'a dyn Engine,
+    ) -> Result<Self, FederationError> {
+        config.validate()?;
+        Self::of_model(&Model::new(data.task.clone(), config.seed), data, config, engine)
+    }
+
+    /// [`new`](Self::new), with a model of the task at hand.
+    pub(crate) fn of_model(
+        model: &Model,
+        data: &'a Dataset,
+        config: &'a SimulationConfig,
+        engine: &'a dyn Engine,
+    ) -> Result<Self, FederationError> {
+        Ok(Self {
+            offers: Offers::new(data, config, model)?,
+            pool: rayon::ThreadPoolBuilder::new().num_threads(config.threads).build()?,
+            attacks: poisoners(config, data.train.len()).into_iter().collect(),
+            fingerprint: fingerprint(data, config)?,
+            spare: Mutex::new(Vec::new()),
+            data,
+            config,
+            engine,
+        })
+    }
+
+    /// What a driver and its shards have to agree on: the data set and the settings, `threads` aside.
+    pub fn fingerprint(&self) -> ContentHash {
+        self.fingerprint
+    }
+
+    /// The round that these bytes of [`RoundSpec::to_bytes`] describe.
+    ///
+    /// # Errors
+    /// When they are cut or garbled, or the round is one of other data or settings.
+    pub fn decode(&self, bytes: &[u8]) -> Result<RoundSpec, ShardError> {
+        let spec = RoundSpec::from_bytes(bytes, self.data)?;
+        self.check(&spec)?;
+        Ok(spec)
+    }
+
+    /// Trains the devices in the places `range` of `spec`. Memory is one sum per thread, whatever the range.
+    ///
+    /// # Errors
+    /// When the round is one of other data or settings, the range lies outside, or a device does not take part.
+    pub fn run(&self, spec: &RoundSpec, range: Range<usize>) -> Result<PartialSum, FederationError> {
+        self.check(spec)?;
+        if range.start > range.end || range.end > spec.places().len() {
+            return Err(ShardError::Range { devices: spec.places().len(), start: range.start, end: range.end }.into());
+        }
+        let terms = self.terms(spec)?;
+        let manifests = self.offers.manifests(&terms, spec.round(), spec.base(), spec.groups());
+        let mut partial = PartialSum::empty(spec);
+        let mut start = range.start;
+        while start < range.end {
+            let group = spec.places()[start].group;
+            let same = spec.places()[start..range.end].iter().take_while(|place| place.group == group).count();
+            let manifest = &manifests[usize::from(group)];
+            let parameters = terms.parameters.clone().with_rotation(manifest.seed);
+            let verified = self.config.mode().map(|_| self.offers.sign(manifest)).transpose()?;
+            let asked = Asked { query: terms.query, held_out: terms.held_out, training: &terms.training };
+            let part = Part { spec, places: start..start + same, asked, parameters: &parameters, verified };
+            let (sum, pasts) = self.collect(&part)?;
+            partial.add(group, sum, part.places, pasts)?;
+            start += same;
+        }
+        Ok(partial)
+    }
+
+    /// The partial sum that these bytes of [`PartialSum::to_bytes`] hold.
+    ///
+    /// # Errors
+    /// When they are cut or garbled, or of another round than `spec`.
+    pub fn decode_partial(&self, bytes: &[u8], spec: &RoundSpec) -> Result<PartialSum, FederationError> {
+        let terms = self.terms(spec)?;
+        let manifests = self.offers.manifests(&terms, spec.round(), spec.base(), spec.groups());
+        let of_group = |manifest: &Manifest| terms.parameters.clone().with_rotation(manifest.seed);
+        let parameters: Vec<_> = manifests.iter().map(of_group).collect();
+        Ok(PartialSum::from_bytes(bytes, spec, &parameters)?)
+    }
+
+    /// What the round offers, under its own clip.
+    fn terms(&self, spec: &RoundSpec) -> Result<Terms, FederationError> {
+        let query = self.offers.schedule.kind(spec.round());
+        let mut terms = self.offers.of(query).clone();
+        if query == QueryKind::Train && self.config.adaptive_clip.is_some() {
+            terms.parameters = terms.parameters.with_clip(spec.clip())?;
+        }
+        Ok(terms)
+    }
+
+    fn check(&self, spec: &RoundSpec) -> Result<(), ShardError> {
+        if spec.fingerprint() != self.fingerprint {
+            return Err(ShardError::OtherRun { expected: self.fingerprint, found: spec.fingerprint() });
+        }
+        let (rounds, found) = (self.offers.schedule.rounds(), spec.round());
+        if found == 0 || found > rounds {
+            return Err(ShardError::Round { rounds, found });
+        }
+        Ok(())
+    }
+
+    /// Trains devices of one group over the worker threads, each with its own partial sum, and adds the partial sums
+    /// up. Sums of integers have the same bits however the devices fall on the threads.
+    fn collect(&self, part: &Part<'_>) -> Result<(Accumulator, Vec<Past>), FederationError> {
+        let (places, kept) = (&part.spec.places()[part.places.clone()], self.data.train.kept());
+        let work = |&i: &usize| std::cmp::Reverse(kept.get(places[i].user()).map_or(0, |user| user.examples.len()));
+        let mut order: Vec<usize> = (0..places.len()).collect();
+        order.sort_by_key(work);
+        let desk = Desk {
+            shard: self,
+            spec: part.spec,
+            places,
+            parameters: part.parameters,
+            verified: part.verified.as_ref(),
+            asked: part.asked,
+            order: &order,
+            next: AtomicUsize::new(0),
+        };
+        let results: Vec<Result<_, FederationError>> = self.pool.broadcast(|_| {
+            let mut sum = self.empty_sum(part.parameters);
+            desk.work(&mut sum).map(|pasts| (sum, pasts))
+        });
+        let mut pasts = vec![Past::default(); places.len()];
+        let mut sums = Vec::with_capacity(results.len());
+        for result in results {
+            let (sum, changed) = result?;
+            changed.into_iter().for_each(|(i, past)| pasts[i] = past);
+            sums.push(sum);
+        }
+        let mut sum = sums.pop().unwrap_or_else(|| Accumulator::new(part.parameters.clone()));
+        sums.iter().try_for_each(|other| sum.merge(other))?;
+        lock(&self.spare).append(&mut sums);
+        Ok((sum, pasts))
+    }
+
+    fn empty_sum(&self, parameters: &ReleaseParameters) -> Accumulator {
+        let Some(mut sum) = lock(&self.spare).pop() else { return Accumulator::new(parameters.clone()) };
+        sum.reset(parameters.clone());
+        sum
+    }
+
+    /// Takes a sum that is used up, for its memory.
+    pub(crate) fn recycle(&self, sum: Accumulator) {
+        lock(&self.spare).push(sum);
+    }
+
+    /// Whether the sums of this run are masked for real, which needs all devices of a round in one place.
+    pub(crate) fn masked(&self) -> bool {
+        self.config.mode() == Some(Mode::Distributed) && self.config.secure_aggregation
+    }
+}
+
+/// Devices of one group of a round, side by side.
+struct Part<'s> {
+    spec: &'s RoundSpec,
+    places: Range<usize>,
+    asked: Asked<'s>,
+    parameters: &'s ReleaseParameters,
+    verified: Option<Arc<Verified>>,
+}
