@@ -21,11 +21,12 @@ mod parse;
 use std::sync::Arc;
 
 use crate::Millis;
+use crate::people::People;
 use daily::Daily;
 use listed::Listed;
 
 pub use error::TraceError;
-pub(crate) use fleet::{Fleet, Outcome};
+pub(crate) use fleet::{Effort, Fleet, Outcome};
 
 /// One second.
 pub(crate) const SECOND: Millis = 1_000;
@@ -47,7 +48,7 @@ pub struct SpeedClass {
     pub share: f64,
     /// Seconds before the first example, every time: waking up, loading.
     pub startup_s: f64,
-    /// Seconds of training on one labelled text, for all local epochs of a round.
+    /// Seconds of work on one labelled text, in each local epoch.
     pub seconds_per_example: f64,
     /// Megabits a second from the aggregator.
     pub down_mbps: f64,
@@ -96,11 +97,15 @@ impl Trace {
         &self.speed
     }
 
-    /// Users whose intervals a file lists; `None` where availability is modelled.
-    pub fn listed_users(&self) -> Option<usize> {
+    /// People of whom a list of intervals says nothing, and who are therefore never eligible; 0 where availability is
+    /// modelled.
+    ///
+    /// # Errors
+    /// When intervals are listed by user and the users have no names, or none of them is listed.
+    pub fn unlisted(&self, people: &People) -> Result<usize, TraceError> {
         match &self.availability {
-            Availability::Daily { .. } => None,
-            Availability::Listed(listed) => Some(listed.len()),
+            Availability::Daily { .. } => Ok(0),
+            Availability::Listed(listed) => Ok(listed.lines_of(people)?.iter().filter(|line| line.is_none()).count()),
         }
     }
 }

@@ -52,7 +52,9 @@ impl Dice {
     /// 64 bits.
     pub(crate) fn draw(self, device: usize, purpose: Purpose, counter: u64, draw: u64) -> u64 {
         let words = [device as u64, purpose.number(), counter, draw];
-        words.into_iter().fold(self.0, |state, word| mix(state.wrapping_add(word.wrapping_mul(GOLDEN)).wrapping_add(GOLDEN)))
+        words
+            .into_iter()
+            .fold(self.0, |state, word| mix(state.wrapping_add(word.wrapping_mul(GOLDEN)).wrapping_add(GOLDEN)))
     }
 }
 

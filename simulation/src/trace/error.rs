@@ -64,7 +64,9 @@ pub enum TraceError {
     #[error("trace: a list of devices goes with the people of a file, found people that are made up")]
     Nameless,
     /// None of the list's users trains.
-    #[error("trace: expected intervals of the {expected} training users, found none of them among {listed} listed users")]
+    #[error(
+        "trace: expected intervals of the {expected} training users, found none of them among {listed} listed users"
+    )]
     NobodyListed {
         /// Training users.
         expected: usize,

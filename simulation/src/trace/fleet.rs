@@ -48,7 +48,7 @@ impl Outcome {
 pub(crate) struct Effort {
     /// Bytes it fetches.
     pub(crate) down: usize,
-    /// Labelled texts it works on.
+    /// Labelled texts it works on, those of each local epoch anew.
     pub(crate) examples: usize,
     /// Bytes it sends.
     pub(crate) up: usize,
@@ -71,11 +71,6 @@ impl Fleet {
             Availability::Listed(listed) => listed.lines_of(people)?,
         };
         Ok(Self { trace: trace.clone(), dice: Dice::new(seed), lines })
-    }
-
-    /// Training users whom a list of intervals does not name: they are never eligible.
-    pub(crate) fn unlisted(&self) -> usize {
-        self.lines.iter().filter(|line| line.is_none()).count()
     }
 
     /// The device's speed class.

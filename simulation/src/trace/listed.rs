@@ -1,10 +1,13 @@
 //! Availability that a file lists, device by device.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use silhouette_wire::ContentHash;
 
 use super::parse::open;
 use super::{DAY, SpeedClass, TraceError};
@@ -15,9 +18,11 @@ use crate::people::People;
 const LATEST: f64 = 8.64e8;
 
 /// Intervals of every listed user, one after the other.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct Listed {
-    users: HashMap<String, u32>,
+    /// Of the file: it stands for the list where settings are compared.
+    digest: Option<ContentHash>,
+    users: BTreeMap<String, u32>,
     /// Each user's speed class, if the line names one.
     classes: Vec<Option<u16>>,
     /// Where each user's intervals end; they start where those of the user before end.
@@ -26,6 +31,14 @@ pub(crate) struct Listed {
     intervals: Vec<(Millis, Millis)>,
     /// After so long everything comes again.
     repeat: Option<Millis>,
+}
+
+impl fmt::Debug for Listed {
+    /// Short, and the same in every process that has read the same list.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = self.digest.map(|digest| digest.to_string());
+        out.debug_struct("Listed").field("digest", &digest).field("repeat", &self.repeat).finish_non_exhaustive()
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,8 +63,11 @@ impl Listed {
     /// start of the run, `speed` optional. With `repeat`, everything comes again after so long.
     pub(super) fn read(path: &Path, repeat: Option<Millis>, speed: &[SpeedClass]) -> Result<Self, TraceError> {
         let mut listed = Self { repeat, ..Self::default() };
+        let mut digest = Sha256::new();
         for (number, text) in (1..).zip(BufReader::new(open(path)?).lines()) {
             let text = text.map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
+            digest.update(text.as_bytes());
+            digest.update(b"\n");
             if !text.trim().is_empty() {
                 listed.add(&text, speed).map_err(|(field, expected, found)| TraceError::Line {
                     path: path.to_owned(),
@@ -62,12 +78,17 @@ impl Listed {
                 })?;
             }
         }
+        listed.digest = Some(ContentHash(digest.finalize().into()));
         Ok(listed)
     }
 
     fn add(&mut self, text: &str, speed: &[SpeedClass]) -> Result<(), (&'static str, String, String)> {
         let line: Line = serde_json::from_str(text).map_err(|error| {
-            ("line", "{\"user\": ..., \"speed\": ..., \"available\": [[start_s, end_s], ...]}".into(), error.to_string())
+            (
+                "line",
+                "{\"user\": ..., \"speed\": ..., \"available\": [[start_s, end_s], ...]}".into(),
+                error.to_string(),
+            )
         })?;
         let class = line.speed.map(|name| {
             let place = speed.iter().position(|class| class.name == name);

@@ -94,7 +94,8 @@ impl Trace {
         if found > LARGEST_TOML {
             return Err(TraceError::TooLarge { path: path.to_owned(), most: LARGEST_TOML, found });
         }
-        let text = std::fs::read_to_string(path).map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
         Self::from_toml(&text, path)
     }
 
@@ -103,8 +104,10 @@ impl Trace {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn from_toml(text: &str, path: &Path) -> Result<Self, TraceError> {
-        let file: TraceFile = toml::from_str(text)
-            .map_err(|error| TraceError::Toml { path: path.to_owned(), message: error.to_string().trim().to_owned() })?;
+        let file: TraceFile = toml::from_str(text).map_err(|error| TraceError::Toml {
+            path: path.to_owned(),
+            message: error.to_string().trim().to_owned(),
+        })?;
         let wrong = |(field, expected, found)| TraceError::Field { path: path.to_owned(), field, expected, found };
         check(&file).map_err(wrong)?;
         let zones = if file.zones.is_empty() { vec![TimeZone { utc_offset_h: 0.0, share: 1.0 }] } else { file.zones };

@@ -125,7 +125,10 @@ impl BufferedSum {
             || {
                 // |k| < 2^15 in mode central on its own grid, below 2^31 on any: the sum of fewer than 2^24 of these in
                 // 256ths stays inside. Should that ever stop being so, it must not wrap.
-                self.sum.iter_mut().zip(&part.sum).for_each(|(sum, &k)| *sum = sum.saturating_add(k.saturating_mul(weight)));
+                self.sum
+                    .iter_mut()
+                    .zip(&part.sum)
+                    .for_each(|(sum, &k)| *sum = sum.saturating_add(k.saturating_mul(weight)));
             },
         );
         self.reports = self.reports.saturating_add(part.reports);

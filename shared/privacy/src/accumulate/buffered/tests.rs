@@ -120,10 +120,7 @@ fn what_can_not_be_weighted_is_refused() {
     let p = parameters(1.0, 4, 2);
     let mut sum = BufferedSum::new(p.clone()).unwrap();
     assert_eq!(sum.add(&Accumulator::new(parameters(2.0, 4, 2)), Weight::ONE).err(), Some(BufferError::OtherRelease));
-    assert!(matches!(
-        sum.clone().finish(1, &mut noise(0)),
-        Err(FinishError::TooFewReports { expected: 1, found: 0 })
-    ));
+    assert!(matches!(sum.clone().finish(1, &mut noise(0)), Err(FinishError::TooFewReports { expected: 1, found: 0 })));
     let full = folded(&[vec![0.0; 4], vec![0.0; 4]], &p);
     sum.add(&full, Weight::ONE).unwrap();
     sum.add(&full, Weight::ONE).unwrap();
