@@ -172,3 +172,80 @@ fn the_defaults_that_the_help_states_are_the_librarys() {
         assert!(words.contains(&format!("[default: {value}]")), "--{flag}: {value}: {words}");
     }
 }
+
+/// A file without a column of users: 90 rows of three topics.
+fn reviews() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let mut rows = "text,topic\n".to_owned();
+    for i in 0..90 {
+        let (about, topic) = [("guitar songs", "music"), ("a football match", "sport"), ("green tea", "tea")][i % 3];
+        rows += &format!("text {i} is about {about},{topic}\n");
+    }
+    std::fs::write(place.path().join("people.jsonl"), "").unwrap();
+    std::fs::write(place.path().join("reviews.csv"), rows).unwrap();
+    place
+}
+
+fn partitioned(folder: &Path, arguments: &[&str]) -> Output {
+    let run =
+        ["simulate", "--data", "reviews.csv", "--task", "topic", "--mode", "none", "--rounds", "2", "--out", "run"];
+    let all = [&run[..], arguments].concat();
+    Command::new(env!("CARGO_BIN_EXE_silhouette")).args(all).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn a_file_without_users_is_dealt_to_made_up_people() {
+    let place = reviews();
+    let refused = partitioned(place.path(), &[]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("expected one of the columns user, user_id"));
+    let mut models = std::collections::BTreeSet::new();
+    for skew in ["iid", "dirichlet:0.1", "shards:2", "labels:2", "quantity:0.5"] {
+        let model = |threads: &str| {
+            let output = partitioned(place.path(), &["--partition", skew, "--people", "15", "--threads", threads]);
+            assert!(output.status.success(), "{skew}: {}", String::from_utf8_lossy(&output.stderr));
+            let shown = String::from_utf8(output.stdout).unwrap();
+            assert!(shown.contains("12 people train on"), "{shown}");
+            let note = format!("note: partition: rows dealt to 15 made-up people (3 held out) by {skew} over topic");
+            assert!(shown.contains(&note), "{shown}");
+            let summary = std::fs::read(place.path().join("run/summary.json")).unwrap();
+            let summary: Value = serde_json::from_slice(&summary).unwrap();
+            summary["model_sha256"].as_str().unwrap().to_owned()
+        };
+        let one = model("1");
+        assert_eq!(one, model("2"), "{skew}");
+        assert!(models.insert(one), "{skew} deals as another does");
+        let report = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
+        assert!(report.contains("Made-up people") && report.contains("Labels of some of the people"));
+    }
+    // A person for every 20 rows, where nothing is said; and what can't be is refused by its flag.
+    let shown = partitioned(place.path(), &["--partition", "iid"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("4 made-up people (1 held out)"));
+    for (arguments, flag) in [
+        (&["--partition", "dirichlet:0"][..], "--partition: expected iid, dirichlet:ALPHA"),
+        (&["--partition", "labels:4", "--people", "10"], "--partition: expected at most labels:3"),
+        (&["--partition", "iid", "--people", "91"], "--people: expected at most the 90 rows"),
+        (&["--people", "10"], "--partition"),
+    ] {
+        let refused = partitioned(place.path(), arguments);
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && error.contains(flag), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn the_figures_of_single_people_are_left_for_research() {
+    let place = people();
+    let (told, summary) = succeeds(place.path(), &["--task", "topic", "--mode", "none"]);
+    let users = std::fs::read_to_string(place.path().join("run/users.jsonl")).unwrap();
+    let lines: Vec<Value> = users.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0]["user"].as_str(), lines[0]["texts"].as_u64()), (Some("z"), Some(2)));
+    // The same texts that the accuracy of the run is of: there is but one person.
+    assert_eq!(lines[0]["accuracy"], summary["accuracy"]);
+    assert_eq!(summary["user_accuracy"]["mean"], summary["accuracy"]);
+    assert_eq!(summary["user_accuracy"]["worst_decile"], summary["accuracy"]);
+    assert_eq!(lines[0]["top_label_right"].as_bool(), Some(summary["user_top1"] == 1.0));
+    assert!(told.contains("worst tenth"), "{told}");
+    let report = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
+    assert!(report.contains("Mean of the worst tenth") && report.contains("Accuracy of the worst tenth of people"));
+}

@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{Alongside, CohortSampling, PlanRequest};
-use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan};
+use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan, zcdp};
 use silhouette_privacy::secagg::MAX_DEGREE;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use silhouette_round::QuerySchedule;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+use crate::clock::ClockConfig;
+use crate::partition::Partition;
+
 pub(crate) use check::ensure;
 pub use poison::{Attack, Poison};
-
-use crate::clock::ClockConfig;
 
 /// Which encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,11 @@ pub struct SimulationConfig {
     /// Noise multiplier, z, of every round; what the budget's epsilon is follows from it then. As small as the
     /// budget allows when absent.
     pub noise_multiplier: Option<f64>,
+    /// With `noise_multiplier`: no round takes a device past this epsilon; the run ends before the first that would.
+    pub stop_at_epsilon: Option<f64>,
+    /// The run ends when so many looks at held-out people brought no better accuracy. They are exact figures, so this
+    /// is for research and has no place in a deployment.
+    pub stop_when_flat: Option<u64>,
     /// Rounds of training.
     pub rounds: u64,
     /// Devices per round; everybody when absent.
@@ -107,6 +113,8 @@ pub struct SimulationConfig {
     pub server_learning_rate: Option<f64>,
     /// Hash buckets, as a power of two.
     pub buckets_log2: Option<u8>,
+    /// How the rows of a file are dealt to made-up people; they stay with its users when absent.
+    pub partition: Option<Partition>,
     /// Seed of everything.
     pub seed: u64,
     /// Mode `distributed` only: run keys, shares and masks for real instead of leaving them out. The
@@ -124,6 +132,9 @@ pub struct SimulationConfig {
     pub poison: Option<Poison>,
     /// Devices in time: who is there when, how long they take, and what comes of it; no clock when absent.
     pub clock: Option<ClockConfig>,
+    /// Keep the later texts of everybody who trains out of all training, so that the model can be held beside each
+    /// person's own and one of all texts in one place: [`compare`](crate::compare()).
+    pub compare: bool,
     /// Worker threads; the result does not depend on it.
     pub threads: usize,
 }
@@ -134,6 +145,8 @@ impl Default for SimulationConfig {
             encoder: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             noise_multiplier: None,
+            stop_at_epsilon: None,
+            stop_when_flat: None,
             rounds: 20,
             cohort: None,
             schedule: None,
@@ -155,6 +168,7 @@ impl Default for SimulationConfig {
             server_optimiser: None,
             server_learning_rate: None,
             buckets_log2: None,
+            partition: None,
             seed: 7,
             secure_aggregation: false,
             active_mode: false,
@@ -162,6 +176,7 @@ impl Default for SimulationConfig {
             trim: 0,
             poison: None,
             clock: None,
+            compare: false,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
     }
@@ -301,6 +316,25 @@ impl SimulationConfig {
             PrivacyChoice::None => None,
             PrivacyChoice::Budget { mode, .. } => Some(mode),
         }
+    }
+
+    /// The most rho that a device may spend where the run stops at an epsilon.
+    ///
+    /// # Errors
+    /// When epsilon or delta are out of range.
+    pub(crate) fn rho_to_stop_at(&self) -> Result<Option<f64>, ConfigError> {
+        let (Some(epsilon), PrivacyChoice::Budget { delta, .. }) = (self.stop_at_epsilon, self.privacy) else {
+            return Ok(None);
+        };
+        let say = |e: &dyn std::fmt::Display| ConfigError::Plan(e.to_string());
+        let (epsilon, delta) = (Epsilon::new(epsilon).map_err(|e| say(&e))?, Delta::new(delta).map_err(|e| say(&e))?);
+        Ok(Some(zcdp::max_rho(epsilon, delta).get()))
+    }
+
+    /// The rho that training will have at most, which the recipe depends on; `None` without privacy.
+    pub(crate) fn rho_of_training(&self, users: usize) -> Result<Option<f64>, ConfigError> {
+        let (planned, most) = (self.plan(users)?.map(|plan| plan.rho_of_training()), self.rho_to_stop_at()?);
+        Ok(planned.map(|rho| most.map_or(rho, |most| rho.min(most))))
     }
 
     /// What the promise costs with `users` in the federation; `None` without privacy.

@@ -1,6 +1,7 @@
 //! From a file of per-user text to virtual devices and held-out people.
 
 mod encode;
+mod later;
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +13,18 @@ use silhouette_model::{EncoderError, EncoderSpec, Task, TaskError, Vectoriser};
 use silhouette_text::{CleanReport, Event, ReadError, ReadOptions, ReadReport, read_all};
 use thiserror::Error;
 
-use self::encode::Encoding;
+use self::encode::{Encoded, Encoding};
 use crate::config::{ConfigError, SimulationConfig};
+use crate::partition::Dealt;
 use crate::people::{People, User};
 use crate::recipe::Recipe;
+
+/// The column of a split of texts rather than people, as LEAF has it: who trains is then held out as well, as
+/// somebody else, with the texts that say `test`.
+const SPLIT_SAMPLE: &str = "split_sample";
+
+/// The user of rows that are dealt out anyway, in a file without users.
+const NOBODY: &str = "nobody";
 
 /// What is to be learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +61,11 @@ impl TaskChoice {
             Self::Task(task) | Self::OpenTask(task) => task.heads.iter().map(|h| h.field.as_str()).collect(),
         }
     }
+
+    /// The column by which a partition tells rows apart: the first of the task's that any row has.
+    fn label_column(&self, events: &[Event]) -> Option<&str> {
+        self.columns().into_iter().find(|column| events.iter().any(|event| event.field(column).is_some()))
+    }
 }
 
 /// People to train on and people never trained on.
@@ -64,12 +78,16 @@ pub struct Dataset {
     pub train: People,
     /// People held out (`split_user` = `test`).
     pub test: Vec<User>,
+    /// Later texts of people who train, that nobody trains on; empty unless the run compares. In the order of the ids.
+    pub later: Vec<User>,
     /// What the reader kept and skipped; empty for events made in memory.
     pub read: ReadReport,
     /// What cleaning changed.
     pub cleaned: CleanReport,
     /// Texts of training users left out as repeats of one of their earlier ones.
     pub duplicates: u64,
+    /// What a partition came to, where the rows were dealt to made-up people.
+    pub dealt: Option<Dealt>,
     /// What a reader of the results should know of how the data were taken, in sentences.
     pub notes: Vec<String>,
     /// Seconds of reading, cleaning and encoding.
@@ -129,7 +147,12 @@ impl Dataset {
     ) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
-        let (events, report) = read_all(path, options)?;
+        let mut options = options.clone();
+        if config.partition.is_some() {
+            // Whose a row was does not matter any more.
+            options.default_user.get_or_insert_with(|| NOBODY.to_owned());
+        }
+        let (events, report) = read_all(path, &options)?;
         let mut dataset = Self::of_events(events, choice, config)?;
         dataset.read = report;
         dataset.seconds = started.elapsed().as_secs_f64();
@@ -143,9 +166,19 @@ impl Dataset {
     pub fn of_events(events: Vec<Event>, choice: &TaskChoice, config: &SimulationConfig) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
+        let (events, dealt) = match (&config.partition, choice.label_column(&events)) {
+            (Some(partition), Some(field)) => {
+                let (events, dealt) = partition.apply(events, field, config.seed)?;
+                (events, Some(dealt))
+            }
+            _ => (events, None),
+        };
         let mut users: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+        let by_sample = events.iter().any(|event| event.field(SPLIT_SAMPLE).is_some());
         for event in events {
-            users.entry(event.user.clone()).or_default().push(event);
+            let held_out = event.field(SPLIT_SAMPLE).is_some_and(|split| split.to_string() == "test");
+            let user = if held_out { format!("{} (held out)", event.user) } else { event.user.clone() };
+            users.entry(user).or_default().push(event);
         }
         let (test, train): (Vec<_>, Vec<_>) = users.into_iter().partition(|(id, events)| is_held_out(id, events));
         let columns = choice.columns();
@@ -157,16 +190,28 @@ impl Dataset {
         if devices < 2 {
             return Err(DatasetError::TooFewUsers { found: devices });
         }
-        let rho = config.plan(devices)?.map(|p| p.rho_of_training());
+        let rho = config.rho_of_training(devices)?;
         let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
         recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;
-        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task };
-        let (train, cleaned, duplicates) = encoding.encode(&train, true, config.threads)?;
-        let (test, _, _) = encoding.encode(&test, false, config.threads)?;
-        let notes = notes(choice, &recipe, &test);
+        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task, compare: config.compare };
+        let Encoded { users: train, later, cleaned, duplicates } = encoding.encode(&train, true, config.threads)?;
+        let test = encoding.encode(&test, false, config.threads)?.users;
+        let mut notes = notes(choice, &recipe, &test);
+        if config.compare {
+            let texts = later::texts(&later);
+            notes.push(format!(
+                "compare: {texts} later texts of {} people who train are kept out of all training",
+                later.len()
+            ));
+        }
+        notes.extend(dealt.as_ref().map(Dealt::note));
+        if by_sample && dealt.is_none() {
+            notes.push(format!("{SPLIT_SAMPLE}: held-out texts are of people who may train on others of theirs"));
+        }
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
-        Ok(Self { task, recipe, train: train.into(), test, read, cleaned, duplicates, notes, seconds })
+        let train = train.into();
+        Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates, dealt, notes, seconds })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -186,8 +231,19 @@ impl Dataset {
         if train.len() < 2 {
             return Err(DatasetError::TooFewUsers { found: train.len() });
         }
-        let (read, cleaned) = (ReadReport::default(), CleanReport::default());
-        Ok(Self { task, recipe, train, test, read, cleaned, duplicates: 0, notes: Vec::new(), seconds: 0.0 })
+        Ok(Self {
+            task,
+            recipe,
+            train,
+            test,
+            later: Vec::new(),
+            read: ReadReport::default(),
+            cleaned: CleanReport::default(),
+            duplicates: 0,
+            dealt: None,
+            notes: Vec::new(),
+            seconds: 0.0,
+        })
     }
 
     /// Held-out texts whose label no training user has. They count as wrong.
@@ -225,11 +281,11 @@ fn describe(encoder: &EncoderSpec) -> String {
     }
 }
 
-/// Held out if any row says so in the column `split_user` (`test`): one row kept back by mistake costs
+/// Held out if any row says so in the column `split_user` (`test`), or `split_sample`: one row kept back by mistake costs
 /// a user, one row trained on by mistake would make the figures wrong. By a hash of the id where no
 /// row has the column (a fifth).
 fn is_held_out(id: &str, events: &[Event]) -> bool {
-    let mut splits = events.iter().filter_map(|e| e.field("split_user")).peekable();
+    let mut splits = events.iter().filter_map(|e| e.field("split_user").or_else(|| e.field(SPLIT_SAMPLE))).peekable();
     if splits.peek().is_some() {
         return splits.any(|split| split.to_string() == "test");
     }

@@ -7,6 +7,10 @@ use silhouette_model::{Confusion, Engine, EngineError, Example, Model, Target, a
 
 use crate::people::{Unseen, User};
 
+pub use people::{PersonResult, UserAccuracy};
+
+mod people;
+
 /// Texts predicted at a time, and such pieces at a time: bounds memory.
 const CHUNK: usize = 512;
 const WINDOW: usize = 256;
@@ -21,8 +25,15 @@ pub struct Evaluation {
     pub loss: f64,
     /// Share of people whose top label is right.
     pub user_top1: f64,
+    /// The figures of each person who has a text.
+    pub people: Vec<PersonResult>,
+}
+
+impl Evaluation {
     /// Accuracy of each person's texts.
-    pub user_accuracy: Vec<f64>,
+    pub fn user_accuracy(&self) -> Vec<f64> {
+        self.people.iter().map(PersonResult::accuracy).collect()
+    }
 }
 
 /// Predicts every text of `users`, on rayon's threads.
@@ -30,10 +41,10 @@ pub struct Evaluation {
 /// # Errors
 /// When the engine fails.
 pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Evaluation, EngineError> {
-    let Some((index, range, labels)) = first_classes(model) else { return Ok(Evaluation::default()) };
+    let Some((index, range, labels)) = classes_of(model) else { return Ok(Evaluation::default()) };
     let mut confusion = Confusion::new(labels);
     let (mut loss, mut texts, mut hits) = (0.0, 0_u64, 0_u64);
-    let mut user_accuracy = Vec::with_capacity(users.len());
+    let (mut people, mut person) = (Vec::with_capacity(users.len()), 0);
     let mut tally = Tally::new(labels);
     let pieces: Vec<Piece<'_>> = users.iter().flat_map(Piece::of).collect();
     for window in pieces.chunks(WINDOW) {
@@ -61,20 +72,17 @@ pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Ev
                 Piece::End => {
                     let tally = std::mem::replace(&mut tally, Tally::new(labels));
                     if tally.texts > 0 {
-                        hits += u64::from(tally.top_is_right());
-                        user_accuracy.push(tally.right as f64 / tally.texts as f64);
+                        let (texts, right, top_label_right) = (tally.texts, tally.right, tally.top_is_right());
+                        hits += u64::from(top_label_right);
+                        people.push(PersonResult { person, texts, right, top_label_right });
                     }
+                    person += 1;
                 }
             }
         }
     }
     let per = |sum: f64, n: usize| if n > 0 { sum / n as f64 } else { 0.0 };
-    Ok(Evaluation {
-        loss: per(loss, texts as usize),
-        user_top1: per(hits as f64, user_accuracy.len()),
-        confusion,
-        user_accuracy,
-    })
+    Ok(Evaluation { loss: per(loss, texts as usize), user_top1: per(hits as f64, people.len()), confusion, people })
 }
 
 /// A part of the work, in the order of the people.
@@ -135,7 +143,8 @@ impl Tally<'_> {
     }
 }
 
-fn first_classes(model: &Model) -> Option<(usize, std::ops::Range<usize>, usize)> {
+/// The first head with classes: its place among the heads, its outputs and how many they are.
+pub(crate) fn classes_of(model: &Model) -> Option<(usize, std::ops::Range<usize>, usize)> {
     model
         .task()
         .ranges()

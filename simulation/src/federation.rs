@@ -8,7 +8,7 @@ use silhouette_privacy::{Charge, NoiseTree, NoisySum};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{Figures, ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, RoundConfig};
+use silhouette_round::{Coordinator, Refusal, RoundConfig};
 use silhouette_wire::manifest::QueryKind;
 use silhouette_wire::{ContentHash, DeviceId};
 
@@ -18,6 +18,7 @@ use crate::dataset::Dataset;
 use crate::device::Past;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::offers::seed_bytes;
+use crate::people::User;
 use crate::shard::SimulationShard;
 use ahead::Ahead;
 use clocked::Clock;
@@ -60,6 +61,8 @@ pub(crate) struct Federation<'a> {
     /// Devices in time.
     clock: Option<Clock>,
     ahead: Ahead,
+    /// The next round's devices, where they are known already.
+    gathered: Option<(u64, Vec<Vec<Invitation>>)>,
 }
 
 impl<'a> Federation<'a> {
@@ -83,6 +86,7 @@ impl<'a> Federation<'a> {
             now: 0,
             clock: Clock::of(config, &shard, &model)?,
             ahead: Ahead::default(),
+            gathered: None,
             model: Arc::new(model),
             config,
             shard,
@@ -94,9 +98,9 @@ impl<'a> Federation<'a> {
         self.averaged.as_deref().unwrap_or(&self.model)
     }
 
-    /// Looks at what was published last on the people who are held out.
-    pub(crate) fn evaluate(&self) -> Result<Evaluation, EngineError> {
-        let (engine, model, people) = (self.shard.engine, self.published(), &self.shard.data.test);
+    /// Looks at what was published last on people's texts.
+    pub(crate) fn evaluate(&self, people: &[User]) -> Result<Evaluation, EngineError> {
+        let (engine, model) = (self.shard.engine, self.published());
         self.shard.pool.install(|| evaluate(engine, model, people))
     }
 
@@ -112,15 +116,20 @@ impl<'a> Federation<'a> {
             Some(clock) if clock.asynchronous() => self.buffer(workers)?,
             Some(_) => self.timed(workers)?,
             None => {
-                let (round, groups) = self.gather()?;
+                let (round, groups) = self.next_round()?;
                 self.reported(round, &groups, workers)?
             }
         };
-        let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
-        (record.epsilon, record.rho) = (self.epsilon(rho), (rho > 0.0).then_some(rho));
+        self.tell_spent(&mut record);
         record.model_sha256 = self.published_file().to_string();
         record.seconds = started.elapsed().as_secs_f64();
         Ok(record)
+    }
+
+    /// Writes down what the most charged device has spent.
+    pub(crate) fn tell_spent(&self, record: &mut RoundRecord) {
+        let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
+        (record.epsilon, record.rho) = (self.epsilon(rho), (rho > 0.0).then_some(rho));
     }
 
     /// What comes of a round in which these devices report; nothing where there are none.
@@ -174,6 +183,15 @@ impl<'a> Federation<'a> {
         })
     }
 
+    /// The next round and its devices, who may be known already.
+    fn next_round(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
+        match self.gathered.take() {
+            Some(gathered) => Ok(gathered),
+            None if self.clock.is_some() => self.gather_in_time(),
+            None => self.gather(),
+        }
+    }
+
     /// The hash of the file that a round's devices fetch: what was published is evaluated, training goes on from the
     /// iterate.
     fn base_of(&self, query: QueryKind) -> ContentHash {
@@ -197,6 +215,21 @@ impl<'a> Federation<'a> {
         Arc::make_mut(&mut self.model).set_values(self.optimiser.iterate())?;
         self.file = self.shape.hash(&self.model);
         Ok(())
+    }
+
+    /// The epsilon after the next round of its most charged device, if it would pass what the run stops at. Who is in
+    /// that round is settled by this, and its manifests would be refused by that device.
+    pub(crate) fn past_the_budget(&mut self) -> Result<Option<(u64, f64)>, FederationError> {
+        let Some(most) = self.config.rho_to_stop_at()? else { return Ok(None) };
+        let (round, groups) = self.next_round()?;
+        let offers = &self.shard.offers;
+        let charge = Charge::of(offers.of(offers.schedule.kind(round)).parameters.rho()).map_err(Refusal::from);
+        let charge = charge.map_err(FederationError::Device)?.billionths();
+        let spent = |&(user, _): &Invitation| self.pasts[user].spent().map_or(0, Charge::billionths);
+        let after = groups.iter().flatten().map(spent).max().unwrap_or(0).saturating_add(charge);
+        self.gathered = Some((round, groups));
+        let after = Charge::of_billionths(after).map_or(0.0, Charge::rho);
+        Ok((after > most).then(|| (round, self.epsilon(after).unwrap_or(f64::INFINITY))))
     }
 
     /// The sum of each group that has one.

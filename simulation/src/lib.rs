@@ -26,6 +26,7 @@
 
 pub mod audit;
 mod clock;
+mod compare;
 mod config;
 mod dataset;
 mod device;
@@ -35,6 +36,7 @@ mod federation;
 mod groups;
 mod offers;
 mod output;
+pub mod partition;
 mod people;
 mod recipe;
 pub mod report;
@@ -48,16 +50,18 @@ mod trace;
 pub(crate) type Millis = u64;
 
 pub use clock::{ClockConfig, Pace, Staleness};
+pub use compare::{Comparison, Figures, SideBySide, compare};
 pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
 pub use dataset::{Dataset, DatasetError, TaskChoice};
 pub use device::PoisonError;
 pub use estimate::{NoiseEstimate, noise_estimate};
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, PersonResult, UserAccuracy, evaluate};
 pub use federation::{FederationError, RoundRecord, Workers};
-pub use output::{OutputError, Summary, percent_with_error, report_data, told_privately, write_outputs};
+pub use output::{OutputError, Summary, compared, percent_with_error, report_data, told_privately, write_outputs};
+pub use partition::{Partition, Skew};
 pub use people::{MakePeople, People, Unseen, User};
 pub use recipe::Recipe;
-pub use run::{RunError, RunResult, run, run_from, run_on};
+pub use run::{RunError, RunResult, Stopped, run, run_from, run_on};
 pub use settings::Settings;
 pub use shard::{PartialSum, Place, RoundSpec, ShardError, SimulationShard};
 pub use trace::{DEFAULT_TRACE, SpeedClass, TimeZone, Trace, TraceError};

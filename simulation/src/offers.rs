@@ -45,7 +45,8 @@ impl Offers {
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let authority = config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser")));
         let endorser = authority.as_ref().map(SigningKey::verifying_key);
-        let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
+        let planned = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
+        let cap = config.rho_to_stop_at()?.map_or(planned, |most| planned.min(most));
         let kind =
             Kind { task: training.task.clone(), owner: owner.verifying_key(), cap, authority, seed: config.seed };
         Ok(Self { schedule: config.queries()?, training, others, kind, endorser, owner, seed: config.seed })

@@ -10,14 +10,19 @@ use silhouette_query::label_counts::LabelCounts;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+pub use compared::compared;
 pub use told::{percent_with_error, told_privately};
 
+mod compared;
 mod told;
+mod users;
 
+use crate::compare::Comparison;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::report::{ReportData, RoundPoint, render};
-use crate::run::RunResult;
+use crate::evaluate::UserAccuracy;
+use crate::report::{PartitionSection, ReportData, RoundPoint, render};
+use crate::run::{RunResult, Stopped};
 
 /// A folder or file that could not be written.
 #[derive(Debug, Error)]
@@ -52,8 +57,11 @@ pub struct Summary {
     pub users: usize,
     /// Users held out.
     pub users_test: usize,
-    /// Rounds of training.
+    /// Rounds of training that there were.
     pub rounds: u64,
+    /// Why it ended before the rounds that were asked for, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// Private evaluations.
     #[serde(default)]
     pub evaluations: u64,
@@ -99,6 +107,12 @@ pub struct Summary {
     pub recall: f64,
     /// Share of held-out people whose top label is right.
     pub user_top1: f64,
+    /// How evenly the model does over held-out people.
+    #[serde(default)]
+    pub user_accuracy: Option<UserAccuracy>,
+    /// The model beside each person's own and one of all texts in one place, where the run compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// Held-out texts whose label is none of the task's; they count as wrong.
     pub texts_unseen_label: usize,
     /// Rows the reader skipped.
@@ -143,7 +157,8 @@ impl Summary {
             backend: backend.to_owned(),
             users: data.train.len() + data.test.len(),
             users_test: data.test.len(),
-            rounds: config.rounds,
+            rounds: result.rounds.iter().filter(|r| r.query == QueryKind::Train).count() as u64,
+            stopped: result.stopped,
             evaluations: result.rounds.iter().filter(|r| r.query == QueryKind::Evaluate).count() as u64,
             evaluation_share: result.plan.as_ref().and_then(|p| p.evaluation).map(|kind| kind.share),
             label_counts_share: result.plan.as_ref().and_then(|p| p.label_counts).map(|kind| kind.share),
@@ -164,10 +179,12 @@ impl Summary {
             precision: scores.precision,
             recall: scores.recall,
             user_top1: result.evaluation.user_top1,
+            user_accuracy: UserAccuracy::of(&result.evaluation.user_accuracy()),
+            comparison: result.comparison.clone(),
             texts_unseen_label: data.unseen(),
             rows_skipped: data.read.skipped,
             texts_repeated: data.duplicates,
-            notes: data.notes.clone(),
+            notes: data.notes.iter().cloned().chain(result.stopped.map(|why| why.to_string())).collect(),
             seconds: data.seconds + result.seconds,
             seconds_training: result.seconds,
             seconds_per_round: result.seconds / result.rounds.len().max(1) as f64,
@@ -186,7 +203,7 @@ fn peak_rss_mib() -> Option<f64> {
     Some((kib / 1024.0 * 10.0).round() / 10.0)
 }
 
-/// Writes `summary.json`, `rounds.jsonl`, `model.safetensors`, `confusion.csv` and `report.html`.
+/// Writes `summary.json`, `rounds.jsonl`, `users.jsonl`, `model.safetensors`, `confusion.csv` and `report.html`.
 ///
 /// # Errors
 /// Names the file that could not be written.
@@ -209,6 +226,7 @@ pub fn write_outputs(
     }
     write("summary.json", format!("{}\n", serde_json::to_string_pretty(summary)?).as_bytes())?;
     write("rounds.jsonl", rounds.as_bytes())?;
+    write("users.jsonl", users::lines(&data.test, &result.evaluation)?.as_bytes())?;
     write("model.safetensors", &result.model.to_safetensors()?)?;
     write("confusion.csv", result.evaluation.confusion.to_csv(&labels(data)).as_bytes())?;
     write("report.html", render(&report_data(data, config, result, summary)).as_bytes())
@@ -225,7 +243,9 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
     let confusion = (0..labels.len()).map(|t| (0..labels.len()).map(|p| table.count(t, p)).collect()).collect();
     let epsilon_budget = match config.privacy {
         PrivacyChoice::None => None,
-        PrivacyChoice::Budget { epsilon, .. } => Some(epsilon),
+        PrivacyChoice::Budget { .. } => {
+            config.stop_at_epsilon.or_else(|| result.plan.as_ref().map(|p| p.epsilon.get()))
+        }
     };
     ReportData {
         title: format!("Silhouette: {}", summary.task),
@@ -233,6 +253,9 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
         settings: settings(data, summary),
         left_device: left_device(config),
         told_privately: told_privately(&labels, result),
+        baselines: compared::baselines(result.comparison.as_ref().and_then(|c| c.held_out.as_ref())),
+        later_baselines: compared::baselines(result.comparison.as_ref().and_then(|c| c.later.as_ref())),
+        compared: summary.comparison.as_ref().map(compared).unwrap_or_default(),
         rounds: result
             .rounds
             .iter()
@@ -243,6 +266,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
                 accuracy: r.accuracy,
                 macro_f1: r.macro_f1,
                 loss: r.loss,
+                later_accuracy: r.later_accuracy,
                 clip: config.adaptive_clip.map(|_| r.clip),
                 epsilon: r.epsilon,
                 bytes_up: r.bytes_up,
@@ -252,9 +276,14 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
             .collect(),
         labels,
         confusion,
+        partition: data.dealt.as_ref().map(|dealt| PartitionSection {
+            text: dealt.note(),
+            labels: dealt.labels.clone(),
+            people: dealt.sample.clone(),
+        }),
         epsilon_budget,
         assumptions: assumptions(config, result),
-        user_accuracy: result.evaluation.user_accuracy.clone(),
+        user_accuracy: result.evaluation.user_accuracy(),
         ..ReportData::default()
     }
 }
@@ -270,9 +299,15 @@ fn headline(data: &Dataset, s: &Summary, result: &RunResult) -> Vec<(String, Str
         ("Before training".to_owned(), percent(before)),
         ("Macro F1".to_owned(), format!("{:.3}", s.macro_f1)),
         ("People whose top label is right".to_owned(), percent(s.user_top1)),
+    ];
+    if let Some(of) = s.user_accuracy {
+        let text = format!("{} (all: {})", percent(of.worst_decile), percent(of.mean));
+        cards.push(("Accuracy of the worst tenth of people".to_owned(), text));
+    }
+    cards.extend([
         ("Devices".to_owned(), format!("{} train, {} held out", data.train.len(), s.users_test)),
         ("Rounds".to_owned(), format!("{} of {} devices", s.rounds, s.cohort)),
-    ];
+    ]);
     if let (Some(epsilon), Some(delta)) = (s.epsilon, s.delta) {
         cards.push(("Epsilon spent per user".to_owned(), format!("{epsilon:.3} at delta {delta:e}")));
     }
@@ -308,6 +343,7 @@ fn settings(data: &Dataset, s: &Summary) -> Vec<(String, String)> {
             format!("{:.1}, training {:.1} ({:.2} a round)", s.seconds, s.seconds_training, s.seconds_per_round),
         ),
         row("peak memory", format!("{} MiB", s.peak_rss_mib)),
+        row("ended", s.stopped.map_or_else(|| "after all rounds".to_owned(), |why| why.to_string())),
         row("seed", s.seed.to_string()),
         row("model (SHA-256)", s.model_sha256.clone()),
     ]

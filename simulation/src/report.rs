@@ -30,12 +30,14 @@ mod line;
 mod number;
 mod page;
 mod profile;
+mod shares;
 mod tables;
 mod words;
 
 pub use self::{
     data::{
-        LedgerLine, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, ReportLanguage, RoundPoint,
+        LedgerLine, PartitionSection, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind,
+        ReportLanguage, RoundPoint,
     },
     page::render,
 };

@@ -10,6 +10,7 @@ use silhouette_privacy::Mode;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 
 use crate::config::{ConfigError, EncoderChoice, PrivacyChoice, SimulationConfig};
+use crate::partition::Partition;
 
 /// Settings by name, all optional; an absent one has the default of [`SimulationConfig`] or of the recipe.
 ///
@@ -37,6 +38,12 @@ pub struct Settings {
     /// Noise multiplier of every round, instead of epsilon.
     #[serde(alias = "noise-multiplier", skip_serializing_if = "Option::is_none")]
     pub noise_multiplier: Option<f64>,
+    /// With a noise multiplier: the run ends before a device would pass this epsilon.
+    #[serde(alias = "stop-at-epsilon", skip_serializing_if = "Option::is_none")]
+    pub stop_at_epsilon: Option<f64>,
+    /// The run ends after so many looks without a better accuracy.
+    #[serde(alias = "stop-when-flat", skip_serializing_if = "Option::is_none")]
+    pub stop_when_flat: Option<u64>,
     /// `independent` or `tree`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
@@ -151,6 +158,15 @@ pub struct Settings {
     /// With `asynchronous`: versions behind which an update is thrown away.
     #[serde(alias = "max-staleness", skip_serializing_if = "Option::is_none")]
     pub max_staleness: Option<u32>,
+    /// `iid`, `dirichlet:ALPHA`, `shards:N`, `labels:N` or `quantity:ALPHA`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// Made-up people that a partition deals the rows to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<usize>,
+    /// Whether later texts are kept out of all training, to compare with models without a federation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<bool>,
     /// Seed of everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -192,6 +208,8 @@ impl Settings {
             encoder: self.encoder.as_deref().map(str::parse).transpose()?,
             privacy: self.privacy()?,
             noise_multiplier: self.noise_multiplier,
+            stop_at_epsilon: self.stop_at_epsilon,
+            stop_when_flat: self.stop_when_flat,
             rounds: self.rounds.unwrap_or(defaults.rounds),
             cohort: self.cohort,
             schedule: None,
@@ -213,6 +231,7 @@ impl Settings {
             server_optimiser: self.optimiser()?,
             server_learning_rate: self.server_lr,
             buckets_log2: self.buckets,
+            partition: self.partition()?,
             seed: self.seed.unwrap_or(defaults.seed),
             secure_aggregation: self.secure_aggregation()?,
             active_mode: self.active_mode.unwrap_or(defaults.active_mode),
@@ -220,6 +239,7 @@ impl Settings {
             trim: self.trim.unwrap_or(defaults.trim),
             poison: self.poison.as_deref().map(str::parse).transpose()?,
             clock: self.clock()?,
+            compare: self.compare.unwrap_or(defaults.compare),
             threads: self.threads.unwrap_or(defaults.threads),
         })
     }
@@ -266,6 +286,12 @@ impl Settings {
     fn optimiser(&self) -> Result<Option<OptimiserKind>, ConfigError> {
         let Some(text) = self.server_opt.as_deref() else { return Ok(None) };
         OptimiserKind::from_str(text).map(Some).map_err(|_| refused("server-opt", "sgd, adam, yogi or adagrad", text))
+    }
+
+    fn partition(&self) -> Result<Option<Partition>, ConfigError> {
+        let people = needs("people", self.people, "partition", self.partition.is_some())?;
+        let skew = self.partition.as_deref().map(str::parse).transpose()?;
+        Ok(skew.map(|skew| Partition { skew, people }))
     }
 
     fn secure_aggregation(&self) -> Result<bool, ConfigError> {
@@ -330,7 +356,8 @@ mod tests {
             "encoder": "bag:16", "buckets": 10, "clip": 0.5, "adaptive-clip": true, "target_quantile": 0.7,
             "clip_lr": 0.3, "count_noise": 2, "lr": 0.25, "local_epochs": 2, "batch": 8, "prox_mu": 0.01,
             "server_opt": "yogi", "server-lr": 0.1, "secure_aggregation": true, "active_mode": true, "groups": 3,
-            "trim": 1, "poison": "flip:0.1", "seed": 5, "threads": 1}"#)
+            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true,
+            "stop-at-epsilon": 3, "stop_when_flat": 4, "seed": 5, "threads": 1}"#)
         .unwrap();
         let adaptive =
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
@@ -338,6 +365,8 @@ mod tests {
             encoder: Some(EncoderChoice::TrainedBag(16)),
             privacy: PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 4.0, delta: 1e-6 },
             noise_multiplier: None,
+            stop_at_epsilon: Some(3.0),
+            stop_when_flat: Some(4),
             rounds: 9,
             cohort: Some(12),
             schedule: None,
@@ -359,6 +388,7 @@ mod tests {
             server_optimiser: Some(OptimiserKind::Yogi),
             server_learning_rate: Some(0.1),
             buckets_log2: Some(10),
+            partition: Some(Partition { skew: crate::Skew::Shards(2), people: Some(30) }),
             seed: 5,
             secure_aggregation: true,
             active_mode: true,
@@ -366,6 +396,7 @@ mod tests {
             trim: 1,
             poison: Some("flip:0.1".parse().unwrap()),
             clock: None,
+            compare: true,
             threads: 1,
         };
         assert_eq!(config, expected);
@@ -381,6 +412,7 @@ mod tests {
         assert_eq!(field(r#"{"encoder": "bag:wide"}"#), "encoder");
         assert_eq!(field(r#"{"server_opt": "lion"}"#), "server-opt");
         assert_eq!(field(r#"{"poison": "shout:0.1"}"#), "poison");
+        assert_eq!(field(r#"{"partition": "thin"}"#), "partition");
         assert_eq!(field(r#"{"epsilon": 1, "noise_multiplier": 2}"#), "epsilon");
         assert_eq!(field(r#"{"secure_aggregation": true}"#), "secure-aggregation");
         for (setting, name) in [
@@ -390,6 +422,7 @@ mod tests {
             (r#""evaluation_share": 0.5"#, "evaluation-share"),
             (r#""held_out": 10"#, "held-out"),
             (r#""label_counts_share": 0.5"#, "label-counts-share"),
+            (r#""people": 30"#, "people"),
         ] {
             assert_eq!(field(&format!("{{{setting}}}")), name);
         }

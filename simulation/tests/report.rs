@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use silhouette_simulation::report::{
-    LedgerLine, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, ReportLanguage, RoundPoint, render,
+    LedgerLine, PartitionSection, ProfileClause, ProfileSection, ProfileShare, ReportData, ReportKind, ReportLanguage,
+    RoundPoint, render,
 };
 
 fn pair(name: &str, value: &str) -> (String, String) {
@@ -13,6 +14,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 fn rounds(count: u64) -> Vec<RoundPoint> {
     let round = |round: u64| RoundPoint {
         clip: None,
+        later_accuracy: None,
         round,
         invited: 120,
         reports: 100 + round % 7,
@@ -34,6 +36,11 @@ fn full() -> ReportData {
         rounds: rounds(20),
         labels: vec!["music".into(), "sport".into()],
         confusion: vec![vec![1_500, 500], vec![0, 4]],
+        partition: Some(PartitionSection {
+            text: "partition: rows dealt to 2 made-up people".into(),
+            labels: vec!["music".into(), "sport".into()],
+            people: vec![("p0".into(), vec![3, 1]), ("p1".into(), vec![0, 8])],
+        }),
         epsilon_budget: Some(2.0),
         settings: vec![pair("Seed", "7")],
         assumptions: vec!["The aggregator is trusted to add the noise.".into()],
@@ -65,6 +72,11 @@ fn poisoned(text: &str) -> ReportData {
     data.title = text.into();
     (data.summary, data.settings) = (both(), both());
     data.labels = vec![text.into(), text.into()];
+    data.partition = Some(PartitionSection {
+        text: text.into(),
+        labels: vec![text.into(), text.into()],
+        people: vec![(text.into(), vec![1, 2])],
+    });
     (data.assumptions, data.left_device) = (vec![text.into()], vec![text.into()]);
     data.profile = data.profile.map(|profile| ProfileSection {
         name: text.into(),
@@ -104,7 +116,7 @@ fn nothing_is_loaded_from_anywhere() {
 #[test]
 fn all_sections_are_there() {
     let html = render(&full());
-    for id in ["profile", "training", "confusion", "left", "settings", "rounds"] {
+    for id in ["profile", "partition", "training", "confusion", "left", "settings", "rounds"] {
         assert!(html.contains(&format!("<section id=\"{id}\">")), "{id}");
     }
     assert_eq!(html.matches("<figure").count(), 6);
@@ -113,6 +125,7 @@ fn all_sections_are_there() {
         "1,500",
         "75.0%",
         "music, predicted as sport: 500 (25.0% of the row)",
+        "p0, music: 3 (75.0% of their rows)",
         "Median 90.0% (users: 3)",
         "Reports sent: 2,063, rounds: 20. Up from the devices: 20.0 MB, on average 9.69 kB a report.",
         "ε = 0.16 of a budget of 2.00",

@@ -142,6 +142,24 @@ fn bytes_that_are_cut_garbled_or_of_another_run_are_refused() {
         for len in (0..bytes.len()).step_by(97) {
             assert!(shard.decode(&bytes[..len]).is_err(), "{len} bytes of a round");
         }
+        // Bytes changed at random are refused or understood, and nothing else.
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        for original in [&part, &bytes] {
+            for _ in 0..300 {
+                let mut garbled = original.clone();
+                for _ in 0..random.random_range(1..4) {
+                    // Most of the time in the head, where lengths and places are.
+                    let within = if random.random_bool(0.8) { garbled.len().min(1200) } else { garbled.len() };
+                    garbled[random.random_range(0..within)] = random.random();
+                }
+                if let Ok(other) = shard.decode_partial(&garbled, spec) {
+                    assert!(other.len() <= 21);
+                }
+                if let Ok(other) = shard.decode(&garbled) {
+                    drop(shard.run(&other, 0..other.places().len().min(2)));
+                }
+            }
+        }
         // A parameter that was changed on the way.
         let mut changed = bytes.clone();
         *changed.last_mut().unwrap() ^= 1;

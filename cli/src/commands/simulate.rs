@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use silhouette_query::Estimate;
 use silhouette_simulation::{
-    Dataset, RoundRecord, RunResult, SimulationConfig, Summary, percent_with_error, report_data, run as run_rounds,
-    write_outputs,
+    Dataset, RoundRecord, RunResult, SimulationConfig, Summary, compared, percent_with_error, report_data,
+    run as run_rounds, write_outputs,
 };
 
 pub(crate) use self::args::Args;
@@ -103,6 +103,18 @@ fn conclude(
         summary.macro_f1,
         100.0 * summary.user_top1
     ))?;
+    if let Some(why) = summary.stopped {
+        terminal::line(&why.to_string())?;
+    }
+    if let Some(of) = summary.user_accuracy {
+        terminal::line(&format!(
+            "people: mean {:.4}, worst tenth {:.4}, median {:.4}, best tenth {:.4}, deviation {:.4}",
+            of.mean, of.worst_decile, of.median, of.best_decile, of.sd
+        ))?;
+    }
+    if let Some(comparison) = &summary.comparison {
+        compared(comparison).iter().try_for_each(|(name, line)| terminal::line(&format!("{name}: {line}")))?;
+    }
     let told = report_data(data, config, result, summary).told_privately;
     told.iter().try_for_each(|(name, line)| terminal::line(&format!("{name}: {line}")))?;
     terminal::line(&format!(

@@ -22,9 +22,9 @@ struct Synthetic {
 impl Synthetic {
     fn encoded(&self, number: usize, training: bool) -> Result<User, DatasetError> {
         let SynthUser { id, events, .. } = SynthUser::generate(number, &self.config);
-        let encoding = Encoding { vectoriser: self.vectoriser.clone(), task: &self.task };
-        let (users, _, _) = encoding.encode_part(&[(id.clone(), events)], training)?;
-        Ok(users.into_iter().next().unwrap_or_else(|| User { id, ..User::default() }))
+        let encoding = Encoding { vectoriser: self.vectoriser.clone(), task: &self.task, compare: false };
+        let encoded = encoding.encode_part(&[(id.clone(), events)], training)?;
+        Ok(encoded.users.into_iter().next().unwrap_or_else(|| User { id, ..User::default() }))
     }
 }
 
@@ -48,12 +48,20 @@ impl Dataset {
     /// When the settings of the population or the run are out of range.
     pub fn of_population(made: SynthConfig, config: &SimulationConfig) -> Result<Self, DatasetError> {
         config.validate()?;
+        if config.compare {
+            return Err(ConfigError::Setting {
+                field: "compare",
+                expected: "a file of people (--data), who have a past".into(),
+                found: "people made when their turn comes".into(),
+            }
+            .into());
+        }
         made.check().map_err(|e| ConfigError::Setting {
             field: "population",
             expected: "a population that can be made".into(),
             found: e.to_string(),
         })?;
-        let rho = config.plan(made.users)?.map(|p| p.rho_of_training());
+        let rho = config.rho_of_training(made.users)?;
         let recipe = Recipe::of(config, None, made.users, rho);
         let labels = Interest::ALL.iter().take(made.interests).map(|i| i.key().to_owned()).collect();
         let task = Task::of_labels("interest", labels, recipe.encoder.clone())?;

@@ -52,7 +52,7 @@ fn a_held_out_label_unseen_in_training_counts_as_wrong() {
         let result = run(&data, &config(), &NativeEngine, &mut |_| {}).unwrap();
         let confusion = &result.evaluation.confusion;
         assert_eq!((confusion.total(), confusion.unseen(), confusion.count(0, 0)), (3, 2, 1));
-        assert_eq!(result.evaluation.user_accuracy, [1.0 / 3.0]);
+        assert_eq!(result.evaluation.user_accuracy(), [1.0 / 3.0]);
         // Tea is what they write of most, and no label of the task.
         assert_eq!(result.evaluation.user_top1, 0.0);
         let summary = Summary::of(&data, &config(), &result, "native").unwrap();
@@ -122,4 +122,21 @@ fn bad_settings_are_refused_before_the_file_is_opened() {
     let config = SimulationConfig { proximal_mu: 0.7, learning_rate: None, ..config };
     let error = Dataset::of_events(people(), &field, &config).err().unwrap();
     assert!(matches!(error, DatasetError::Config(_)), "{error}");
+}
+
+#[test]
+fn a_split_of_texts_holds_out_texts_of_those_who_train() {
+    let mut events = people();
+    for event in &mut events {
+        event.extra.remove("split_user");
+        let split = if event.text.contains("match") { "test" } else { "train" };
+        event.extra.insert("split_sample".into(), split.into());
+    }
+    events.push(event("a", "a lost the tennis match", "sport", None));
+    let data = Dataset::of_events(events, &TaskChoice::Field("topic".into()), &config()).unwrap();
+    let ids = |users: &[User]| users.iter().map(|u| u.id.clone()).collect::<Vec<_>>().join(", ");
+    assert_eq!(ids(data.train.kept()), "a, b, c, d, z");
+    assert_eq!(ids(&data.test), "a (held out), b (held out), c (held out), d (held out)");
+    assert_eq!(data.test.iter().map(|user| user.examples.len()).sum::<usize>(), 4);
+    assert!(data.notes[0].starts_with("split_sample: held-out texts"), "{:?}", data.notes);
 }

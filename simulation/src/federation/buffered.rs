@@ -7,6 +7,7 @@ use silhouette_model::Model;
 use silhouette_privacy::{Accumulator, BufferedSum, NoisySum};
 use silhouette_wire::{ContentHash, Nonce, QueryKind};
 
+use super::clocked::Buffered;
 use super::{Federation, FederationError, RoundRecord, Workers};
 use crate::clock::{Deserted, Start};
 use crate::device::Streams;
@@ -79,9 +80,6 @@ impl Federation<'_> {
         self.absorb(round, std::slice::from_ref(&sum), 0)?;
         self.shard.recycle(sum.recycle());
         buffered.versions.advance(self.file, Arc::clone(&self.model), &buffered.flights.versions());
-        if round == self.config.rounds {
-            self.charge_starts(&buffered.versions, buffered.flights.payers_at_the_end())?;
-        }
         let parameters = &self.shard.offers.training.parameters;
         let staleness: u64 = filled.members.iter().map(|start| version - start.version).sum();
         let record = RoundRecord {
@@ -100,7 +98,22 @@ impl Federation<'_> {
         };
         clock.buffered = Some(buffered);
         self.clock = Some(clock);
+        if round == self.config.rounds {
+            self.end()?;
+        }
         Ok(record)
+    }
+
+    /// The run is over. Devices at work do not know: they charge their ledgers for what nobody takes any more. A second
+    /// time nobody is at work.
+    pub(crate) fn end(&mut self) -> Result<(), FederationError> {
+        let Some(buffered) = self.clock.as_mut().and_then(|clock| clock.buffered.take()) else { return Ok(()) };
+        let Buffered { mut flights, versions, staleness } = buffered;
+        self.charge_starts(&versions, flights.payers_at_the_end())?;
+        if let Some(clock) = &mut self.clock {
+            clock.buffered = Some(Buffered { flights, versions, staleness });
+        }
+        Ok(())
     }
 
     /// Charges devices for the versions they started from, in this order: a device may be among them for two.

@@ -40,6 +40,9 @@ pub struct RoundRecord {
     pub macro_f1: Option<f64>,
     /// Mean cross-entropy there.
     pub loss: Option<f64>,
+    /// Accuracy on the later texts of those who train, where a run keeps them out of training to compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later_accuracy: Option<f64>,
     /// Clip norm of the round.
     pub clip: f64,
     /// With an adaptive clip: the noisy share of the reports within it.
@@ -91,6 +94,7 @@ impl RoundRecord {
             accuracy: None,
             macro_f1: None,
             loss: None,
+            later_accuracy: None,
             clip: 0.0,
             within_clip: None,
             epsilon: None,

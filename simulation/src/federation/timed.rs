@@ -34,10 +34,10 @@ impl Federation<'_> {
     /// vanishes before has released nothing and is charged nothing. Where a round is abandoned, everybody who finished
     /// has paid and nothing comes of it.
     pub(super) fn timed(&mut self, workers: Option<&mut dyn Workers>) -> Result<RoundRecord, FederationError> {
-        let (round, invitations) = self.gather_in_time()?;
+        let (round, groups) = self.next_round()?;
         let query = self.shard.offers.schedule.kind(round);
         let base = self.base_of(query);
-        let invited = self.invited(&invitations, round);
+        let invited = self.invited(&groups.concat(), round);
         let (reports, closed, enough) = self.await_reports(&invited);
         self.now = closed;
         let mut counted = vec![false; invited.len()];
@@ -69,7 +69,7 @@ impl Federation<'_> {
 
     /// Lets time pass until the coordinator opens a round. Eligible devices check in, those asked least often first, and
     /// wait while they stay eligible.
-    fn gather_in_time(&mut self) -> Result<(u64, Vec<Invitation>), FederationError> {
+    pub(super) fn gather_in_time(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
         let mut order = self.order_in_time();
         let wanted = self.shard.offers.training.parameters.min_reports() as usize;
         let begun = self.now;
@@ -122,7 +122,7 @@ impl Federation<'_> {
             Instruction::Assign { device, nonce, .. } => Some((number(device), *nonce)),
             _ => None,
         };
-        Ok((self.coordinator.round(), instructions.iter().filter_map(assigned).collect()))
+        Ok((self.coordinator.round(), vec![instructions.iter().filter_map(assigned).collect()]))
     }
 
     /// Who may join the next round, those asked least often first, ties in a random order; none is there yet. How often

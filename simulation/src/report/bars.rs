@@ -3,9 +3,11 @@
 use super::{
     axis::Axis,
     html::{Svg, escape, fill},
+    line::entry,
     number::{Unit, count, percent},
     words::Words,
 };
+use crate::evaluate::UserAccuracy;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 248.0;
@@ -17,9 +19,8 @@ const BINS: usize = 10;
 
 /// How many users reach which accuracy; nothing where there are no users.
 pub(super) fn histogram(accuracies: &[f64], words: &Words) -> String {
-    let mut known: Vec<f64> = accuracies.iter().copied().filter(|value| value.is_finite()).collect();
-    known.sort_by(f64::total_cmp);
-    let Some(&median) = known.get(known.len() / 2) else {
+    let known: Vec<f64> = accuracies.iter().copied().filter(|value| value.is_finite()).collect();
+    let Some(of) = UserAccuracy::of(&known) else {
         return String::new();
     };
     let bins = binned(&known);
@@ -30,16 +31,21 @@ pub(super) fn histogram(accuracies: &[f64], words: &Words) -> String {
     for (bin, users) in bins.iter().enumerate() {
         draw_bin(bin, *users, &y, words, &mut svg);
     }
-    let x = across(median.clamp(0.0, 1.0));
-    // The halo keeps the line visible on a bar.
-    for class in ["halo", "median"] {
-        svg.line(class, (x, TOP), (x, HEIGHT - BOTTOM));
+    for (class, at) in [("worst", of.worst_decile), ("median", of.median)] {
+        let x = across(at.clamp(0.0, 1.0));
+        // The halo keeps the line visible on a bar.
+        for class in ["halo", class] {
+            svg.line(class, (x, TOP), (x, HEIGHT - BOTTOM));
+        }
     }
-    let note = fill(words.median, &[&percent(median), &count(known.len() as u64)]);
+    let legend = [
+        entry("median", &fill(words.median, &[&percent(of.median), &count(known.len() as u64)])),
+        entry("worst", &fill(words.worst_tenth, &[&percent(of.worst_decile)])),
+    ];
     format!(
-        "<figure class=\"card\"><figcaption><h3>{}</h3><p class=\"legend\"><span><svg class=\"swatch\" viewBox=\"0 0 24 8\" aria-hidden=\"true\"><line class=\"median\" x1=\"1\" y1=\"4\" x2=\"23\" y2=\"4\"/></svg>{}</span></p></figcaption>{}</figure>\n",
+        "<figure class=\"card\"><figcaption><h3>{}</h3><p class=\"legend\">{}</p></figcaption>{}</figure>\n",
         escape(words.user_accuracy),
-        escape(&note),
+        legend.concat(),
         svg.finish()
     )
 }

@@ -10,9 +10,11 @@ use super::{
 /// All charts that have data.
 pub(super) fn charts(data: &ReportData, words: &Words) -> String {
     let rounds = &data.rounds;
-    let chart = |title, unit, series| LineChart { title, unit, x_name: words.round, series, limit: None, high: None };
+    let chart =
+        |title, unit, series| LineChart { title, unit, x_name: words.round, series, limits: Vec::new(), high: None };
     let quality = LineChart {
         high: Some(1.0),
+        limits: across(&data.baselines),
         ..chart(
             words.quality,
             Unit::Percent,
@@ -22,10 +24,15 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
             ],
         )
     };
+    let later = LineChart {
+        high: Some(1.0),
+        limits: across(&data.later_baselines),
+        ..chart(words.later, Unit::Percent, vec![series(words.federated, rounds, |round| round.later_accuracy)])
+    };
     let loss = chart(words.loss, Unit::Number, vec![series(words.loss, rounds, |round| round.loss)]);
     let clip = chart(words.clip, Unit::Number, vec![series(words.clip, rounds, |round| round.clip)]);
     let epsilon = LineChart {
-        limit: data.epsilon_budget.filter(|budget| budget.is_finite()).map(|budget| (budget, words.budget)),
+        limits: data.epsilon_budget.filter(|e| e.is_finite()).map(|e| (e, words.budget)).into_iter().collect(),
         ..chart(words.epsilon_by_round, Unit::Number, vec![series(words.epsilon, rounds, |round| round.epsilon)])
     };
     let traffic = chart(
@@ -44,10 +51,15 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
             series(words.invited, rounds, |round| Some(round.invited as f64)),
         ],
     );
-    let lines = [quality, loss, clip, epsilon, participation, traffic];
+    let lines = [quality, later, loss, clip, epsilon, participation, traffic];
     let mut charts: String = lines.iter().map(LineChart::render).collect();
     charts.push_str(&bars::histogram(&data.user_accuracy, words));
     charts
+}
+
+/// Lines across a chart; what is not a number is none.
+fn across(lines: &[(String, f64)]) -> Vec<(f64, &str)> {
+    lines.iter().filter(|(_, value)| value.is_finite()).map(|(name, value)| (*value, name.as_str())).collect()
 }
 
 fn series<'a>(name: &'a str, rounds: &[RoundPoint], value: impl Fn(&RoundPoint) -> Option<f64>) -> Series<'a> {

@@ -21,6 +21,8 @@ pub struct ReportData {
     pub labels: Vec<String>,
     /// Counts: a row for each true class, a column for each predicted one.
     pub confusion: Vec<Vec<u64>>,
+    /// How the rows of a file were dealt to made-up people.
+    pub partition: Option<PartitionSection>,
     /// The most privacy loss the run may spend.
     pub epsilon_budget: Option<f64>,
     /// Names and values of all settings.
@@ -31,10 +33,28 @@ pub struct ReportData {
     pub left_device: Vec<String>,
     /// Names and figures of what devices told privately beside training.
     pub told_privately: Vec<(String, String)>,
+    /// Names and accuracies of models beside this one, on the texts that the accuracy of the rounds is of.
+    pub baselines: Vec<(String, f64)>,
+    /// The same on the later texts of those who train.
+    pub later_baselines: Vec<(String, f64)>,
+    /// What was compared, and the figures, a line each.
+    pub compared: Vec<(String, String)>,
     /// The accuracy of each user, from 0 to 1.
     pub user_accuracy: Vec<f64>,
     /// The profile of one person.
     pub profile: Option<ProfileSection>,
+}
+
+/// How the rows of a file were dealt to made-up people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartitionSection {
+    /// What was done, in a sentence.
+    pub text: String,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Some of the people, with their rows of each label.
+    pub people: Vec<(String, Vec<u64>)>,
 }
 
 /// One round. Values that are not finite count as missing.
@@ -53,6 +73,8 @@ pub struct RoundPoint {
     pub macro_f1: Option<f64>,
     /// Mean loss.
     pub loss: Option<f64>,
+    /// Accuracy on the later texts of those who train, where they are kept out of training.
+    pub later_accuracy: Option<f64>,
     /// Clip norm of the round, where it moves.
     pub clip: Option<f64>,
     /// Privacy loss spent up to and including this round.

@@ -25,8 +25,8 @@ pub(super) struct LineChart<'a> {
     /// What a point on the x axis is called.
     pub(super) x_name: &'a str,
     pub(super) series: Vec<Series<'a>>,
-    /// A horizontal line with its name.
-    pub(super) limit: Option<(f64, &'a str)>,
+    /// Horizontal lines with their names, at most three.
+    pub(super) limits: Vec<(f64, &'a str)>,
     /// The end of the y axis, where the data do not decide.
     pub(super) high: Option<f64>,
 }
@@ -51,9 +51,9 @@ impl LineChart<'_> {
         };
         let mut svg = Svg::new((WIDTH, HEIGHT), self.title);
         frame.draw(&mut svg, self.x_name);
-        if let Some((value, _)) = self.limit {
-            let y = frame.y(value);
-            svg.line("limit", (LEFT, y), (WIDTH - RIGHT, y));
+        for (number, (value, _)) in (1..).zip(&self.limits) {
+            let y = frame.y(*value);
+            svg.line(&format!("limit l{number}"), (LEFT, y), (WIDTH - RIGHT, y));
         }
         for (index, series) in self.series.iter().enumerate() {
             self.draw_series(index + 1, series, &frame, &mut svg);
@@ -80,8 +80,9 @@ impl LineChart<'_> {
         let names = self.series.iter().enumerate().filter(drawn);
         let mut entries: Vec<_> =
             names.map(|(index, series)| entry(&format!("curve s{}", index + 1), series.name)).collect();
-        if let Some((value, name)) = self.limit {
-            entries.push(entry("limit", &format!("{name} {}", short(value))));
+        for (number, &(value, name)) in (1..).zip(&self.limits) {
+            let shown = if self.unit == Unit::Percent { self.unit.show(value) } else { short(value) };
+            entries.push(entry(&format!("limit l{number}"), &format!("{name} {shown}")));
         }
         format!("<p class=\"legend\">{}</p>", entries.concat())
     }
@@ -94,7 +95,7 @@ impl LineChart<'_> {
 
     fn largest(&self) -> f64 {
         let values = self.series.iter().flat_map(|series| &series.points).map(|point| point.1);
-        values.chain(self.limit.map(|(value, _)| value)).fold(0.0, f64::max)
+        values.chain(self.limits.iter().map(|limit| limit.0)).fold(0.0, f64::max)
     }
 }
 
@@ -104,7 +105,8 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn entry(class: &str, name: &str) -> String {
+/// A line of a legend: a piece of the line, and what it is.
+pub(super) fn entry(class: &str, name: &str) -> String {
     format!(
         "<span><svg class=\"swatch\" viewBox=\"0 0 24 8\" aria-hidden=\"true\"><line class=\"{class}\" x1=\"1\" y1=\"4\" x2=\"23\" y2=\"4\"/></svg>{}</span>",
         escape(name)

@@ -1,7 +1,8 @@
 //! The page as a whole.
 
 use super::{
-    ReportData, ReportKind, ReportLanguage, charts, heat::Confusion, html::escape, profile, tables, words::Words,
+    ReportData, ReportKind, ReportLanguage, charts, heat::Confusion, html::escape, profile, shares, tables,
+    words::Words,
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -43,6 +44,10 @@ fn body(data: &ReportData, words: &Words) -> String {
     [
         tables::cards(&data.summary),
         profile.map(|person| profile::section(person, words)).unwrap_or_default(),
+        data.partition.as_ref().map_or_else(String::new, |dealt| {
+            let inside = format!("<p>{}</p>{}", escape(&dealt.text), shares::map(dealt, words));
+            section("partition", words.partition, &card(&inside))
+        }),
         training(data, words),
         confusion(data, words),
         if data.told_privately.is_empty() {
@@ -50,6 +55,12 @@ fn body(data: &ReportData, words: &Words) -> String {
         } else {
             let inside = format!("<p>{}</p>{}", escape(words.told_how), tables::settings(&data.told_privately));
             section("told", words.told, &card(&inside))
+        },
+        if data.compared.is_empty() {
+            String::new()
+        } else {
+            let inside = format!("<p>{}</p>{}", escape(words.compared_how), tables::settings(&data.compared));
+            section("compared", words.compared, &card(&inside))
         },
         section("left", words.left_device, &card(&tables::left_device(data, words))),
         assumptions(data, words),

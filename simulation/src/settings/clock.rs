@@ -128,6 +128,7 @@ mod tests {
         assert_eq!(full(r#""min_separation": 2"#), "min-separation");
         assert_eq!(full(r#""evaluate_privately": 2"#), "evaluate-privately");
         assert_eq!(full(r#""label_counts": true"#), "label-counts");
+        assert_eq!(full(r#""stop_at_epsilon": 2"#), "stop-at-epsilon");
         assert_eq!(full(r#""max_staleness": 2000"#), "max-staleness");
         for wrong in ["polynomial:0.3", "polynomial:3", "polynomial", "exponential:1", "polynomial:-0.5"] {
             assert_eq!(full(&format!(r#""staleness": "{wrong}""#)), "staleness");

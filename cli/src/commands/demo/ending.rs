@@ -157,7 +157,7 @@ fn report_data(outcome: &Outcome<'_>, profile: ProfileSection) -> ReportData {
             "Per round and device: one vector of integers, clipped, rounded, its norm checked exactly.".into(),
             "No text, no label, no count of texts, no profile.".into(),
         ],
-        user_accuracy: last.map_or_else(Vec::new, |e| e.user_accuracy.clone()),
+        user_accuracy: last.map_or_else(Vec::new, Evaluation::user_accuracy),
         profile: Some(profile),
         ..ReportData::default()
     }
@@ -182,6 +182,7 @@ fn point(round: &super::Round) -> Option<RoundPoint> {
         bytes_up: *bytes_up,
         bytes_down: *bytes_down,
         seconds: *seconds,
+        ..RoundPoint::default()
     })
 }
 

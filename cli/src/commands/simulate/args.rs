@@ -21,10 +21,11 @@ use crate::terminal::Usage;
   silhouette simulate --data people.jsonl --task interest --adaptive-clip --target-quantile 0.7
   silhouette simulate --data people.jsonl --task interest --noise tree --rounds 128 --cohort 60 --min-separation 8
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
+  silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
-    /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
+    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
     #[arg(long, required_unless_present = "population")]
     data: Option<PathBuf>,
     /// The column that holds the label, or a task file (.toml).
@@ -33,6 +34,15 @@ pub(crate) struct Args {
     /// Instead of --data: so many made-up people, written and encoded only when their turn comes.
     #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["data", "task", "strict"])]
     population: Option<usize>,
+    /// Deal the rows of --data to made-up people instead of its users: iid; dirichlet:ALPHA, a label mixture of their
+    /// own for each, the more skewed the smaller ALPHA; shards:N, N shards of rows sorted by label; labels:N, exactly N
+    /// labels each; quantity:ALPHA, unequal amounts.
+    #[arg(long, value_name = "SKEW", conflicts_with = "population")]
+    partition: Option<String>,
+    /// How many people --partition makes up, held-out ones included [default: as many as the file has users, or one for
+    /// every 20 labelled rows]
+    #[arg(long, requires = "partition")]
+    people: Option<usize>,
     /// Where the results go.
     #[arg(long, default_value = "run")]
     pub(super) out: PathBuf,
@@ -69,6 +79,13 @@ pub(crate) struct Args {
     /// The noise multiplier of every round; epsilon is then what that costs.
     #[arg(long, conflicts_with = "epsilon")]
     noise_multiplier: Option<f64>,
+    /// With --noise-multiplier: end before the first round that would take a device past this epsilon.
+    #[arg(long, requires = "noise_multiplier", value_name = "EPSILON")]
+    stop_at_epsilon: Option<f64>,
+    /// For research: end when so many looks at held-out people, whose figures are exact and not private, brought no
+    /// better accuracy.
+    #[arg(long, value_name = "LOOKS")]
+    stop_when_flat: Option<u64>,
     /// Evaluate after every so many rounds, and after the last; 0 for after the last alone [default: 1]
     #[arg(long)]
     evaluate_every: Option<u64>,
@@ -147,6 +164,10 @@ pub(crate) struct Args {
     /// Hash buckets as a power of two [default: the recipe's]
     #[arg(long)]
     buckets: Option<u8>,
+    /// Keep the later texts of everybody who trains out of training, and hold the model beside each person's own
+    /// (local only) and one of all texts in one place (central), on the same texts.
+    #[arg(long, conflicts_with = "population")]
+    compare: bool,
     /// Seed of everything: the same seed gives the same model, bit for bit [default: 7]
     #[arg(long)]
     seed: Option<u64>,
@@ -167,6 +188,8 @@ impl Args {
             epsilon: self.epsilon,
             delta: self.delta,
             noise_multiplier: self.noise_multiplier,
+            stop_at_epsilon: self.stop_at_epsilon,
+            stop_when_flat: self.stop_when_flat,
             noise: self.noise.clone(),
             rounds: self.rounds,
             cohort: self.cohort,
@@ -196,6 +219,9 @@ impl Args {
             groups: self.groups,
             trim: self.trim,
             poison: self.poison.clone(),
+            partition: self.partition.clone(),
+            people: self.people,
+            compare: asked(self.compare),
             seed: self.seed,
             threads: self.threads,
         }
