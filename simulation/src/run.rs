@@ -138,6 +138,10 @@ fn run_with(
         progress(&record);
         rounds.push(record);
     }
+    if let Some(last) = rounds.last_mut().filter(|_| stopped.is_some()) {
+        federation.end()?;
+        federation.tell_spent(last);
+    }
     // Where it ended early, nobody may have looked at the last model.
     if let Some(last) = rounds.last_mut().filter(|last| stopped.is_some() && last.accuracy.is_none()) {
         evaluation = look(&federation, data, last)?;
