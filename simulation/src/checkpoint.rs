@@ -114,6 +114,12 @@ pub enum CheckpointError {
         /// The checkpoint's.
         found: String,
     },
+    /// A run with a virtual clock can't be put down.
+    #[error("checkpoint {}: expected a run without a virtual clock (--trace), found one with it", path.display())]
+    Clock {
+        /// The file.
+        path: PathBuf,
+    },
     /// Its parts do not fit the run.
     #[error("checkpoint {}: {source}", path.display())]
     Federation {

@@ -14,8 +14,10 @@ use silhouette_round::QuerySchedule;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+use crate::clock::ClockConfig;
 use crate::partition::Partition;
 
+pub(crate) use check::ensure;
 pub use poison::{Attack, Poison};
 
 /// Which encoder.
@@ -128,6 +130,8 @@ pub struct SimulationConfig {
     pub trim: u32,
     /// Mode `distributed` only: devices that try to spoil the model.
     pub poison: Option<Poison>,
+    /// Devices in time: who is there when, how long they take, and what comes of it; no clock when absent.
+    pub clock: Option<ClockConfig>,
     /// Keep the later texts of everybody who trains out of all training, so that the model can be held beside each
     /// person's own and one of all texts in one place: [`compare`](crate::compare()).
     pub compare: bool,
@@ -171,6 +175,7 @@ impl Default for SimulationConfig {
             groups: 1,
             trim: 0,
             poison: None,
+            clock: None,
             compare: false,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
@@ -191,6 +196,9 @@ pub enum ConfigError {
         /// What was found.
         found: String,
     },
+    /// A device trace that can't be used.
+    #[error("--trace: {0}")]
+    Trace(String),
     /// The promise can't be kept with these rounds and devices.
     #[error("privacy: {0}")]
     Plan(String),
@@ -211,15 +219,39 @@ impl SimulationConfig {
                 found: user.to_string(),
             });
         }
-        let cohort = scheduled.or_else(|| self.cohort.map(|c| c as usize)).unwrap_or(users);
+        let buffer = self.clock.as_ref().and_then(ClockConfig::buffer).map(|buffer| buffer as usize);
+        let cohort = scheduled.or(buffer).or_else(|| self.cohort.map(|c| c as usize)).unwrap_or(users);
         if cohort == 0 || cohort > users {
             return Err(ConfigError::Setting {
-                field: "cohort",
+                field: if buffer.is_some() { "buffer" } else { "cohort" },
                 expected: format!("1 to the {users} training users"),
                 found: cohort.to_string(),
             });
         }
         Ok(cohort as u32)
+    }
+
+    /// Devices that may be charged in one round when `users` take part: those whose reports are wanted, and with a
+    /// virtual clock those that are invited besides.
+    fn charged_of(&self, users: usize) -> Result<u64, ConfigError> {
+        let wanted = self.group_of(users)? * self.groups.max(1);
+        let Some(clock) = &self.clock else { return Ok(wanted.into()) };
+        let invited = clock.invitations(wanted);
+        if invited > users as u64 {
+            return Err(ConfigError::Setting {
+                field: "over-selection",
+                expected: format!("at most the {users} training users for a cohort of {wanted}"),
+                found: format!("{invited} invited"),
+            });
+        }
+        Ok(invited)
+    }
+
+    /// Rounds of training one device may join, where something else than the plan's own count says it.
+    fn joined_of(&self, users: usize) -> Result<Option<u64>, ConfigError> {
+        let asked = self.most_joined().or(self.participations);
+        let Some(clock) = self.clock.as_ref().filter(|_| asked.is_none()) else { return Ok(asked) };
+        Ok(Some(clock.participations(self.rounds, self.group_of(users)? * self.groups.max(1), users)))
     }
 
     /// Devices in a group when `users` take part: the cohort over the groups. What is left over, fewer
@@ -317,10 +349,10 @@ impl SimulationConfig {
             epsilon: Epsilon::new(epsilon).map_err(|e| say(&e))?,
             delta: Delta::new(delta).map_err(|e| say(&e))?,
             rounds: self.rounds,
-            cohort: u64::from(self.group_of(users)?) * u64::from(self.groups.max(1)),
+            cohort: self.charged_of(users)?,
             population: users as u64,
             sampling: CohortSampling::BalancedSchedule,
-            participation_cap: self.most_joined().or(self.participations),
+            participation_cap: self.joined_of(users)?,
             noise: if self.tree {
                 NoiseCorrelation::Tree { min_separation: self.min_separation.into() }
             } else {

@@ -19,6 +19,10 @@ use crate::partition::Dealt;
 use crate::people::{People, User};
 use crate::recipe::Recipe;
 
+/// The column of a split of texts rather than people, as LEAF has it: who trains is then held out as well, as
+/// somebody else, with the texts that say `test`.
+const SPLIT_SAMPLE: &str = "split_sample";
+
 /// The user of rows that are dealt out anyway, in a file without users.
 const NOBODY: &str = "nobody";
 
@@ -170,8 +174,11 @@ impl Dataset {
             _ => (events, None),
         };
         let mut users: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+        let by_sample = events.iter().any(|event| event.field(SPLIT_SAMPLE).is_some());
         for event in events {
-            users.entry(event.user.clone()).or_default().push(event);
+            let held_out = event.field(SPLIT_SAMPLE).is_some_and(|split| split.to_string() == "test");
+            let user = if held_out { format!("{} (held out)", event.user) } else { event.user.clone() };
+            users.entry(user).or_default().push(event);
         }
         let (test, train): (Vec<_>, Vec<_>) = users.into_iter().partition(|(id, events)| is_held_out(id, events));
         let columns = choice.columns();
@@ -199,6 +206,9 @@ impl Dataset {
             ));
         }
         notes.extend(dealt.as_ref().map(Dealt::note));
+        if by_sample && dealt.is_none() {
+            notes.push(format!("{SPLIT_SAMPLE}: held-out texts are of people who may train on others of theirs"));
+        }
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
         let train = train.into();
         Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates, dealt, notes, seconds })
@@ -271,11 +281,11 @@ fn describe(encoder: &EncoderSpec) -> String {
     }
 }
 
-/// Held out if any row says so in the column `split_user` (`test`): one row kept back by mistake costs
+/// Held out if any row says so in the column `split_user` (`test`), or `split_sample`: one row kept back by mistake costs
 /// a user, one row trained on by mistake would make the figures wrong. By a hash of the id where no
 /// row has the column (a fifth).
 fn is_held_out(id: &str, events: &[Event]) -> bool {
-    let mut splits = events.iter().filter_map(|e| e.field("split_user")).peekable();
+    let mut splits = events.iter().filter_map(|e| e.field("split_user").or_else(|| e.field(SPLIT_SAMPLE))).peekable();
     if splits.peek().is_some() {
         return splits.any(|split| split.to_string() == "test");
     }

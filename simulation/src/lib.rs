@@ -26,6 +26,7 @@
 
 pub mod audit;
 mod checkpoint;
+mod clock;
 mod compare;
 mod config;
 mod dataset;
@@ -44,8 +45,13 @@ mod run;
 mod settings;
 mod shard;
 pub mod synth;
+mod trace;
 
 pub use checkpoint::{CheckpointError, CheckpointEvery, Checkpoints};
+/// Milliseconds of virtual time since the run began.
+pub(crate) type Millis = u64;
+
+pub use clock::{ClockConfig, Pace, Staleness};
 pub use compare::{Comparison, Figures, SideBySide, compare};
 pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
 pub use dataset::{Dataset, DatasetError, TaskChoice};
@@ -60,3 +66,4 @@ pub use recipe::Recipe;
 pub use run::{RunError, RunResult, Stopped, run, run_checkpointed, run_from, run_on};
 pub use settings::Settings;
 pub use shard::{PartialSum, Place, RoundSpec, ShardError, SimulationShard};
+pub use trace::{DEFAULT_TRACE, SpeedClass, TimeZone, Trace, TraceError};

@@ -11,6 +11,7 @@ use silhouette_round::{QuerySchedule, RoundConfig, Terms, Verified};
 use silhouette_wire::ContentHash;
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 
+use crate::clock::ClockConfig;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::Kind;
@@ -83,7 +84,8 @@ fn terms(
     };
     let z = plan.map_or(0.0, |p| p.noise_multiplier.get());
     let (d, cohort) = (model.layout().total(), config.group_of(data.train.len())?);
-    let mut parameters = ReleaseParameters::new(mode, d, data.recipe.clip, z, cohort, cohort)?;
+    let fewest = config.clock.as_ref().map_or(cohort, |clock| clock.min_reports(cohort));
+    let mut parameters = ReleaseParameters::new(mode, d, data.recipe.clip, z, cohort, fewest)?;
     if z == 0.0 {
         // Without noise the grid itself is the only error: make it fine.
         parameters = parameters.with_grid(1 << 24, 32)?;
@@ -105,7 +107,7 @@ fn terms(
         delta,
         max_participations: plan.map_or(u32::MAX, |p| p.participations_per_user as u32),
         min_separation: config.min_separation,
-        deadline: RoundConfig::default().deadline,
+        deadline: config.clock.as_ref().map_or(RoundConfig::default().deadline, ClockConfig::deadline),
         held_out: config.kept_out(),
         training: data.recipe.training,
     })

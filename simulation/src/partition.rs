@@ -62,7 +62,7 @@ impl Partition {
         self.skew.check()?;
         match self.people {
             Some(people) if people < FEWEST => {
-                Err(setting("people", format!("at least {FEWEST}: two who train and one held out"), people))
+                Err(setting("people", format!("at least {FEWEST}: two who train and one held out"), people.to_string()))
             }
             _ => Ok(()),
         }
@@ -115,7 +115,7 @@ impl Partition {
         let default = if users > 1 { users } else { rows / ROWS_A_PERSON };
         let people = self.people.unwrap_or_else(|| default.min(rows).max(FEWEST));
         if people > rows {
-            return Err(setting("people", format!("at most the {rows} rows with a label"), people));
+            return Err(setting("people", format!("at most the {rows} rows with a label"), people.to_string()));
         }
         let [train, test] = &mut pools[..] else { return Ok(pools) };
         if test.labelled.is_empty() {
@@ -131,7 +131,7 @@ impl Partition {
         for pool in &pools {
             if pool.people > pool.labelled.len() {
                 let expected = format!("at most the {} rows with a label of {} people", pool.labelled.len(), pool.name);
-                return Err(setting("people", expected, pool.people));
+                return Err(setting("people", expected, pool.people.to_string()));
             }
         }
         Ok(pools)
@@ -181,8 +181,8 @@ fn renamed(events: Vec<Event>, person_of: &[usize], people: usize, held_out: &BT
     named.collect()
 }
 
-fn setting(field: &'static str, expected: String, found: impl std::fmt::Display) -> ConfigError {
-    ConfigError::Setting { field, expected, found: found.to_string() }
+fn setting(field: &'static str, expected: String, found: String) -> ConfigError {
+    ConfigError::Setting { field, expected, found }
 }
 
 #[cfg(test)]

@@ -177,6 +177,10 @@ fn run_with(
         }
         rounds.last().into_iter().for_each(&mut *progress);
     }
+    if let Some(last) = rounds.last_mut().filter(|_| stopped.is_some()) {
+        federation.end()?;
+        federation.tell_spent(last);
+    }
     // Where it ended early, nobody may have looked at the last model.
     if let Some(last) = rounds.last_mut().filter(|last| stopped.is_some() && last.accuracy.is_none()) {
         evaluation = look(&federation, data, last)?;

@@ -1,5 +1,7 @@
 //! A run's settings by the names of the program's flags: what the command line, a sweep file and other languages say.
 
+mod clock;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -129,6 +131,33 @@ pub struct Settings {
     /// `boost:SHARE` or `flip:SHARE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poison: Option<String>,
+    /// `default`, or a file that describes devices in time (.toml, .jsonl): the run gets a virtual clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// With `trace`: devices invited per report wanted.
+    #[serde(alias = "over-selection", skip_serializing_if = "Option::is_none")]
+    pub over_selection: Option<f64>,
+    /// With `trace`: seconds from the invitation to the end of a round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<f64>,
+    /// With `trace`: fewest reports of which a round is made.
+    #[serde(alias = "min-reports", skip_serializing_if = "Option::is_none")]
+    pub min_reports: Option<u32>,
+    /// With `trace`: no rounds, but a buffer (FedBuff).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<bool>,
+    /// With `asynchronous`: updates that make a version of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<u32>,
+    /// With `asynchronous`: devices at work at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// With `asynchronous`: `constant` or `polynomial:A`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<String>,
+    /// With `asynchronous`: versions behind which an update is thrown away.
+    #[serde(alias = "max-staleness", skip_serializing_if = "Option::is_none")]
+    pub max_staleness: Option<u32>,
     /// `iid`, `dirichlet:ALPHA`, `shards:N`, `labels:N` or `quantity:ALPHA`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
@@ -209,6 +238,7 @@ impl Settings {
             groups: self.groups.unwrap_or(defaults.groups),
             trim: self.trim.unwrap_or(defaults.trim),
             poison: self.poison.as_deref().map(str::parse).transpose()?,
+            clock: self.clock()?,
             compare: self.compare.unwrap_or(defaults.compare),
             threads: self.threads.unwrap_or(defaults.threads),
         })
@@ -365,6 +395,7 @@ mod tests {
             groups: 3,
             trim: 1,
             poison: Some("flip:0.1".parse().unwrap()),
+            clock: None,
             compare: true,
             threads: 1,
         };

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let bar = terminal::bar(rounds * devices, json);
     let watched = Watched { engine: engine.as_ref(), bar: &bar };
     let (mut failure, started, mut first) = (None, Instant::now(), None);
-    let checkpoints = args.checkpoints();
+    let checkpoints = args.checkpoints(&config);
     let start = Model::new(data.task.clone(), config.seed);
     let result = run_checkpointed(start, &data, &config, &watched, &checkpoints, &mut |record| {
         bar.set_position(record.round * devices);

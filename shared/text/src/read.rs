@@ -1,6 +1,6 @@
 //! Streaming readers of files of events.
 //!
-//! JSON Lines, CSV and folders of plain text, gzip or not, are read row by row in bounded memory:
+//! JSON Lines, CSV, LEAF's JSON and folders of plain text, gzip or not, are read row by row in bounded memory:
 //! no row longer than [`ReadOptions::max_line_bytes`] is ever held, and no more than
 //! [`ReadOptions::max_total_bytes`] are decompressed. A bad row is counted in the [`ReadReport`]
 //! and skipped, or ends the reading with [`ReadOptions::strict`]. Messages name the file, the
@@ -10,6 +10,7 @@ mod csv;
 mod error;
 mod folder;
 mod json;
+mod leaf;
 mod lines;
 mod options;
 mod report;
@@ -20,7 +21,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::{csv::CsvRows, folder::FolderRows, json::JsonRows};
+use self::{
+    csv::CsvRows,
+    folder::FolderRows,
+    json::JsonRows,
+    leaf::{LeafFile, LeafRows},
+};
 pub use self::{
     error::{OpenError, ReadError, RowError, RowReason},
     options::ReadOptions,
@@ -44,7 +50,8 @@ pub fn read_all(path: &Path, options: &ReadOptions) -> Result<(Vec<Event>, ReadR
 /// An iterator over the events of one file or folder.
 ///
 /// Without [`ReadOptions::strict`] it yields only events, and the rows it skipped are in
-/// [`EventReader::report`]. With it, the first bad row is yielded as an error and is the last item.
+/// [`EventReader::report`]. With it, the first bad row is yielded as an error and is the last item; so is, with or
+/// without it, the place where a LEAF file contradicts itself.
 #[derive(Debug)]
 pub struct EventReader {
     rows: Rows,
@@ -55,7 +62,7 @@ pub struct EventReader {
 }
 
 impl EventReader {
-    /// Opens a file, whose format its name and first bytes tell, or a folder of `.txt` files.
+    /// Opens a file, whose format its name and first bytes tell, or a folder of `.txt` or of LEAF's files.
     ///
     /// # Errors
     ///
@@ -65,6 +72,7 @@ impl EventReader {
         let rows = match Format::of(path)? {
             Format::TextFolder => Rows::Folder(FolderRows::open(path, &options)?),
             Format::JsonLines => Rows::Json(JsonRows::new(source::open(path)?, path, &options)),
+            Format::Leaf => Rows::Leaf(Box::new(LeafRows::open(path, &options)?)),
             Format::Csv => Rows::Csv(Box::new(CsvRows::new(source::open(path)?, path, &options)?)),
         };
         Ok(Self::over(rows, rules, options))
@@ -86,6 +94,7 @@ impl EventReader {
         let input = source::unpack(Box::new(reader), &path)?;
         let rows = match format {
             Format::JsonLines => Rows::Json(JsonRows::new(input, &path, &options)),
+            Format::Leaf => Rows::Leaf(Box::new(LeafRows::over(LeafFile::new(input, &path, None, &options), &options))),
             Format::Csv => Rows::Csv(Box::new(CsvRows::new(input, &path, &options)?)),
             Format::TextFolder => return Err(OpenError::UnknownFormat { file: path }),
         };
@@ -123,6 +132,7 @@ impl Iterator for EventReader {
                 Rows::Csv(rows) => rows.next_row(&self.rules),
                 Rows::Folder(rows) => rows.next_row(&self.rules),
                 Rows::Json(rows) => rows.next_row(&self.rules),
+                Rows::Leaf(rows) => rows.next_row(&self.rules),
             };
             match row {
                 None => self.finished = true,
@@ -133,7 +143,7 @@ impl Iterator for EventReader {
                 Some(Err(error)) => {
                     self.finished = self.options.strict || error.reason.ends_the_stream();
                     self.report.skip(&error, self.options.keep_errors);
-                    if self.options.strict {
+                    if self.options.strict || error.reason.is_fatal() {
                         return Some(Err(error));
                     }
                 }
@@ -148,6 +158,7 @@ enum Rows {
     Csv(Box<CsvRows>),
     Folder(FolderRows),
     Json(JsonRows),
+    Leaf(Box<LeafRows>),
 }
 
 fn rules_of(options: &ReadOptions) -> RowRules {

@@ -95,7 +95,7 @@ impl Simulation {
         })?;
         let values: Vec<u8> = result.model.values().iter().flat_map(|value| value.to_le_bytes()).collect();
         let file = result.model.to_safetensors().map_err(refused)?;
-        let of_users: Vec<u8> = result.evaluation.user_accuracy.iter().flat_map(|a| a.to_le_bytes()).collect();
+        let of_users: Vec<u8> = result.evaluation.user_accuracy().iter().flat_map(|a| a.to_le_bytes()).collect();
         let bytes = |bytes: &[u8]| PyBytes::new(py, bytes);
         Ok((figures(&result, &summary)?, bytes(&values), bytes(&file), bytes(&of_users)))
     }

@@ -27,7 +27,7 @@ const MAX_ROUNDS: u64 = 1_000_000;
 /// Most worker threads.
 const MAX_THREADS: usize = 1_024;
 
-fn ensure(holds: bool, field: &'static str, expected: &str, found: impl Display) -> Result<(), ConfigError> {
+pub(crate) fn ensure(holds: bool, field: &'static str, expected: &str, found: impl Display) -> Result<(), ConfigError> {
     if holds {
         return Ok(());
     }
@@ -73,6 +73,7 @@ impl SimulationConfig {
             ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
         }
         self.check_groups()?;
+        self.clock.as_ref().map_or(Ok(()), |clock| clock.validate(self))?;
         self.partition.map_or(Ok(()), |partition| partition.check())?;
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
     }
@@ -128,6 +129,8 @@ impl SimulationConfig {
             "none without --noise-multiplier",
             stops.unwrap_or_default(),
         )?;
+        let clocked = self.clock.is_some() && self.stop_at_epsilon.is_some();
+        ensure(!clocked, "stop-at-epsilon", "none with a virtual clock", "one")?;
         ensure(self.stop_when_flat != Some(0), "stop-when-flat", "at least 1 look", 0)?;
         ensure(!(fixed && self.tree), "noise", "independent with --noise-multiplier", "tree")?;
         ensure(!(fixed && self.privacy == PrivacyChoice::None), "mode", "one with noise for a multiplier", "none")?;

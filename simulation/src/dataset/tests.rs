@@ -123,3 +123,20 @@ fn bad_settings_are_refused_before_the_file_is_opened() {
     let error = Dataset::of_events(people(), &field, &config).err().unwrap();
     assert!(matches!(error, DatasetError::Config(_)), "{error}");
 }
+
+#[test]
+fn a_split_of_texts_holds_out_texts_of_those_who_train() {
+    let mut events = people();
+    for event in &mut events {
+        event.extra.remove("split_user");
+        let split = if event.text.contains("match") { "test" } else { "train" };
+        event.extra.insert("split_sample".into(), split.into());
+    }
+    events.push(event("a", "a lost the tennis match", "sport", None));
+    let data = Dataset::of_events(events, &TaskChoice::Field("topic".into()), &config()).unwrap();
+    let ids = |users: &[User]| users.iter().map(|u| u.id.clone()).collect::<Vec<_>>().join(", ");
+    assert_eq!(ids(data.train.kept()), "a, b, c, d, z");
+    assert_eq!(ids(&data.test), "a (held out), b (held out), c (held out), d (held out)");
+    assert_eq!(data.test.iter().map(|user| user.examples.len()).sum::<usize>(), 4);
+    assert!(data.notes[0].starts_with("split_sample: held-out texts"), "{:?}", data.notes);
+}

@@ -145,7 +145,7 @@ impl FromStr for Skew {
 
 fn unknown(found: &str) -> ConfigError {
     let expected = "iid, dirichlet:ALPHA or quantity:ALPHA (0.001 to 1000000), shards:N or labels:N (1 to 4096)";
-    setting("partition", expected.to_owned(), found)
+    setting("partition", expected.to_owned(), found.to_owned())
 }
 
 #[cfg(test)]

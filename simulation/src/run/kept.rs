@@ -27,6 +27,10 @@ impl<'c> Kept<'c> {
         config: &SimulationConfig,
         engine: &dyn Engine,
     ) -> Result<Self, RunError> {
+        let kept = checkpoints.resume || checkpoints.every != CheckpointEvery::Never;
+        if config.clock.is_some() && kept {
+            return Err(CheckpointError::Clock { path: checkpoints.path.clone() }.into());
+        }
         let identity = Identity::of(data, config, engine.name(), start).map_err(FederationError::from)?;
         Ok(Self { checkpoints, identity, last: Instant::now() })
     }

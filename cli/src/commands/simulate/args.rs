@@ -29,7 +29,7 @@ use crate::terminal::Usage;
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
-    /// JSON Lines, CSV (either also .gz), or a folder of .txt files.
+    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
     #[arg(long, required_unless_present = "population")]
     data: Option<PathBuf>,
     /// The column that holds the label, or a task file (.toml).
@@ -192,8 +192,10 @@ pub(crate) struct Args {
 
 impl Args {
     /// Where the run is kept.
-    pub(super) fn checkpoints(&self) -> Checkpoints {
+    pub(super) fn checkpoints(&self, config: &SimulationConfig) -> Checkpoints {
         let every = match self.checkpoint_every {
+            // What can't be put down is not, unless somebody asks for it and has to be told.
+            None if config.clock.is_some() => CheckpointEvery::Never,
             None => CheckpointEvery::Seconds(5),
             Some(0) => CheckpointEvery::Never,
             Some(rounds) => CheckpointEvery::Rounds(rounds),
@@ -245,6 +247,7 @@ impl Args {
             compare: asked(self.compare),
             seed: self.seed,
             threads: self.threads,
+            ..Settings::default()
         }
     }
 

@@ -3,7 +3,10 @@
 //! A message says which file, line and column, what was expected, and the type or length of what
 //! was found. It never shows the value: that is the person's own text.
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Serialize, Serializer};
 use thiserror::Error;
@@ -79,15 +82,30 @@ pub enum OpenError {
         /// The file.
         file: PathBuf,
     },
+    /// A file of a folder, whose users had to be known first.
+    #[error(transparent)]
+    Row(Box<RowError>),
     /// The name does not tell the format.
     #[error(
-        "{}: expected .jsonl, .json, .ndjson or .csv (or these with .gz), or a folder of .txt \
+        "{}: expected .jsonl, .json, .ndjson or .csv (or these with .gz), or a folder of .txt or LEAF's .json \
          files, found another extension", .file.display()
     )]
     UnknownFormat {
         /// The file.
         file: PathBuf,
     },
+}
+
+impl OpenError {
+    /// The same as what ends the reading of a folder, one of whose files can't be opened.
+    pub(super) fn into_row_error(self, file: &Path) -> RowError {
+        let kind = match &self {
+            Self::Io { source, .. } => source.kind(),
+            Self::NoSuchFile { .. } => io::ErrorKind::NotFound,
+            _ => io::ErrorKind::InvalidData,
+        };
+        RowError::new(file.to_owned(), 1, RowReason::Io { kind })
+    }
 }
 
 /// Why [`read_all`](super::read_all) failed.
@@ -97,7 +115,7 @@ pub enum ReadError {
     /// The file cannot be read at all.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A bad row, in strict mode.
+    /// A bad row, in strict mode, or a LEAF file that contradicts itself.
     #[error(transparent)]
     Row(#[from] Box<RowError>),
 }
@@ -109,6 +127,9 @@ pub struct RowError {
     pub file: PathBuf,
     /// The line on which the row begins, from 1.
     pub line: u64,
+    /// Bytes of the file up to where the error is, after decompression, where a line may hold a whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byte: Option<u64>,
     /// The column at fault, where it is known.
     pub field: Option<&'static str>,
     /// What is wrong.
@@ -119,15 +140,22 @@ impl RowError {
     pub(super) fn new(file: PathBuf, line: u64, reason: RowReason) -> Self {
         let field = match &reason {
             RowReason::Field(error) => Some(error.field()),
+            RowReason::Leaf { field, .. } => Some(*field),
             _ => None,
         };
-        Self { file, line, field, reason }
+        Self { file, line, byte: None, field, reason }
+    }
+
+    pub(super) fn at_byte(self, byte: u64) -> Self {
+        Self { byte: Some(byte), ..self }
     }
 }
 
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file.display(), self.line, self.reason)
+        write!(f, "{}:{}: ", self.file.display(), self.line)?;
+        self.byte.map_or(Ok(()), |byte| write!(f, "byte {byte}: "))?;
+        self.reason.fmt(f)
     }
 }
 
@@ -170,6 +198,16 @@ pub enum RowReason {
     Io {
         /// The kind of failure.
         kind: io::ErrorKind,
+    },
+    /// A LEAF file that is not as such files are, or whose parts do not agree.
+    #[error("field `{field}`: expected {expected}, found {found}")]
+    Leaf {
+        /// The part of the file.
+        field: &'static str,
+        /// What it should hold.
+        expected: Box<str>,
+        /// The type or the number found.
+        found: Box<str>,
     },
     /// A number that JSON or a 64-bit float does not have.
     #[error("expected a finite number, found one that is not finite at byte {column}")]
@@ -218,6 +256,7 @@ impl RowReason {
             Self::InvalidJson { .. } => "invalid_json",
             Self::InvalidUtf8 { .. } => "invalid_utf8",
             Self::Io { .. } => "read_failure",
+            Self::Leaf { .. } => "leaf",
             Self::NotAnObject { .. } => "not_an_object",
             Self::TooDeep => "too_deep",
             Self::TooLong { .. } => "too_long",
@@ -229,6 +268,12 @@ impl RowReason {
     /// Whether nothing can be read after this.
     pub fn ends_the_stream(&self) -> bool {
         matches!(self, Self::CorruptGzip | Self::Io { .. } | Self::TooMuch { .. } | Self::TruncatedGzip)
+            || self.is_fatal()
+    }
+
+    /// Whether what was read before is worth nothing either, so that it is an error even where bad rows are skipped.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Leaf { .. })
     }
 
     /// What a failure to read means, given whether the file is gzip.

@@ -92,6 +92,11 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(paths)
 }
 
+/// Whether a folder itself holds text files.
+pub(super) fn has_texts(folder: &Path) -> bool {
+    list(folder).is_ok_and(|entries| entries.iter().any(|path| is_text(path)))
+}
+
 fn is_text(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) && path.is_file()
 }

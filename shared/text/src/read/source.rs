@@ -9,13 +9,16 @@ use std::{
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::OpenError;
+use super::{OpenError, folder, leaf};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// Input buffer: large enough that system calls do not show, small enough for any device.
 const BUFFER_BYTES: usize = 64 << 10;
+
+/// Bytes looked at to tell LEAF's JSON from JSON Lines: they hold its first key.
+const LEAF_START: u64 = 256;
 
 /// The shape of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +28,14 @@ pub enum Format {
     Csv,
     /// One JSON object a line.
     JsonLines,
+    /// LEAF's JSON: one object with many users' samples, or a folder of such files.
+    Leaf,
     /// A folder of `.txt` files, one event each.
     TextFolder,
 }
 
 impl Format {
-    /// The format a path stands for.
+    /// The format a path stands for: by its name, and for `.json` by its first bytes.
     ///
     /// # Errors
     ///
@@ -38,16 +43,26 @@ impl Format {
     pub fn of(path: &Path) -> Result<Self, OpenError> {
         let metadata = path.metadata().map_err(|source| open_error(path, source))?;
         if metadata.is_dir() {
-            return Ok(Self::TextFolder);
+            let texts = folder::has_texts(path);
+            return Ok(if !texts && leaf::is_folder(path) { Self::Leaf } else { Self::TextFolder });
         }
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
         let name = name.unwrap_or_default();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         match name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("json") if begins_as_leaf(path)? => Ok(Self::Leaf),
             Some("jsonl" | "json" | "ndjson") => Ok(Self::JsonLines),
             Some("csv") => Ok(Self::Csv),
             _ => Err(OpenError::UnknownFormat { file: path.to_path_buf() }),
         }
+    }
+}
+
+/// Whether a file's first bytes are those of one of LEAF's. What can't be read is reported when it is read.
+fn begins_as_leaf(path: &Path) -> Result<bool, OpenError> {
+    let mut start = Vec::new();
+    match open(path)?.bytes.take(LEAF_START).read_to_end(&mut start) {
+        Ok(_) | Err(_) => Ok(leaf::begins(&start)),
     }
 }
 
