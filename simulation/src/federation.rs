@@ -15,9 +15,9 @@ use silhouette_wire::{ContentHash, DeviceId};
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
 use crate::device::Past;
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::{Evaluation, evaluate, evaluate_people};
 use crate::offers::seed_bytes;
-use crate::people::User;
+use crate::people::{People, User};
 use crate::shard::SimulationShard;
 use ahead::Ahead;
 use gather::Invitation;
@@ -90,6 +90,12 @@ impl<'a> Federation<'a> {
     pub(crate) fn evaluate(&self, people: &[User]) -> Result<Evaluation, EngineError> {
         let (engine, model) = (self.shard.engine, self.published());
         self.shard.pool.install(|| evaluate(engine, model, people))
+    }
+
+    /// The same on people who may have to be made first.
+    pub(crate) fn evaluate_people(&self, people: &People) -> Result<Evaluation, FederationError> {
+        let (engine, model) = (self.shard.engine, self.published());
+        self.shard.pool.install(|| evaluate_people(engine, model, people))
     }
 
     /// What was published last, of a run that is over.

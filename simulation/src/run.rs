@@ -114,7 +114,7 @@ fn run_with(
     let plan = config.plan(data.train.len())?;
     let start = config.compare.then(|| model.clone());
     let mut federation = Federation::new(model, data, config, engine)?;
-    let before = federation.evaluate(&data.test)?;
+    let before = federation.evaluate_people(&data.test)?;
     let mut evaluation = before.clone();
     let queries = config.queries()?;
     let mut rounds = Vec::with_capacity(queries.rounds() as usize);
@@ -129,7 +129,7 @@ fn run_with(
             QueryKind::LabelCounts => false,
         };
         if look {
-            evaluation = federation.evaluate(&data.test)?;
+            evaluation = federation.evaluate_people(&data.test)?;
         }
         if look && evaluation.confusion.total() > 0 {
             let scores = evaluation.confusion.scores();
