@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{Alongside, CohortSampling, PlanRequest};
-use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan};
+use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan, zcdp};
 use silhouette_privacy::secagg::MAX_DEGREE;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use silhouette_round::QuerySchedule;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
+use crate::clock::ClockConfig;
 use crate::partition::Partition;
 
+pub(crate) use check::ensure;
 pub use poison::{Attack, Poison};
 
 /// Which encoder.
@@ -61,6 +63,11 @@ pub struct SimulationConfig {
     /// Noise multiplier, z, of every round; what the budget's epsilon is follows from it then. As small as the
     /// budget allows when absent.
     pub noise_multiplier: Option<f64>,
+    /// With `noise_multiplier`: no round takes a device past this epsilon; the run ends before the first that would.
+    pub stop_at_epsilon: Option<f64>,
+    /// The run ends when so many looks at held-out people brought no better accuracy. They are exact figures, so this
+    /// is for research and has no place in a deployment.
+    pub stop_when_flat: Option<u64>,
     /// Rounds of training.
     pub rounds: u64,
     /// Devices per round; everybody when absent.
@@ -123,6 +130,8 @@ pub struct SimulationConfig {
     pub trim: u32,
     /// Mode `distributed` only: devices that try to spoil the model.
     pub poison: Option<Poison>,
+    /// Devices in time: who is there when, how long they take, and what comes of it; no clock when absent.
+    pub clock: Option<ClockConfig>,
     /// Keep the later texts of everybody who trains out of all training, so that the model can be held beside each
     /// person's own and one of all texts in one place: [`compare`](crate::compare()).
     pub compare: bool,
@@ -136,6 +145,8 @@ impl Default for SimulationConfig {
             encoder: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             noise_multiplier: None,
+            stop_at_epsilon: None,
+            stop_when_flat: None,
             rounds: 20,
             cohort: None,
             schedule: None,
@@ -164,6 +175,7 @@ impl Default for SimulationConfig {
             groups: 1,
             trim: 0,
             poison: None,
+            clock: None,
             compare: false,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
@@ -184,6 +196,9 @@ pub enum ConfigError {
         /// What was found.
         found: String,
     },
+    /// A device trace that can't be used.
+    #[error("--trace: {0}")]
+    Trace(String),
     /// The promise can't be kept with these rounds and devices.
     #[error("privacy: {0}")]
     Plan(String),
@@ -204,15 +219,39 @@ impl SimulationConfig {
                 found: user.to_string(),
             });
         }
-        let cohort = scheduled.or_else(|| self.cohort.map(|c| c as usize)).unwrap_or(users);
+        let buffer = self.clock.as_ref().and_then(ClockConfig::buffer).map(|buffer| buffer as usize);
+        let cohort = scheduled.or(buffer).or_else(|| self.cohort.map(|c| c as usize)).unwrap_or(users);
         if cohort == 0 || cohort > users {
             return Err(ConfigError::Setting {
-                field: "cohort",
+                field: if buffer.is_some() { "buffer" } else { "cohort" },
                 expected: format!("1 to the {users} training users"),
                 found: cohort.to_string(),
             });
         }
         Ok(cohort as u32)
+    }
+
+    /// Devices that may be charged in one round when `users` take part: those whose reports are wanted, and with a
+    /// virtual clock those that are invited besides.
+    fn charged_of(&self, users: usize) -> Result<u64, ConfigError> {
+        let wanted = self.group_of(users)? * self.groups.max(1);
+        let Some(clock) = &self.clock else { return Ok(wanted.into()) };
+        let invited = clock.invitations(wanted);
+        if invited > users as u64 {
+            return Err(ConfigError::Setting {
+                field: "over-selection",
+                expected: format!("at most the {users} training users for a cohort of {wanted}"),
+                found: format!("{invited} invited"),
+            });
+        }
+        Ok(invited)
+    }
+
+    /// Rounds of training one device may join, where something else than the plan's own count says it.
+    fn joined_of(&self, users: usize) -> Result<Option<u64>, ConfigError> {
+        let asked = self.most_joined().or(self.participations);
+        let Some(clock) = self.clock.as_ref().filter(|_| asked.is_none()) else { return Ok(asked) };
+        Ok(Some(clock.participations(self.rounds, self.group_of(users)? * self.groups.max(1), users)))
     }
 
     /// Devices in a group when `users` take part: the cohort over the groups. What is left over, fewer
@@ -279,6 +318,25 @@ impl SimulationConfig {
         }
     }
 
+    /// The most rho that a device may spend where the run stops at an epsilon.
+    ///
+    /// # Errors
+    /// When epsilon or delta are out of range.
+    pub(crate) fn rho_to_stop_at(&self) -> Result<Option<f64>, ConfigError> {
+        let (Some(epsilon), PrivacyChoice::Budget { delta, .. }) = (self.stop_at_epsilon, self.privacy) else {
+            return Ok(None);
+        };
+        let say = |e: &dyn std::fmt::Display| ConfigError::Plan(e.to_string());
+        let (epsilon, delta) = (Epsilon::new(epsilon).map_err(|e| say(&e))?, Delta::new(delta).map_err(|e| say(&e))?);
+        Ok(Some(zcdp::max_rho(epsilon, delta).get()))
+    }
+
+    /// The rho that training will have at most, which the recipe depends on; `None` without privacy.
+    pub(crate) fn rho_of_training(&self, users: usize) -> Result<Option<f64>, ConfigError> {
+        let (planned, most) = (self.plan(users)?.map(|plan| plan.rho_of_training()), self.rho_to_stop_at()?);
+        Ok(planned.map(|rho| most.map_or(rho, |most| rho.min(most))))
+    }
+
     /// What the promise costs with `users` in the federation; `None` without privacy.
     ///
     /// # Errors
@@ -291,10 +349,10 @@ impl SimulationConfig {
             epsilon: Epsilon::new(epsilon).map_err(|e| say(&e))?,
             delta: Delta::new(delta).map_err(|e| say(&e))?,
             rounds: self.rounds,
-            cohort: u64::from(self.group_of(users)?) * u64::from(self.groups.max(1)),
+            cohort: self.charged_of(users)?,
             population: users as u64,
             sampling: CohortSampling::BalancedSchedule,
-            participation_cap: self.most_joined().or(self.participations),
+            participation_cap: self.joined_of(users)?,
             noise: if self.tree {
                 NoiseCorrelation::Tree { min_separation: self.min_separation.into() }
             } else {

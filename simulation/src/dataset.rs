@@ -200,7 +200,7 @@ impl Dataset {
         if devices < 2 {
             return Err(DatasetError::TooFewUsers { found: devices });
         }
-        let rho = config.plan(devices)?.map(|p| p.rho_of_training());
+        let rho = config.rho_of_training(devices)?;
         let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
         recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;

@@ -210,6 +210,39 @@ impl VirtualDevice {
         self.carry_on(around, actions)
     }
 
+    /// A round from the check-in to the charge, for a device whose update never counts: it came too late, or vanished
+    /// while it sent. The session decides as for any other; what it would have trained is left out, since nobody sees
+    /// it, and its ledger is charged what the round's terms cost.
+    pub(crate) fn begin_in_vain(
+        &mut self,
+        now: u64,
+        examples: usize,
+        verified: &Arc<Verified>,
+    ) -> Result<(), FederationError> {
+        // Nothing is uploaded, so no nonce is.
+        let inputs = [Input::Tick, Input::Verified(Arc::clone(verified), Nonce([0; 16])), Input::ModelReady];
+        let mut actions = Vec::new();
+        for input in inputs {
+            actions = self.session.step(now, input, &self.history, examples, WILLING);
+        }
+        match actions.drain(..).next() {
+            Some(Action::Train { manifest, parameters }) => {
+                let charge = Charge::of(parameters.rho()).map_err(|e| FederationError::Device(e.into()))?;
+                self.pay(&manifest.task, manifest.query, manifest.round, charge)
+            }
+            Some(Action::Declined(refusal)) => Err(FederationError::Device(refusal)),
+            _ => Err(FederationError::Device(Refusal::Device("the session stopped".into()))),
+        }
+    }
+
+    /// Its ledger is charged.
+    fn pay(&mut self, task: &TaskId, query: QueryKind, round: u64, charge: Charge) -> Result<(), FederationError> {
+        self.history.account.charge(task, charge).map_err(|e| FederationError::Device(e.into()))?;
+        self.history.last_round = round;
+        self.history.participations.add(query);
+        Ok(())
+    }
+
     fn carry_on(&mut self, around: &Surroundings<'_>, mut actions: Vec<Action>) -> Result<Outward, FederationError> {
         loop {
             let Some(action) = actions.drain(..).next() else {
@@ -228,9 +261,7 @@ impl VirtualDevice {
                     Input::Released(self.release(around, &work)?)
                 }
                 Action::Charge { task, query, round, charge, .. } => {
-                    self.history.account.charge(&task, charge).map_err(|e| FederationError::Device(e.into()))?;
-                    self.history.last_round = round;
-                    self.history.participations.add(query);
+                    self.pay(&task, query, round, charge)?;
                     if around.in_process {
                         let release = self.session.dangerous_unmasked_release_for_simulation_only(around.now);
                         let gone = || FederationError::Device(Refusal::Device("the release is gone".into()));

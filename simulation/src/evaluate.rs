@@ -64,7 +64,7 @@ pub(crate) fn evaluate_people(
     while start < people.len() {
         let (mut end, mut texts) = (start, 0);
         while end < people.len() && texts < CHUNK * WINDOW {
-            texts += people.weight(end).max(CHUNK / 8);
+            texts += people.weight(end).unwrap_or(CHUNK).max(1);
             end += 1;
         }
         let made = (start..end).into_par_iter().map(|number| people.person(number)).collect::<Result<Vec<_>, _>>()?;

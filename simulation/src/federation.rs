@@ -8,10 +8,11 @@ use silhouette_privacy::{Charge, NoiseTree, NoisySum};
 use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{Figures, ServerOptimiser, fraction_within_clip};
-use silhouette_round::{Coordinator, RoundConfig};
+use silhouette_round::{Coordinator, Refusal, RoundConfig};
 use silhouette_wire::manifest::QueryKind;
 use silhouette_wire::{ContentHash, DeviceId};
 
+use crate::Millis;
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
 use crate::device::Past;
@@ -20,6 +21,7 @@ use crate::offers::seed_bytes;
 use crate::people::{People, User};
 use crate::shard::SimulationShard;
 use ahead::Ahead;
+use clocked::Clock;
 use gather::Invitation;
 
 pub use error::FederationError;
@@ -27,11 +29,14 @@ pub use record::RoundRecord;
 pub use workers::Workers;
 
 mod ahead;
+mod buffered;
+mod clocked;
 mod collect;
 mod error;
 mod gather;
 mod masked;
 mod record;
+mod timed;
 mod workers;
 
 /// A federation in one process.
@@ -51,8 +56,13 @@ pub(crate) struct Federation<'a> {
     averaged: Option<Arc<Model>>,
     /// The noise that the last published model carries, where it is a tree's.
     tree: Option<NoiseTree>,
-    now: u64,
+    /// Milliseconds since the run began; virtual ones with a clock.
+    now: Millis,
+    /// Devices in time.
+    clock: Option<Clock>,
     ahead: Ahead,
+    /// The next round's devices, where they are known already.
+    gathered: Option<(u64, Vec<Vec<Invitation>>)>,
 }
 
 impl<'a> Federation<'a> {
@@ -74,7 +84,9 @@ impl<'a> Federation<'a> {
             averaged: None,
             tree: NoiseTree::new(&offers.training.parameters),
             now: 0,
+            clock: Clock::of(config, &shard, &model)?,
             ahead: Ahead::default(),
+            gathered: None,
             model: Arc::new(model),
             config,
             shard,
@@ -106,30 +118,45 @@ impl<'a> Federation<'a> {
     /// One round, whose devices are trained by `workers` if there are any; the record has no evaluation yet.
     pub(crate) fn round(&mut self, workers: Option<&mut dyn Workers>) -> Result<RoundRecord, FederationError> {
         let started = Instant::now();
-        let (round, groups) = self.gather()?;
-        let mut published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
-        // What was published is evaluated; training goes on from the iterate.
-        let base = if self.shard.offers.schedule.kind(round) == QueryKind::Evaluate { published } else { self.file };
-        let sums = self.sums(round, &groups, base, workers)?;
-        // Nobody vanishes here: a group without a sum had one that was too long.
+        let mut record = match &self.clock {
+            Some(clock) if clock.asynchronous() => self.buffer(workers)?,
+            Some(_) => self.timed(workers)?,
+            None => {
+                let (round, groups) = self.next_round()?;
+                self.reported(round, &groups, workers)?
+            }
+        };
+        self.tell_spent(&mut record);
+        record.model_sha256 = self.published_file().to_string();
+        record.seconds = started.elapsed().as_secs_f64();
+        Ok(record)
+    }
+
+    /// Writes down what the most charged device has spent.
+    pub(crate) fn tell_spent(&self, record: &mut RoundRecord) {
+        let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
+        (record.epsilon, record.rho) = (self.epsilon(rho), (rho > 0.0).then_some(rho));
+    }
+
+    /// What comes of a round in which these devices report; nothing where there are none.
+    fn reported(
+        &mut self,
+        round: u64,
+        groups: &[Vec<Invitation>],
+        workers: Option<&mut dyn Workers>,
+    ) -> Result<RoundRecord, FederationError> {
+        let query = self.shard.offers.schedule.kind(round);
+        let base = self.base_of(query);
+        let sums = if groups.is_empty() { Vec::new() } else { self.sums(round, groups, base, workers)? };
+        // A group without a sum had one that was too long.
         let (tolerated, rejected) = (self.config.trim as usize, groups.len() - sums.len());
         let trim = trim_left(tolerated, rejected);
-        let query = self.shard.offers.schedule.kind(round);
         // Of too few groups, or with more bad ones than the trim allows for, there is no result; the model
         // stays as it was, and so do the charges.
         let enough = sums.len() >= fewest_groups(trim) && (tolerated == 0 || rejected <= tolerated);
         let figures = if enough { Figures::of(query, &sums, &self.shard.data.task)? } else { None };
         if enough && query == QueryKind::Train {
-            let (step, steps) = (self.shard.offers.schedule.count_until(query, round), self.config.rounds);
-            let values = absorb_groups(&mut self.optimiser, &self.model, &sums, trim, step, steps)?;
-            // Something else than the iterate is published only while iterates are averaged.
-            let averaged = self.shard.data.recipe.optimiser.averaging > 0.0;
-            self.averaged = averaged
-                .then(|| Model::with_values(self.shard.data.task.clone(), values.to_vec()).map(Arc::new))
-                .transpose()?;
-            Arc::make_mut(&mut self.model).set_values(self.optimiser.iterate())?;
-            self.file = self.shape.hash(&self.model);
-            published = self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model));
+            self.absorb(round, &sums, trim)?;
         }
         let reports = sums.iter().map(|sum| sum.reports() as usize).sum();
         // In a masked round nobody's report counts by itself, masks or not.
@@ -143,34 +170,72 @@ impl<'a> Federation<'a> {
             let terms = &mut self.shard.offers.training;
             terms.parameters = terms.parameters.clone().with_clip(adaptive.next(&sums)?)?;
         }
-        let fraction = fraction_within_clip(&sums);
+        let within_clip = fraction_within_clip(&sums);
         let groups_left = sums.len();
         sums.into_iter().for_each(|sum| self.shard.recycle(sum.recycle()));
-        let rho = self.pasts.iter().filter_map(Past::spent).max().map_or(0.0, Charge::rho);
         let invited = groups.iter().map(Vec::len).sum::<usize>();
-        let record = RoundRecord {
-            round,
-            query,
+        Ok(RoundRecord {
             evaluation: figures.as_ref().and_then(Figures::evaluation).cloned(),
             label_counts: figures.as_ref().and_then(Figures::label_counts).cloned(),
             invited,
             reports,
             groups: groups_left,
             groups_lost: groups.len() - groups_left,
-            accuracy: None,
-            macro_f1: None,
-            loss: None,
-            later_accuracy: None,
             clip,
-            within_clip: fraction,
-            epsilon: self.epsilon(rho),
-            rho: (rho > 0.0).then_some(rho),
+            within_clip,
             bytes_up: (invited * bytes) as u64,
             bytes_down: (invited * self.shape.bytes()) as u64,
-            seconds: started.elapsed().as_secs_f64(),
-            model_sha256: published.to_string(),
-        };
-        Ok(record)
+            ..RoundRecord::of(round, query)
+        })
+    }
+
+    /// The next round and its devices, who may be known already.
+    fn next_round(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
+        match self.gathered.take() {
+            Some(gathered) => Ok(gathered),
+            None if self.clock.is_some() => self.gather_in_time(),
+            None => self.gather(),
+        }
+    }
+
+    /// The hash of the file that a round's devices fetch: what was published is evaluated, training goes on from the
+    /// iterate.
+    fn base_of(&self, query: QueryKind) -> ContentHash {
+        if query == QueryKind::Evaluate { self.published_file() } else { self.file }
+    }
+
+    /// The hash of what was published last, as a file.
+    fn published_file(&self) -> ContentHash {
+        self.averaged.as_ref().map_or(self.file, |model| self.shape.hash(model))
+    }
+
+    /// One step of the server optimiser.
+    fn absorb(&mut self, round: u64, sums: &[NoisySum], trim: usize) -> Result<(), FederationError> {
+        let (step, steps) = (self.shard.offers.schedule.count_until(QueryKind::Train, round), self.config.rounds);
+        let values = absorb_groups(&mut self.optimiser, &self.model, sums, trim, step, steps)?;
+        // Something else than the iterate is published only while iterates are averaged.
+        let averaged = self.shard.data.recipe.optimiser.averaging > 0.0;
+        self.averaged = averaged
+            .then(|| Model::with_values(self.shard.data.task.clone(), values.to_vec()).map(Arc::new))
+            .transpose()?;
+        Arc::make_mut(&mut self.model).set_values(self.optimiser.iterate())?;
+        self.file = self.shape.hash(&self.model);
+        Ok(())
+    }
+
+    /// The epsilon after the next round of its most charged device, if it would pass what the run stops at. Who is in
+    /// that round is settled by this, and its manifests would be refused by that device.
+    pub(crate) fn past_the_budget(&mut self) -> Result<Option<(u64, f64)>, FederationError> {
+        let Some(most) = self.config.rho_to_stop_at()? else { return Ok(None) };
+        let (round, groups) = self.next_round()?;
+        let offers = &self.shard.offers;
+        let charge = Charge::of(offers.of(offers.schedule.kind(round)).parameters.rho()).map_err(Refusal::from);
+        let charge = charge.map_err(FederationError::Device)?.billionths();
+        let spent = |&(user, _): &Invitation| self.pasts[user].spent().map_or(0, Charge::billionths);
+        let after = groups.iter().flatten().map(spent).max().unwrap_or(0).saturating_add(charge);
+        self.gathered = Some((round, groups));
+        let after = Charge::of_billionths(after).map_or(0.0, Charge::rho);
+        Ok((after > most).then(|| (round, self.epsilon(after).unwrap_or(f64::INFINITY))))
     }
 
     /// The sum of each group that has one.
@@ -206,18 +271,19 @@ fn rounds(shard: &SimulationShard<'_>) -> RoundConfig {
     let (config, offers) = (shard.config, &shard.offers);
     let cohort = offers.training.parameters.cohort();
     let evaluation = offers.others.iter().find(|terms| terms.query == QueryKind::Evaluate);
+    let defaults = config.clock.as_ref().map_or_else(RoundConfig::default, clocked::rounds);
     RoundConfig {
         rounds: config.rounds,
         evaluate_every: config.evaluate_privately,
         label_counts: config.label_counts,
         cohort,
-        min_reports: cohort,
+        min_reports: offers.training.parameters.min_reports(),
         groups: config.groups,
         min_groups: fewest_groups(config.trim as usize) as u32,
         max_participations: offers.training.max_participations,
         max_evaluations: evaluation.map_or(u32::MAX, |terms| terms.max_participations),
         min_separation: offers.training.min_separation,
-        ..RoundConfig::default()
+        ..defaults
     }
 }
 

@@ -25,6 +25,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
 pub mod audit;
+mod clock;
 mod compare;
 mod config;
 mod dataset;
@@ -44,7 +45,12 @@ mod run;
 mod settings;
 mod shard;
 pub mod synth;
+mod trace;
 
+/// Milliseconds of virtual time since the run began.
+pub(crate) type Millis = u64;
+
+pub use clock::{ClockConfig, Pace, Staleness};
 pub use compare::{Comparison, Figures, SideBySide, compare};
 pub use config::{Attack, ConfigError, EncoderChoice, Poison, PrivacyChoice, SimulationConfig};
 pub use dataset::{Dataset, DatasetError, TaskChoice};
@@ -57,6 +63,7 @@ pub use output::{OutputError, Summary, compared, percent_with_error, report_data
 pub use partition::{Partition, Skew};
 pub use people::{MakePeople, People, PersonError, Unseen, User};
 pub use recipe::Recipe;
-pub use run::{RunError, RunResult, run, run_from, run_on};
+pub use run::{RunError, RunResult, Stopped, run, run_from, run_on};
 pub use settings::Settings;
 pub use shard::{PartialSum, Place, RoundSpec, ShardError, SimulationShard};
+pub use trace::{DEFAULT_TRACE, SpeedClass, TimeZone, Trace, TraceError};

@@ -11,6 +11,7 @@ use silhouette_round::{QuerySchedule, RoundConfig, Terms, Verified};
 use silhouette_wire::ContentHash;
 use silhouette_wire::manifest::{Manifest, QueryKind, SignedManifest, SignedTask, TaskTerms};
 
+use crate::clock::ClockConfig;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::device::Kind;
@@ -44,7 +45,8 @@ impl Offers {
         let owner = SigningKey::from_bytes(&seed_bytes(config.seed, b"owner"));
         let authority = config.active_mode.then(|| SigningKey::from_bytes(&seed_bytes(config.seed, b"endorser")));
         let endorser = authority.as_ref().map(SigningKey::verifying_key);
-        let cap = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
+        let planned = plan.as_ref().map_or(0.0, |p| p.rho_total.get());
+        let cap = config.rho_to_stop_at()?.map_or(planned, |most| planned.min(most));
         let kind =
             Kind { task: training.task.clone(), owner: owner.verifying_key(), cap, authority, seed: config.seed };
         Ok(Self { schedule: config.queries()?, training, others, kind, endorser, owner, seed: config.seed })
@@ -82,7 +84,8 @@ fn terms(
     };
     let z = plan.map_or(0.0, |p| p.noise_multiplier.get());
     let (d, cohort) = (model.layout().total(), config.group_of(data.train.len())?);
-    let mut parameters = ReleaseParameters::new(mode, d, data.recipe.clip, z, cohort, cohort)?;
+    let fewest = config.clock.as_ref().map_or(cohort, |clock| clock.min_reports(cohort));
+    let mut parameters = ReleaseParameters::new(mode, d, data.recipe.clip, z, cohort, fewest)?;
     if z == 0.0 {
         // Without noise the grid itself is the only error: make it fine.
         parameters = parameters.with_grid(1 << 24, 32)?;
@@ -104,7 +107,7 @@ fn terms(
         delta,
         max_participations: plan.map_or(u32::MAX, |p| p.participations_per_user as u32),
         min_separation: config.min_separation,
-        deadline: RoundConfig::default().deadline,
+        deadline: config.clock.as_ref().map_or(RoundConfig::default().deadline, ClockConfig::deadline),
         held_out: config.kept_out(),
         training: data.recipe.training,
     })

@@ -22,7 +22,7 @@ use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::evaluate::UserAccuracy;
 use crate::report::{PartitionSection, ReportData, RoundPoint, render};
-use crate::run::RunResult;
+use crate::run::{RunResult, Stopped};
 
 /// A folder or file that could not be written.
 #[derive(Debug, Error)]
@@ -60,8 +60,11 @@ pub struct Summary {
     pub users: usize,
     /// Users held out.
     pub users_test: usize,
-    /// Rounds of training.
+    /// Rounds of training that there were.
     pub rounds: u64,
+    /// Why it ended before the rounds that were asked for, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// Private evaluations.
     #[serde(default)]
     pub evaluations: u64,
@@ -157,7 +160,8 @@ impl Summary {
             backend: backend.to_owned(),
             users: data.train.len() + data.test.len(),
             users_test: data.test.len(),
-            rounds: config.rounds,
+            rounds: result.rounds.iter().filter(|r| r.query == QueryKind::Train).count() as u64,
+            stopped: result.stopped,
             evaluations: result.rounds.iter().filter(|r| r.query == QueryKind::Evaluate).count() as u64,
             evaluation_share: result.plan.as_ref().and_then(|p| p.evaluation).map(|kind| kind.share),
             label_counts_share: result.plan.as_ref().and_then(|p| p.label_counts).map(|kind| kind.share),
@@ -183,7 +187,7 @@ impl Summary {
             texts_unseen_label: data.unseen(),
             rows_skipped: data.read.skipped,
             texts_repeated: data.duplicates,
-            notes: data.notes.clone(),
+            notes: data.notes.iter().cloned().chain(result.stopped.map(|why| why.to_string())).collect(),
             seconds: data.seconds + result.seconds,
             seconds_training: result.seconds,
             seconds_per_round: result.seconds / result.rounds.len().max(1) as f64,
@@ -242,7 +246,9 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
     let confusion = (0..labels.len()).map(|t| (0..labels.len()).map(|p| table.count(t, p)).collect()).collect();
     let epsilon_budget = match config.privacy {
         PrivacyChoice::None => None,
-        PrivacyChoice::Budget { epsilon, .. } => Some(epsilon),
+        PrivacyChoice::Budget { .. } => {
+            config.stop_at_epsilon.or_else(|| result.plan.as_ref().map(|p| p.epsilon.get()))
+        }
     };
     ReportData {
         title: format!("Silhouette: {}", summary.task),
@@ -340,6 +346,7 @@ fn settings(data: &Dataset, s: &Summary) -> Vec<(String, String)> {
             format!("{:.1}, training {:.1} ({:.2} a round)", s.seconds, s.seconds_training, s.seconds_per_round),
         ),
         row("peak memory", format!("{} MiB", s.peak_rss_mib)),
+        row("ended", s.stopped.map_or_else(|| "after all rounds".to_owned(), |why| why.to_string())),
         row("seed", s.seed.to_string()),
         row("model (SHA-256)", s.model_sha256.clone()),
     ]

@@ -42,8 +42,8 @@ pub trait MakePeople: Send + Sync {
 
     /// How many examples person `number` has, where that is known without making them: the longest work is begun
     /// first.
-    fn weight(&self, _number: usize) -> usize {
-        0
+    fn weight(&self, _number: usize) -> Option<usize> {
+        None
     }
 
     /// What tells these people from others, such as a hash of where they come from: parts of a round are only merged
@@ -106,17 +106,23 @@ impl People {
         }
     }
 
-    /// Examples of person `number`, as far as they are known.
-    pub(crate) fn weight(&self, number: usize) -> usize {
+    /// Examples of person `number`, where they are known without making anybody.
+    pub(crate) fn weight(&self, number: usize) -> Option<usize> {
         match self {
-            Self::Kept(users) => users.get(number).map_or(0, |user| user.examples.len()),
+            Self::Kept(users) => users.get(number).map(|user| user.examples.len()),
             Self::Made(maker) => maker.weight(number),
         }
     }
 
+    /// Examples of person `number`, who is made for that if need be; 0 if that fails, which is told when they train.
+    pub(crate) fn examples_of(&self, number: usize) -> usize {
+        let count = || self.person(number).map_or(0, |person| person.examples.len());
+        self.weight(number).unwrap_or_else(count)
+    }
+
     /// Examples of all of them, as far as they are known.
     pub fn examples(&self) -> usize {
-        (0..self.len()).map(|number| self.weight(number)).sum()
+        (0..self.len()).filter_map(|number| self.weight(number)).sum()
     }
 
     /// One more, behind those in memory; people who are made are not added to.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use silhouette_model::{Engine, Model};
 use silhouette_privacy::accounting::PrivacyPlan;
+use silhouette_round::QuerySchedule;
 use silhouette_wire::QueryKind;
 use thiserror::Error;
 
@@ -12,6 +13,10 @@ use crate::config::{ConfigError, SimulationConfig};
 use crate::dataset::Dataset;
 use crate::evaluate::Evaluation;
 use crate::federation::{Federation, FederationError, RoundRecord, Workers};
+
+pub use stop::Stopped;
+
+mod stop;
 
 /// Why a run failed.
 #[derive(Debug, Error)]
@@ -46,6 +51,8 @@ pub struct RunResult {
     pub before: Evaluation,
     /// One record per round.
     pub rounds: Vec<RoundRecord>,
+    /// Why it ended before its last round, if it did.
+    pub stopped: Option<Stopped>,
     /// What the promise cost; `None` without privacy.
     pub plan: Option<PrivacyPlan>,
     /// What the same people reach without a federation, where the run compares.
@@ -117,33 +124,75 @@ fn run_with(
     let before = federation.evaluate_people(&data.test)?;
     let mut evaluation = before.clone();
     let queries = config.queries()?;
-    let mut rounds = Vec::with_capacity(queries.rounds() as usize);
-    for _ in 0..queries.rounds() {
+    let mut rounds: Vec<RoundRecord> = Vec::with_capacity(queries.rounds() as usize);
+    let mut stopped = None;
+    while (rounds.len() as u64) < queries.rounds() {
+        stopped = stops(&mut federation, config, &rounds)?;
+        if stopped.is_some() {
+            break;
+        }
         let mut record = federation.round(workers.as_deref_mut().map(|w| w as &mut dyn Workers))?;
-        let last = record.round == queries.rounds();
-        let trained = queries.count_until(QueryKind::Train, record.round);
-        let look = match record.query {
-            QueryKind::Train => last || (config.evaluate_every > 0 && trained % config.evaluate_every == 0),
-            // The exact figures stand beside the private ones.
-            QueryKind::Evaluate => true,
-            QueryKind::LabelCounts => false,
-        };
-        if look {
-            evaluation = federation.evaluate_people(&data.test)?;
-        }
-        if look && evaluation.confusion.total() > 0 {
-            let scores = evaluation.confusion.scores();
-            record.accuracy = Some(scores.accuracy);
-            record.macro_f1 = Some(scores.macro_f1);
-            record.loss = Some(evaluation.loss);
-        }
-        if look && !data.later.is_empty() {
-            record.later_accuracy = Some(federation.evaluate(&data.later)?.confusion.scores().accuracy);
+        if looks_after(&record, config, &queries) {
+            evaluation = look(&federation, data, &mut record)?;
         }
         progress(&record);
         rounds.push(record);
     }
+    if let Some(last) = rounds.last_mut().filter(|_| stopped.is_some()) {
+        federation.end()?;
+        federation.tell_spent(last);
+    }
+    // Where it ended early, nobody may have looked at the last model.
+    if let Some(last) = rounds.last_mut().filter(|last| stopped.is_some() && last.accuracy.is_none()) {
+        evaluation = look(&federation, data, last)?;
+    }
     let (model, seconds) = (federation.into_published(), started.elapsed().as_secs_f64());
     let comparison = start.map(|start| compare(&start, &model, data, config, engine)).transpose()?;
-    Ok(RunResult { model, evaluation, before, rounds, plan, comparison, seconds })
+    Ok(RunResult { model, evaluation, before, rounds, stopped, plan, comparison, seconds })
+}
+
+/// Whether the run ends here.
+fn stops(
+    federation: &mut Federation<'_>,
+    config: &SimulationConfig,
+    rounds: &[RoundRecord],
+) -> Result<Option<Stopped>, RunError> {
+    if let (Some(limit), Some((next_round, would_be))) = (config.stop_at_epsilon, federation.past_the_budget()?) {
+        if rounds.is_empty() {
+            return Err(RunError::Config(ConfigError::Setting {
+                field: "stop-at-epsilon",
+                expected: format!("at least {would_be}, which is what the first round costs"),
+                found: limit.to_string(),
+            }));
+        }
+        return Ok(Some(Stopped::Budget { next_round, would_be, limit }));
+    }
+    Ok(config.stop_when_flat.and_then(|looks| stop::flat(rounds, looks)))
+}
+
+/// Whether held-out people are looked at after this round.
+fn looks_after(record: &RoundRecord, config: &SimulationConfig, queries: &QuerySchedule) -> bool {
+    let last = record.round == queries.rounds();
+    let trained = queries.count_until(QueryKind::Train, record.round);
+    match record.query {
+        QueryKind::Train => last || (config.evaluate_every > 0 && trained.is_multiple_of(config.evaluate_every)),
+        // The exact figures stand beside the private ones.
+        QueryKind::Evaluate => true,
+        QueryKind::LabelCounts => false,
+    }
+}
+
+/// Looks at what was published last, and writes down what there is to see.
+fn look(federation: &Federation<'_>, data: &Dataset, record: &mut RoundRecord) -> Result<Evaluation, RunError> {
+    let evaluation = federation.evaluate_people(&data.test)?;
+    if evaluation.confusion.total() > 0 {
+        let scores = evaluation.confusion.scores();
+        record.accuracy = Some(scores.accuracy);
+        record.macro_f1 = Some(scores.macro_f1);
+        record.loss = Some(evaluation.loss);
+    }
+    if !data.later.is_empty() {
+        record.later_accuracy = Some(federation.evaluate(&data.later)?.confusion.scores().accuracy);
+    }
+    Ok(evaluation)
 }

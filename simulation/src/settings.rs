@@ -1,5 +1,7 @@
 //! A run's settings by the names of the program's flags: what the command line, a sweep file and other languages say.
 
+mod clock;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,6 +38,12 @@ pub struct Settings {
     /// Noise multiplier of every round, instead of epsilon.
     #[serde(alias = "noise-multiplier", skip_serializing_if = "Option::is_none")]
     pub noise_multiplier: Option<f64>,
+    /// With a noise multiplier: the run ends before a device would pass this epsilon.
+    #[serde(alias = "stop-at-epsilon", skip_serializing_if = "Option::is_none")]
+    pub stop_at_epsilon: Option<f64>,
+    /// The run ends after so many looks without a better accuracy.
+    #[serde(alias = "stop-when-flat", skip_serializing_if = "Option::is_none")]
+    pub stop_when_flat: Option<u64>,
     /// `independent` or `tree`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
@@ -123,6 +131,33 @@ pub struct Settings {
     /// `boost:SHARE` or `flip:SHARE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poison: Option<String>,
+    /// `default`, or a file that describes devices in time (.toml, .jsonl): the run gets a virtual clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// With `trace`: devices invited per report wanted.
+    #[serde(alias = "over-selection", skip_serializing_if = "Option::is_none")]
+    pub over_selection: Option<f64>,
+    /// With `trace`: seconds from the invitation to the end of a round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<f64>,
+    /// With `trace`: fewest reports of which a round is made.
+    #[serde(alias = "min-reports", skip_serializing_if = "Option::is_none")]
+    pub min_reports: Option<u32>,
+    /// With `trace`: no rounds, but a buffer (FedBuff).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<bool>,
+    /// With `asynchronous`: updates that make a version of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<u32>,
+    /// With `asynchronous`: devices at work at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// With `asynchronous`: `constant` or `polynomial:A`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<String>,
+    /// With `asynchronous`: versions behind which an update is thrown away.
+    #[serde(alias = "max-staleness", skip_serializing_if = "Option::is_none")]
+    pub max_staleness: Option<u32>,
     /// `iid`, `dirichlet:ALPHA`, `shards:N`, `labels:N` or `quantity:ALPHA`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
@@ -173,6 +208,8 @@ impl Settings {
             encoder: self.encoder.as_deref().map(str::parse).transpose()?,
             privacy: self.privacy()?,
             noise_multiplier: self.noise_multiplier,
+            stop_at_epsilon: self.stop_at_epsilon,
+            stop_when_flat: self.stop_when_flat,
             rounds: self.rounds.unwrap_or(defaults.rounds),
             cohort: self.cohort,
             schedule: None,
@@ -201,6 +238,7 @@ impl Settings {
             groups: self.groups.unwrap_or(defaults.groups),
             trim: self.trim.unwrap_or(defaults.trim),
             poison: self.poison.as_deref().map(str::parse).transpose()?,
+            clock: self.clock()?,
             compare: self.compare.unwrap_or(defaults.compare),
             threads: self.threads.unwrap_or(defaults.threads),
         })
@@ -318,8 +356,8 @@ mod tests {
             "encoder": "bag:16", "buckets": 10, "clip": 0.5, "adaptive-clip": true, "target_quantile": 0.7,
             "clip_lr": 0.3, "count_noise": 2, "lr": 0.25, "local_epochs": 2, "batch": 8, "prox_mu": 0.01,
             "server_opt": "yogi", "server-lr": 0.1, "secure_aggregation": true, "active_mode": true, "groups": 3,
-            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true, "seed": 5,
-            "threads": 1}"#)
+            "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true,
+            "stop-at-epsilon": 3, "stop_when_flat": 4, "seed": 5, "threads": 1}"#)
         .unwrap();
         let adaptive =
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
@@ -327,6 +365,8 @@ mod tests {
             encoder: Some(EncoderChoice::TrainedBag(16)),
             privacy: PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 4.0, delta: 1e-6 },
             noise_multiplier: None,
+            stop_at_epsilon: Some(3.0),
+            stop_when_flat: Some(4),
             rounds: 9,
             cohort: Some(12),
             schedule: None,
@@ -355,6 +395,7 @@ mod tests {
             groups: 3,
             trim: 1,
             poison: Some("flip:0.1".parse().unwrap()),
+            clock: None,
             compare: true,
             threads: 1,
         };

@@ -102,6 +102,9 @@ fn conclude(
         summary.macro_f1,
         100.0 * summary.user_top1
     ))?;
+    if let Some(why) = summary.stopped {
+        terminal::line(&why.to_string())?;
+    }
     if let Some(of) = summary.user_accuracy {
         terminal::line(&format!(
             "people: mean {:.4}, worst tenth {:.4}, median {:.4}, best tenth {:.4}, deviation {:.4}",

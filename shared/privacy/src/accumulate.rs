@@ -1,11 +1,13 @@
 //! The aggregator's half: an exact integer sum, noised once in mode `central`.
 
+mod buffered;
 mod error;
 mod noisy;
 mod tree;
 
 use silhouette_wire::{Mode, unpack};
 
+pub use buffered::{BufferError, BufferedSum, Weight};
 pub use error::{FinishError, FoldError};
 pub use noisy::NoisySum;
 pub use tree::{NoiseTree, NoiseTreeError};
@@ -222,7 +224,7 @@ impl Accumulator {
             self.centre_and_test()?;
         }
         let draws = if self.parameters.mode() == Mode::Central { 1 } else { self.reports };
-        Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports, draws })
+        Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports, draws, unit: 1 })
     }
 
     fn enough_reports(&self) -> Result<(), FinishError> {

@@ -49,7 +49,9 @@ mod release;
 mod rotate;
 mod update;
 
-pub use accumulate::{Accumulator, FinishError, FoldError, NoiseTree, NoiseTreeError, NoisySum};
+pub use accumulate::{
+    Accumulator, BufferError, BufferedSum, FinishError, FoldError, NoiseTree, NoiseTreeError, NoisySum, Weight,
+};
 pub use budget::{Account, Charge, ChargeError};
 pub use clip::{Clipped, clip};
 pub use parameters::{NoiseShare, ParameterError, ReleaseParameters};

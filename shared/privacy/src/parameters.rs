@@ -16,7 +16,7 @@ pub use share::NoiseShare;
 
 use crate::accounting::rounding::{half_inverse_square_up, mul_up};
 use crate::accounting::tree::TreeSchedule;
-use crate::noise::DyadicSigma;
+use crate::noise::{DyadicSigma, SigmaError};
 
 /// Grid steps in the clip norm, `s c`, for the modes that do not mask.
 ///
@@ -240,6 +240,15 @@ impl ReleaseParameters {
             return None;
         }
         DyadicSigma::rounded_up(self.exact_sigma().next_up()).ok()
+    }
+
+    /// [`sigma`](Self::sigma) of a sum whose reports count up to `unit` each, a power of two.
+    pub(crate) fn weighted_sigma(&self, unit: u32) -> Result<Option<DyadicSigma>, SigmaError> {
+        if self.noise_multiplier == 0.0 {
+            return Ok(None);
+        }
+        // Times a power of two is exact.
+        DyadicSigma::rounded_up(self.exact_sigma().next_up() * f64::from(unit)).map(Some)
     }
 
     /// The charge of one participation under zero-concentrated DP, for add-or-remove-user adjacency;

@@ -88,6 +88,20 @@ impl Coordinator {
         self.round
     }
 
+    /// A device's past in this task.
+    pub fn participation(&self, device: &DeviceId) -> Participation {
+        self.history.get(device).copied().unwrap_or_default()
+    }
+
+    /// Whether a device may join the next round to be opened: it was in fewer rounds of its kind than it may, and not
+    /// in one too recently.
+    pub fn may_join(&self, device: &DeviceId) -> bool {
+        let (next, past) = (self.round + 1, self.participation(device));
+        let kind = self.schedule.kind(next);
+        let rested = past.last_round == 0 || next - past.last_round >= u64::from(self.config.min_separation);
+        rested && past.counts.of(kind) < self.config.most_joined(kind)
+    }
+
     /// Devices waiting for an answer to their check-in.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
@@ -214,21 +228,9 @@ impl Coordinator {
         }
     }
 
-    /// Whether it was in as many rounds of the next one's kind as it may.
-    fn exhausted(&self, device: &DeviceId) -> bool {
-        let next = self.schedule.kind(self.round + 1);
-        self.history.get(device).is_some_and(|p| p.counts.of(next) >= self.config.most_joined(next))
-    }
-
     /// Devices that may join the round to be opened.
     fn eligible(&self) -> Vec<DeviceId> {
-        let next = self.round + 1;
-        let rested = |device: &DeviceId| {
-            self.history
-                .get(device)
-                .is_none_or(|p| p.last_round == 0 || next - p.last_round >= u64::from(self.config.min_separation))
-        };
-        self.waiting.keys().filter(|d| rested(d) && !self.exhausted(d)).copied().collect()
+        self.waiting.keys().filter(|device| self.may_join(device)).copied().collect()
     }
 
     /// Opens the round when the cohort is complete, or when the gathering time is over and the

@@ -43,7 +43,7 @@ impl Simulation {
         let plan = config.plan(data.train.len()).map_err(refused)?;
         let described = serde_json::json!({
             "users": data.train.len(), "users_test": data.test.len(),
-            "texts": data.train.kept().iter().map(|user| user.examples.len()).sum::<usize>(),
+            "texts": data.train.examples(),
             "labels": labels(&data.task), "encoder": data.task.encoder.describe(),
             "parameters": silhouette_model::Layout::of(&data.task).total(),
             "noise_multiplier": plan.as_ref().map(|plan| plan.noise_multiplier.get()),
@@ -95,7 +95,7 @@ impl Simulation {
         })?;
         let values: Vec<u8> = result.model.values().iter().flat_map(|value| value.to_le_bytes()).collect();
         let file = result.model.to_safetensors().map_err(refused)?;
-        let of_users: Vec<u8> = result.evaluation.user_accuracy.iter().flat_map(|a| a.to_le_bytes()).collect();
+        let of_users: Vec<u8> = result.evaluation.user_accuracy().iter().flat_map(|a| a.to_le_bytes()).collect();
         let bytes = |bytes: &[u8]| PyBytes::new(py, bytes);
         Ok((figures(&result, &summary)?, bytes(&values), bytes(&file), bytes(&of_users)))
     }

@@ -27,7 +27,7 @@ const MAX_ROUNDS: u64 = 1_000_000;
 /// Most worker threads.
 const MAX_THREADS: usize = 1_024;
 
-fn ensure(holds: bool, field: &'static str, expected: &str, found: impl Display) -> Result<(), ConfigError> {
+pub(crate) fn ensure(holds: bool, field: &'static str, expected: &str, found: impl Display) -> Result<(), ConfigError> {
     if holds {
         return Ok(());
     }
@@ -73,6 +73,7 @@ impl SimulationConfig {
             ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
         }
         self.check_groups()?;
+        self.clock.as_ref().map_or(Ok(()), |clock| clock.validate(self))?;
         self.partition.map_or(Ok(()), |partition| partition.check())?;
         ensure((1..=MAX_THREADS).contains(&self.threads), "threads", "1 to 1024", self.threads)
     }
@@ -120,6 +121,15 @@ impl SimulationConfig {
         }
         positive("noise-multiplier", self.noise_multiplier)?;
         let fixed = self.noise_multiplier.is_some();
+        positive("stop-at-epsilon", self.stop_at_epsilon)?;
+        let stops = self.stop_at_epsilon.map(|epsilon| epsilon.to_string());
+        ensure(
+            fixed || stops.is_none(),
+            "stop-at-epsilon",
+            "none without --noise-multiplier",
+            stops.unwrap_or_default(),
+        )?;
+        ensure(self.stop_when_flat != Some(0), "stop-when-flat", "at least 1 look", 0)?;
         ensure(!(fixed && self.tree), "noise", "independent with --noise-multiplier", "tree")?;
         ensure(!(fixed && self.privacy == PrivacyChoice::None), "mode", "one with noise for a multiplier", "none")?;
         ensure(self.min_separation >= 1, "min-separation", "at least 1", self.min_separation)?;
@@ -234,6 +244,9 @@ mod tests {
         assert_eq!(field(|c| (c.tree, c.label_counts) = (true, true)), "noise");
         assert_eq!(field(|c| c.active_mode = true), "active-mode");
         assert_eq!(field(|c| (c.active_mode, c.secure_aggregation) = (true, true)), "active-mode");
+        assert_eq!(field(|c| c.stop_at_epsilon = Some(2.0)), "stop-at-epsilon");
+        assert_eq!(field(|c| (c.noise_multiplier, c.stop_at_epsilon) = (Some(1.0), Some(-1.0))), "stop-at-epsilon");
+        assert_eq!(field(|c| c.stop_when_flat = Some(0)), "stop-when-flat");
         assert_eq!(field(|c| c.groups = 2), "groups");
         assert_eq!(field(|c| c.groups = 0), "groups");
         assert_eq!(field(|c| c.trim = 1), "trim");

@@ -60,7 +60,7 @@ impl Dataset {
             expected: "a population that can be made".into(),
             found: e.to_string(),
         })?;
-        let rho = config.plan(made.users)?.map(|p| p.rho_of_training());
+        let rho = config.rho_of_training(made.users)?;
         let recipe = Recipe::of(config, None, made.users, rho);
         let labels = Interest::ALL.iter().take(made.interests).map(|i| i.key().to_owned()).collect();
         let task = Task::of_labels("interest", labels, recipe.encoder.clone())?;

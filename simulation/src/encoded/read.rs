@@ -215,8 +215,8 @@ impl MakePeople for Part {
         self.file.read(self.first + number).map_err(|error| PersonError::new(number, error))
     }
 
-    fn weight(&self, number: usize) -> usize {
-        self.file.index[self.first + number].examples as usize
+    fn weight(&self, number: usize) -> Option<usize> {
+        self.file.index.get(self.first + number).map(|entry| entry.examples as usize)
     }
 
     fn fingerprint(&self) -> Vec<u8> {

@@ -4,7 +4,7 @@ use silhouette_client::LocalRoundError;
 use silhouette_model::{EngineError, ModelError, TaskError};
 use silhouette_privacy::noise::NoiseError;
 use silhouette_privacy::secagg::{Ended, Refused};
-use silhouette_privacy::{FinishError, FoldError, ParameterError};
+use silhouette_privacy::{BufferError, FinishError, FoldError, ParameterError};
 use silhouette_query::label_counts::LengthError;
 use silhouette_query::train::AbsorbError;
 use silhouette_query::{AdaptiveClipError, OptimiserError};
@@ -16,6 +16,7 @@ use crate::config::ConfigError;
 use crate::device::PoisonError;
 use crate::people::PersonError;
 use crate::shard::ShardError;
+use crate::trace::TraceError;
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -106,6 +107,31 @@ pub enum FederationError {
     /// The round configuration.
     #[error(transparent)]
     Round(#[from] silhouette_round::ConfigError),
+    /// A device trace.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The weighted sum of a buffer.
+    #[error(transparent)]
+    Buffer(#[from] BufferError),
+    /// A version of the model that devices at work started from is gone.
+    #[error("buffer: the model of version {0} is gone, though an update from it counts")]
+    Version(u64),
+    /// With a virtual clock: nobody comes who may.
+    #[error(
+        "round {round}: expected {wanted} devices, found {there} in 7 virtual days, of {waiting} that may still take part (a device joins at most {most} rounds); look at the trace, raise --participations, or ask for fewer --rounds"
+    )]
+    Deserted {
+        /// The round.
+        round: u64,
+        /// Devices there at the same time, or updates in the buffer.
+        there: usize,
+        /// Devices, or updates, a round needs.
+        wanted: usize,
+        /// Devices below their limit of participations.
+        waiting: usize,
+        /// That limit.
+        most: u32,
+    },
     /// No cohort could be formed.
     #[error("round {0}: no cohort could be formed")]
     NoCohort(u64),

@@ -57,6 +57,58 @@ pub struct RoundRecord {
     pub bytes_down: u64,
     /// Seconds, evaluation left out.
     pub seconds: f64,
+    /// With a virtual clock: virtual seconds from the start of the run to the end of this round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_seconds: Option<f64>,
+    /// In rounds with a deadline: devices whose update is ready after the end. They have paid for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<usize>,
+    /// With a virtual clock: devices that vanished during their work. Who had begun to send has paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<usize>,
+    /// Without rounds: updates thrown away as too stale since the last version. Their devices have paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<usize>,
+    /// Without rounds: versions between the start of an update and its arrival, the mean over the buffer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_staleness: Option<f64>,
+    /// Without rounds: models kept for devices at work, this one among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions_kept: Option<usize>,
     /// The published model.
     pub model_sha256: String,
+}
+
+impl RoundRecord {
+    /// Of a round that did nothing.
+    pub(super) fn of(round: u64, query: QueryKind) -> Self {
+        Self {
+            round,
+            query,
+            evaluation: None,
+            label_counts: None,
+            invited: 0,
+            reports: 0,
+            groups: 0,
+            groups_lost: 0,
+            accuracy: None,
+            macro_f1: None,
+            loss: None,
+            later_accuracy: None,
+            clip: 0.0,
+            within_clip: None,
+            epsilon: None,
+            rho: None,
+            bytes_up: 0,
+            bytes_down: 0,
+            seconds: 0.0,
+            clock_seconds: None,
+            late: None,
+            dropped: None,
+            stale: None,
+            mean_staleness: None,
+            versions_kept: None,
+            model_sha256: String::new(),
+        }
+    }
 }

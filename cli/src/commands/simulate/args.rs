@@ -82,6 +82,13 @@ pub(crate) struct Args {
     /// The noise multiplier of every round; epsilon is then what that costs.
     #[arg(long, conflicts_with = "epsilon")]
     noise_multiplier: Option<f64>,
+    /// With --noise-multiplier: end before the first round that would take a device past this epsilon.
+    #[arg(long, requires = "noise_multiplier", value_name = "EPSILON")]
+    stop_at_epsilon: Option<f64>,
+    /// For research: end when so many looks at held-out people, whose figures are exact and not private, brought no
+    /// better accuracy.
+    #[arg(long, value_name = "LOOKS")]
+    stop_when_flat: Option<u64>,
     /// Evaluate after every so many rounds, and after the last; 0 for after the last alone [default: 1]
     #[arg(long)]
     evaluate_every: Option<u64>,
@@ -184,6 +191,8 @@ impl Args {
             epsilon: self.epsilon,
             delta: self.delta,
             noise_multiplier: self.noise_multiplier,
+            stop_at_epsilon: self.stop_at_epsilon,
+            stop_when_flat: self.stop_when_flat,
             noise: self.noise.clone(),
             rounds: self.rounds,
             cohort: self.cohort,

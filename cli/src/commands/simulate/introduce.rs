@@ -54,6 +54,11 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
                 plan.delta.get(),
                 plan.participations_per_user
             ))?;
+            if let Some(epsilon) = config.stop_at_epsilon {
+                terminal::line(&format!(
+                    "ends before the first round that would take a device past epsilon {epsilon}"
+                ))?;
+            }
             let others = [("evaluation", plan.evaluation), ("label counts", plan.label_counts)];
             for (name, kind) in others.into_iter().filter_map(|(name, kind)| Some((name, kind?))) {
                 terminal::line(&format!(

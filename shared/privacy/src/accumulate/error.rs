@@ -40,6 +40,14 @@ pub enum FinishError {
         /// Reports folded.
         found: u32,
     },
+    /// More reports than the noise and the mean were planned for: the sum is dropped unseen.
+    #[error("round: expected at most {most} reports, found {found}")]
+    TooManyReports {
+        /// The cohort.
+        most: u32,
+        /// Reports folded.
+        found: u32,
+    },
     /// The sum of masked vectors is longer than honest ones can add up to: somebody sent something
     /// else than a release, and nobody can tell who.
     #[error("round: the sum's norm is {found:.0} grid steps, honest reports add up to at most {most:.0}")]

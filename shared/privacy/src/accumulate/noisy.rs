@@ -16,6 +16,8 @@ pub struct NoisySum {
     pub(super) reports: u32,
     /// Draws of noise on each entry.
     pub(super) draws: u32,
+    /// What a report of full weight counts: 1, or the parts that weights are out of.
+    pub(super) unit: u32,
 }
 
 impl NoisySum {
@@ -58,7 +60,7 @@ impl NoisySum {
 
     /// The mean of the vectors that were clipped and rounded, an indicator with them.
     fn decoded(&self) -> Vec<f32> {
-        let divisor = self.parameters.scale() * f64::from(self.parameters.cohort());
+        let divisor = self.divisor();
         let mut mean = vec![0.0; self.sum.len()];
         vectorised(
             #[inline(always)]
@@ -73,8 +75,13 @@ impl NoisySum {
     /// The noise's standard deviation on one coordinate of [`mean`](Self::mean). Public: it
     /// follows from the manifest.
     pub fn mean_noise_sd(&self) -> f64 {
-        let Some(sigma) = self.parameters.sigma() else { return 0.0 };
-        sigma.as_f64() * f64::from(self.draws).sqrt() / (self.parameters.scale() * f64::from(self.parameters.cohort()))
+        let Ok(Some(sigma)) = self.parameters.weighted_sigma(self.unit) else { return 0.0 };
+        sigma.as_f64() * f64::from(self.draws).sqrt() / self.divisor()
+    }
+
+    /// Steps of the sum in one unit of the mean.
+    fn divisor(&self) -> f64 {
+        self.parameters.scale() * f64::from(self.parameters.cohort()) * f64::from(self.unit)
     }
 
     /// SHA-256 of the sum's little-endian bytes: equal sums have equal digests.

@@ -182,7 +182,7 @@ impl Accumulator {
         }
         let (change, draws) = tree.advance(round, source)?;
         self.sum.iter_mut().zip(&change).for_each(|(k, &n)| *k = k.saturating_add(n));
-        Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports, draws })
+        Ok(NoisySum { sum: self.sum, parameters: self.parameters, reports: self.reports, draws, unit: 1 })
     }
 }
 
