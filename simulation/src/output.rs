@@ -39,6 +39,9 @@ pub enum OutputError {
     /// The model could not be written as a file.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A held-out person, for the figures of each.
+    #[error(transparent)]
+    Person(#[from] crate::people::PersonError),
     /// The summary could not be written as JSON.
     #[error("summary: {0}")]
     Json(#[from] serde_json::Error),

@@ -22,10 +22,9 @@ use crate::terminal;
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let config = args.config()?;
-    let task = args.task()?;
     let (engine, why) = args.engine()?;
     Staging::try_out(&args.out)?;
-    let data = args.data(&task, &config)?;
+    let data = args.data(&config)?;
     if json {
         introduce_json(&data, &config, &why)?;
     } else {

@@ -120,7 +120,7 @@ impl Trace {
             (None, Some(arrival)) => {
                 let kinds = |windows: &[WindowFile], first: u32| (first..).zip(windows).map(window).collect();
                 Availability::Daily {
-                    arrival: sessions(&arrival),
+                    arrival: Box::new(sessions(&arrival)),
                     battery: kinds(&file.battery, 1),
                     network: kinds(&file.network, 1 + MOST_ENTRIES as u32),
                 }

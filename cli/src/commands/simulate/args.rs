@@ -1,15 +1,16 @@
 //! The flags, and what they ask for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Engine;
 use silhouette_simulation::synth::SynthConfig;
-use silhouette_simulation::{CheckpointEvery, Checkpoints, Dataset, Settings, SimulationConfig, TaskChoice};
+use silhouette_simulation::{CheckpointEvery, Checkpoints, Dataset, EncodedFile, Settings, SimulationConfig};
 use silhouette_text::ReadOptions;
 
+use crate::commands::encode::task_of;
 use crate::terminal::Usage;
 
 /// Train over every user of a file, in one process, through the code that devices and aggregator run.
@@ -26,14 +27,16 @@ use crate::terminal::Usage;
   silhouette simulate --data people.jsonl --task interest --compare
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
   silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
+  silhouette simulate --data people.silx --rounds 50    (after silhouette encode)
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
-    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
+    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files or of LEAF's, with train
+    /// and test, or people from silhouette encode, who are read when their turn comes.
     #[arg(long, required_unless_present = "population")]
     data: Option<PathBuf>,
-    /// The column that holds the label, or a task file (.toml).
-    #[arg(long, required_unless_present = "population")]
+    /// The column that holds the label, or a task file (.toml); that of encoded people is in their file.
+    #[arg(long)]
     task: Option<String>,
     /// Instead of --data: so many made-up people, written and encoded only when their turn comes.
     #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["data", "task", "strict"])]
@@ -252,32 +255,30 @@ impl Args {
     }
 
     pub(super) fn config(&self) -> anyhow::Result<SimulationConfig> {
+        if let (Some(data), None) = (&self.data, &self.task)
+            && !EncodedFile::is_one(data)
+        {
+            let expected = "a column or a task file, which only people from silhouette encode need not have";
+            bail!(Usage(format!("--task: expected {expected}, found none")));
+        }
         let config = self.settings().config().map_err(|error| Usage(error.to_string()))?;
         config.validate()?;
         Ok(config)
     }
 
-    pub(super) fn task(&self) -> anyhow::Result<TaskChoice> {
-        let task = self.task.as_deref().unwrap_or("interest");
-        if Path::new(task).extension().is_none_or(|e| e != "toml") {
-            return Ok(TaskChoice::Field(task.to_owned()));
-        }
-        let text = std::fs::read_to_string(task).with_context(|| format!("--task {task}"))?;
-        TaskChoice::from_toml(&text).with_context(|| format!("--task {task}"))
-    }
-
-    pub(super) fn data(&self, task: &TaskChoice, config: &SimulationConfig) -> anyhow::Result<Dataset> {
-        match (&self.data, self.population) {
+    pub(super) fn data(&self, config: &SimulationConfig) -> anyhow::Result<Dataset> {
+        let path = match (&self.data, self.population) {
             (_, Some(users)) => {
                 let made = SynthConfig { users, seed: config.seed, ..SynthConfig::default() };
-                Ok(Dataset::of_population(made, config)?)
+                return Ok(Dataset::of_population(made, config)?);
             }
-            (Some(path), None) => {
-                let options = ReadOptions { strict: self.strict, ..ReadOptions::default() };
-                Ok(Dataset::load(path, &options, task, config)?)
-            }
+            (Some(path), None) => path,
             (None, None) => bail!(Usage("--data: expected a file, or --population".into())),
-        }
+        };
+        // Encoded people have their task with them.
+        let Some(task) = &self.task else { return Ok(Dataset::of_encoded(path, config)?) };
+        let options = ReadOptions { strict: self.strict, ..ReadOptions::default() };
+        Ok(Dataset::load(path, &options, &task_of(task)?, config)?)
     }
 
     pub(super) fn engine(&self) -> anyhow::Result<(Arc<dyn Engine>, String)> {

@@ -7,7 +7,7 @@ use crate::people::skipped;
 use crate::terminal;
 
 pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.kept().iter().map(|u| u.examples.len()).sum();
+    let texts = data.train.examples();
     let plan = config.plan(data.train.len())?;
     let facts = serde_json::json!({
         "users": data.train.len(), "users_test": data.test.len(), "texts": texts, "computed_by": why,
@@ -30,11 +30,14 @@ fn noise_of_groups(config: &SimulationConfig) -> f64 {
 }
 
 pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.kept().iter().map(|u| u.examples.len()).sum();
+    let texts = data.train.examples();
     let (train, test) = (data.train.len(), data.test.len());
     terminal::line(&match &data.train {
         People::Kept(_) => format!("{train} people train on {texts} texts, {test} are held out"),
-        People::Made(_) => format!("{train} made-up people train, made when their turn comes, {test} are held out"),
+        People::Made(maker) if texts > 0 => {
+            format!("{train} people train on {texts} texts, {}, {test} are held out", maker.whence())
+        }
+        People::Made(maker) => format!("{train} made-up people train, {}, {test} are held out", maker.whence()),
     })?;
     terminal::line(&format!("computed by {why}"))?;
     skipped(&data.read).iter().try_for_each(|line| terminal::line(line))?;
