@@ -135,7 +135,7 @@ impl Trace {
 
 /// Draws of kind 0.
 fn sessions(file: &ArrivalFile) -> Daily {
-    let mut sums = [0.0; 24];
+    let mut sums = Box::new([0.0; 24]);
     let mut sum = 0.0;
     for (at, weight) in sums.iter_mut().zip(&file.hours) {
         sum += weight;

@@ -29,6 +29,8 @@ use crate::terminal::Usage;
   silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
   silhouette simulate --data people.silx --rounds 50    (after silhouette encode)
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
+  silhouette simulate --population 5000 --cohort 100 --trace default --over-selection 1.3 --deadline 600
+  silhouette simulate --population 5000 --trace phones.toml --asynchronous --buffer 50 --concurrency 200
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
     /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files or of LEAF's, with train
@@ -84,6 +86,38 @@ pub(crate) struct Args {
     /// turned around, a hundred clip norms long; flip:0.01 the same within the clip.
     #[arg(long, value_name = "ATTACK:SHARE")]
     poison: Option<String>,
+    /// A virtual clock: devices come and go, take their time, vanish. default is the built-in trace; a file says
+    /// more of your own devices (.toml), or lists when each of them is there (.jsonl). See docs/simulation.md.
+    #[arg(long, value_name = "default|FILE")]
+    trace: Option<String>,
+    /// With --trace: devices invited per report wanted [default: 1.3]
+    #[arg(long, requires = "trace", conflicts_with = "asynchronous", value_name = "FACTOR")]
+    over_selection: Option<f64>,
+    /// With --trace: virtual seconds from the invitation to the end of a round [default: 600]
+    #[arg(long, requires = "trace", conflicts_with = "asynchronous", value_name = "SECONDS")]
+    deadline: Option<f64>,
+    /// With --trace: fewest reports by the deadline of which a round is made; with fewer it is abandoned, and whoever
+    /// trained has paid [default: 80 % of the cohort]
+    #[arg(long, requires = "trace", conflicts_with = "asynchronous", value_name = "REPORTS")]
+    min_reports: Option<u32>,
+    /// With --trace, in mode none or central: no rounds. Devices start whenever a place is free, and every full buffer
+    /// of updates makes a version of the model (FedBuff); --rounds counts versions.
+    #[arg(long, requires_all = ["trace", "buffer", "concurrency"])]
+    asynchronous: bool,
+    /// With --asynchronous: updates that make a version, K.
+    #[arg(long, requires = "asynchronous", value_name = "K")]
+    buffer: Option<u32>,
+    /// With --asynchronous: devices at work at the same time, at most.
+    #[arg(long, requires = "asynchronous", value_name = "DEVICES")]
+    concurrency: Option<u32>,
+    /// With --asynchronous: how much less an update counts that began t versions ago: polynomial:A for (1+t)^-A, A from
+    /// 0.25 to 2 in quarters, or constant [default: polynomial:0.5]
+    #[arg(long, requires = "asynchronous", value_name = "WEIGHT")]
+    staleness: Option<String>,
+    /// With --asynchronous: an update that began more versions ago is thrown away, and its device has paid for it
+    /// [default: 20]
+    #[arg(long, requires = "asynchronous", value_name = "VERSIONS")]
+    max_staleness: Option<u32>,
     /// The promise per user over all rounds: epsilon [default: 8]
     #[arg(long)]
     epsilon: Option<f64>,
@@ -245,6 +279,15 @@ impl Args {
             groups: self.groups,
             trim: self.trim,
             poison: self.poison.clone(),
+            trace: self.trace.clone(),
+            over_selection: self.over_selection,
+            deadline: self.deadline,
+            min_reports: self.min_reports,
+            asynchronous: asked(self.asynchronous),
+            buffer: self.buffer,
+            concurrency: self.concurrency,
+            staleness: self.staleness.clone(),
+            max_staleness: self.max_staleness,
             partition: self.partition.clone(),
             people: self.people,
             compare: asked(self.compare),

@@ -9,6 +9,7 @@ use crate::terminal;
 pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
     let texts = data.train.examples();
     let plan = config.plan(data.train.len())?;
+    let cohort = config.cohort_of(data.train.len())?;
     let facts = serde_json::json!({
         "users": data.train.len(), "users_test": data.test.len(), "texts": texts, "computed_by": why,
         "read": data.read, "duplicates": data.duplicates, "notes": data.notes,
@@ -17,6 +18,7 @@ pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &st
         "evaluation": plan.as_ref().and_then(|p| p.evaluation),
         "label_counts": plan.as_ref().and_then(|p| p.label_counts),
         "rho_total": plan.as_ref().map(|p| p.rho_total.get()),
+        "clock": config.clock.as_ref().map(|clock| clock.pace.describe(cohort)),
         "groups": config.groups, "trim": config.trim, "poison": config.poison.map(|p| p.to_string()),
         "seconds_of_noise": noise_estimate(data, config)?.map(|noise| noise.seconds()),
     });
@@ -84,6 +86,7 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
         let count = poison.count(data.train.len());
         terminal::line(&format!("RESEARCH: {count} of {} devices are malicious ({poison})", data.train.len()))?;
     }
+    introduce_clock(data, config)?;
     let Some(noise) = noise_estimate(data, config)? else { return Ok(()) };
     terminal::line(&format!(
         "the devices' own noise: {:.3} billion draws, {:.1} million a second and thread on {} threads: about {:.0} s, \
@@ -93,4 +96,16 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
         noise.threads,
         noise.seconds()
     ))
+}
+
+/// Who is there when, and what comes of it.
+fn introduce_clock(data: &Dataset, config: &SimulationConfig) -> anyhow::Result<()> {
+    let Some(clock) = &config.clock else { return Ok(()) };
+    let cohort = config.cohort_of(data.train.len())?;
+    terminal::line(&format!("virtual clock: {}", clock.pace.describe(cohort)))?;
+    let unlisted = clock.trace.unlisted(&data.train)?;
+    if unlisted > 0 {
+        terminal::line(&format!("note: {unlisted} people are not in the trace's list: their devices are never there"))?;
+    }
+    Ok(())
 }
