@@ -112,7 +112,5 @@ fn validate_asynchronous(config: &SimulationConfig) -> Result<(), ConfigError> {
     with("adaptive-clip", "one clip norm for all versions, none", config.adaptive_clip.is_none(), "one")?;
     with("min-separation", "1", config.min_separation == 1, &config.min_separation.to_string())?;
     with("evaluate-privately", "0", config.evaluate_privately == 0, &config.evaluate_privately.to_string())?;
-    with("label-counts", "none", !config.label_counts, "one")?;
-    // Whoever is at work may pay yet, so a limit could be passed after the last look.
-    with("stop-at-epsilon", "none", config.stop_at_epsilon.is_none(), "one")
+    with("label-counts", "none", !config.label_counts, "one")
 }
