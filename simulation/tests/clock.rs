@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use silhouette_model::NativeEngine;
+use silhouette_model::{Model, NativeEngine};
 use silhouette_privacy::Mode;
 use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_simulation::{
-    ClockConfig, DEFAULT_TRACE, Dataset, FederationError, Pace, PrivacyChoice, RoundRecord, RunError, RunResult,
-    SimulationConfig, Staleness, TaskChoice, Trace, run,
+    ClockConfig, DEFAULT_TRACE, Dataset, FederationError, Pace, PartialSum, PrivacyChoice, RoundRecord, RoundSpec,
+    RunError, RunResult, SimulationConfig, SimulationShard, Staleness, TaskChoice, Trace, Workers, run, run_on,
 };
 
 const CENTRAL: PrivacyChoice = PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 };
@@ -61,7 +61,9 @@ const SECONDS: &str = "startup_s = 10\nseconds_per_example = 1";
 #[test]
 fn neither_threads_nor_anything_real_decides() {
     let paces = [ROUNDS, buffer(25, Staleness::default(), 3)];
-    for (pace, privacy) in paces.into_iter().flat_map(|pace| [(pace, CENTRAL), (pace, PrivacyChoice::None)]) {
+    let local = PrivacyChoice::Budget { mode: Mode::Local, epsilon: 8.0, delta: 1e-5 };
+    let cases = paces.into_iter().flat_map(|pace| [(pace, CENTRAL), (pace, PrivacyChoice::None)]);
+    for (pace, privacy) in cases.chain([(ROUNDS, local)]) {
         let of = |threads| ran(&SimulationConfig { threads, ..config(pace, privacy, Trace::default()) });
         let one = of(1);
         for threads in [2, 7] {
@@ -72,6 +74,32 @@ fn neither_threads_nor_anything_real_decides() {
         // Time goes on.
         let times: Vec<f64> = one.rounds.iter().map(|r| r.clock_seconds.unwrap()).collect();
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    }
+}
+
+/// Two shards that are told of a round in bytes.
+struct Apart<'s>([SimulationShard<'s>; 2]);
+
+impl Workers for Apart<'_> {
+    fn run(&mut self, spec: &RoundSpec, driver: &SimulationShard<'_>) -> Result<PartialSum, FederationError> {
+        let (bytes, [first, second]) = (spec.to_bytes()?, &self.0);
+        let half = spec.places().len() / 2;
+        let part = |shard: &SimulationShard<'_>, range| -> Result<PartialSum, FederationError> {
+            driver.decode_partial(&shard.run(&shard.decode(&bytes)?, range)?.to_bytes()?, spec)
+        };
+        Ok(part(second, half..spec.places().len())?.merge(part(first, 0..half)?)?)
+    }
+}
+
+#[test]
+fn shards_make_the_same_versions() {
+    for pace in [ROUNDS, buffer(25, Staleness::default(), 3)] {
+        let config = config(pace, CENTRAL, Trace::default());
+        let (data, copies) = (dataset(&config), [dataset(&config), dataset(&config)]);
+        let shards = copies.each_ref().map(|data| SimulationShard::new(data, &config, &NativeEngine).unwrap());
+        let model = Model::new(data.task.clone(), config.seed);
+        let apart = run_on(model, &data, &config, &NativeEngine, &mut Apart(shards), &mut |_| {}).unwrap();
+        assert_eq!(timeless(&apart), timeless(&ran(&config)), "{pace:?}");
     }
 }
 
@@ -114,7 +142,7 @@ fn an_abandoned_round_leaves_the_model_and_not_the_ledgers() {
     let pace = Pace::Synchronous { over_selection: 1.3, deadline_s: 5.0, min_reports: None };
     let config = SimulationConfig { rounds: 3, participations: Some(2), ..config(pace, CENTRAL, always(SECONDS)) };
     let result = ran(&config);
-    let untrained = silhouette_model::Model::new(dataset(&config).task, config.seed).content_hash().unwrap();
+    let untrained = Model::new(dataset(&config).task, config.seed).content_hash().unwrap();
     for record in &result.rounds {
         assert_eq!((record.reports, record.groups, record.late), (0, 0, Some(26)));
         assert_eq!(record.model_sha256, untrained.to_string());
