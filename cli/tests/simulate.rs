@@ -144,12 +144,16 @@ fn devices_evaluate_and_count_labels_within_the_run() {
 
 #[test]
 fn the_defaults_that_the_help_states_are_the_librarys() {
-    use silhouette_simulation::{PrivacyChoice, SimulationConfig};
+    use silhouette_simulation::{Pace, PrivacyChoice, SimulationConfig, Staleness};
     let output = Command::new(env!("CARGO_BIN_EXE_silhouette")).args(["simulate", "--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let config = SimulationConfig::default();
     let PrivacyChoice::Budget { mode, epsilon, delta } = config.privacy else { unreachable!("the default is private") };
+    let Pace::Synchronous { over_selection, deadline_s, .. } = Pace::default() else { unreachable!("rounds") };
     let stated = [
+        ("over-selection", over_selection.to_string()),
+        ("deadline", deadline_s.to_string()),
+        ("staleness", Staleness::default().to_string()),
         ("mode", mode.to_string()),
         ("epsilon", epsilon.to_string()),
         ("delta", format!("{delta:e}")),
@@ -288,4 +292,48 @@ fn encoded_people_train_the_model_that_their_texts_do() {
     std::fs::write(place.path().join("people.silx"), &bytes[..bytes.len() - 9]).unwrap();
     let cut = silhouette(&run);
     assert!(String::from_utf8_lossy(&cut.stderr).contains("people.silx: byte 40, length: expected"));
+}
+
+#[test]
+fn a_trace_gives_a_run_virtual_time_in_both_paces() {
+    let place = people();
+    // Everybody is there for the first two hours; four texts of a second each.
+    let intervals: String = ["a", "b", "c", "d", "e", "f"]
+        .map(|user| format!("{{\"user\":\"{user}\",\"available\":[[0,7200]]}}\n"))
+        .concat();
+    std::fs::write(place.path().join("list.jsonl"), intervals).unwrap();
+    std::fs::write(
+        place.path().join("phones.toml"),
+        "devices = \"list.jsonl\"\ndrop_out = 0\n[[speed]]\nname = \"all\"\nshare = 1\nstartup_s = 10\n\
+         seconds_per_example = 1\ndown_mbps = 1000\nup_mbps = 1000\n",
+    )
+    .unwrap();
+    let (shown, summary) = succeeds(
+        place.path(),
+        &["--task", "topic", "--trace", "phones.toml", "--cohort", "4", "--over-selection", "1.5"],
+    );
+    assert!(shown.contains("rounds of 4 reports, over-selection 1.5, deadline 600 s, at least 4 reports"), "{shown}");
+    assert!(shown.contains("2 late cohort 4/6"), "{shown}");
+    // Two rounds of ten seconds and two texts, and some bytes.
+    let seconds = summary["virtual_seconds"].as_f64().unwrap();
+    assert!((24.0..30.0).contains(&seconds), "{seconds}");
+    let buffered =
+        ["--task", "topic", "--trace", "phones.toml", "--asynchronous", "--buffer", "2", "--concurrency", "3"];
+    let (shown, summary) = succeeds(place.path(), &buffered);
+    assert!(shown.contains("2 updates, staleness"), "{shown}");
+    // Nobody waits for the slowest: the second version is there no later than the second round.
+    assert!(summary["virtual_seconds"].as_f64().unwrap() <= seconds);
+    let page = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
+    assert!(page.contains("Accuracy over virtual time"));
+    for (wrong, said) in [
+        (vec!["--over-selection", "2"], "--trace"),
+        (vec!["--trace", "phones.toml", "--asynchronous"], "--buffer"),
+        (vec!["--trace", "nowhere.toml"], "--trace: nowhere.toml"),
+        (vec!["--trace", "default", "--mode", "distributed"], "--mode: expected none, central or local with --trace"),
+    ] {
+        let output = simulate(place.path(), &[&["--task", "topic"], &wrong[..]].concat());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {error}");
+        assert!(error.contains(said), "{wrong:?}: {error}");
+    }
 }

@@ -304,7 +304,7 @@ impl Args {
             bail!(Usage(format!("--task: expected {expected}, found none")));
         }
         let config = self.settings().config().map_err(|error| Usage(error.to_string()))?;
-        config.validate()?;
+        config.validate().map_err(|error| Usage(error.to_string()))?;
         Ok(config)
     }
 
