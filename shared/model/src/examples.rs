@@ -51,6 +51,12 @@ impl Compact {
         Self { rows, ..compact }
     }
 
+    /// Parts that are known to fit: sorted rows, each in some text; `offsets` from 0 on, one more than there are texts;
+    /// entries with places among the rows.
+    pub(crate) fn from_parts(rows: Vec<u32>, offsets: Vec<u32>, entries: Vec<(u32, f32)>) -> Self {
+        Self { rows, offsets, entries }
+    }
+
     /// The entries of text `i`.
     #[inline]
     pub(crate) fn text(&self, i: usize) -> &[(u32, f32)] {
@@ -106,6 +112,11 @@ impl Examples {
     /// Examples made elsewhere.
     pub fn from_items(items: Vec<Example>) -> Self {
         let compact = Compact::of(&items);
+        Self { items, compact }
+    }
+
+    /// Examples with their vectors side by side, made elsewhere.
+    pub(crate) fn from_parts(items: Vec<Example>, compact: Compact) -> Self {
         Self { items, compact }
     }
 

@@ -5,22 +5,26 @@
 //!
 //! ```text
 //! record   u16 length of the id, the id in UTF-8
+//!          u32 number of rows, u32 each: the indices that occur in the examples, ascending
 //!          u32 number of examples, the examples
-//!          u32 number of unseen texts, each: u16 length of its label, the label in UTF-8, its vector
+//!          u32 number of unseen texts, each: u16 length of its label, the label in UTF-8, its vector of indices
 //! example  for each head of the task: u8 kind (0 none, 1 class, 2 score), u32 class or f32 score (0 for none)
-//!          its vector
-//! vector   u8 kind (0 with values, 1 of ones), u32 number of entries, u32 each index, f32 each value (kind 0 only)
+//!          its vector of places among the rows, u16 each where there are at most 65,536 rows, else u32
+//! vector   u8 kind (0 with values, 1 of ones), u32 number of entries, each index or place, f32 each value (kind 0 only)
 //! ```
+//!
+//! Rows are what training looks up: that they are there saves sorting and searching whenever a person is read.
 //!
 //! Decoding holds every number to the task before anything is allocated for it. The bytes are hashed words, not
 //! text; whoever has them can still guess which common words a person wrote.
 
 mod bytes;
+mod vectors;
 
 use thiserror::Error;
 
 use self::bytes::Bytes;
-use crate::encoder::EncoderSpec;
+use self::vectors::Reading;
 use crate::examples::{Example, Examples};
 use crate::task::{HeadKind, Target, Task};
 use crate::vector::TextVector;
@@ -57,15 +61,19 @@ impl PersonRecord {
     /// The bytes of a person, at the end of `out`. A name longer than [`MAX_NAME_BYTES`] is cut.
     pub fn encode(id: &str, examples: &Examples, unseen: &[(&TextVector, &str)], out: &mut Vec<u8>) {
         put_name(id, out);
+        let compact = examples.compact();
+        put_count(compact.rows.len(), out);
+        compact.rows.iter().for_each(|row| out.extend_from_slice(&row.to_le_bytes()));
+        let short = are_short(compact.rows.len());
         put_count(examples.len(), out);
-        for example in examples.items() {
+        for (i, example) in examples.items().iter().enumerate() {
             example.targets.iter().for_each(|target| put_target(*target, out));
-            put_vector(&example.vector, out);
+            put_vector(compact.text(i).iter().map(|entry| entry.0), short, example.vector.values(), out);
         }
         put_count(unseen.len(), out);
         for (vector, label) in unseen {
             put_name(label, out);
-            put_vector(vector, out);
+            put_vector(vector.indices().iter().copied(), false, vector.values(), out);
         }
     }
 
@@ -76,21 +84,24 @@ impl PersonRecord {
     pub fn decode(record: &[u8], task: &Task) -> Result<Self, RecordError> {
         let mut bytes = Bytes::new(record);
         let id = bytes.name("id")?;
+        let mut read = Reading::rows(&mut bytes, &task.encoder)?;
         // An example without entries has this many bytes at least.
         let count = bytes.count("examples", 5 * task.heads.len() + 5)?;
         let mut items = Vec::with_capacity(count);
         for _ in 0..count {
             let targets = task.heads.iter().map(|head| target(&mut bytes, &head.kind)).collect::<Result<_, _>>()?;
-            items.push(Example { vector: vector(&mut bytes, &task.encoder)?, targets });
+            items.push(Example { vector: read.example(&mut bytes)?, targets });
         }
+        let compact = read.compact(&bytes)?;
+        let read = Reading::nothing(&task.encoder);
         let count = bytes.count("unseen", 2 + 5)?;
         let mut unseen = Vec::with_capacity(count);
         for _ in 0..count {
             let label = bytes.name("label")?;
-            unseen.push((vector(&mut bytes, &task.encoder)?, label));
+            unseen.push((read.unseen(&mut bytes)?, label));
         }
         bytes.end()?;
-        Ok(Self { id, examples: Examples::from_items(items), unseen })
+        Ok(Self { id, examples: Examples::from_parts(items, compact), unseen })
     }
 }
 
@@ -118,13 +129,22 @@ fn put_target(target: Option<Target>, out: &mut Vec<u8>) {
     out.extend_from_slice(&bits.to_le_bytes());
 }
 
-fn put_vector(vector: &TextVector, out: &mut Vec<u8>) {
-    let ones = vector.values().iter().all(|value| value.to_bits() == 1.0_f32.to_bits());
+/// Whether places among so many rows take two bytes.
+fn are_short(rows: usize) -> bool {
+    rows <= usize::from(u16::MAX) + 1
+}
+
+fn put_vector(indices: impl ExactSizeIterator<Item = u32>, short: bool, values: &[f32], out: &mut Vec<u8>) {
+    let ones = values.iter().all(|value| value.to_bits() == 1.0_f32.to_bits());
     out.push(u8::from(ones));
-    put_count(vector.indices().len(), out);
-    vector.indices().iter().for_each(|index| out.extend_from_slice(&index.to_le_bytes()));
+    put_count(indices.len(), out);
+    indices.for_each(|index| match short {
+        // A place among at most 65,536 is below that.
+        true => out.extend_from_slice(&(index as u16).to_le_bytes()),
+        false => out.extend_from_slice(&index.to_le_bytes()),
+    });
     if !ones {
-        vector.values().iter().for_each(|value| out.extend_from_slice(&value.to_bits().to_le_bytes()));
+        values.iter().for_each(|value| out.extend_from_slice(&value.to_bits().to_le_bytes()));
     }
 }
 
@@ -144,59 +164,6 @@ fn target(bytes: &mut Bytes<'_>, kind: &HeadKind) -> Result<Option<Target>, Reco
             Err(RecordError { byte: at, field: "target", expected, found: format!("{found} and {value:#x}") })
         }
     }
-}
-
-/// The indices that a text's vector may have: from, below; and how many at most, in any order or ascending.
-struct Bounds {
-    from: u32,
-    below: u32,
-    most: usize,
-    ascending: bool,
-}
-
-fn bounds(encoder: &EncoderSpec) -> Bounds {
-    match encoder {
-        EncoderSpec::Bag(bag) => {
-            let inputs = if bag.dim.is_none() { bag.inputs() } else { bag.buckets() };
-            Bounds { from: 0, below: inputs as u32, most: inputs, ascending: true }
-        }
-        EncoderSpec::Transformer(spec) => {
-            Bounds { from: 1, below: spec.buckets() as u32, most: spec.length, ascending: false }
-        }
-    }
-}
-
-fn vector(bytes: &mut Bytes<'_>, encoder: &EncoderSpec) -> Result<TextVector, RecordError> {
-    let Bounds { from, below, most, ascending } = bounds(encoder);
-    let at = bytes.at();
-    let wrong = |field, expected: String, found: String| Err(RecordError { byte: at, field, expected, found });
-    let ones = match bytes.u8("vector")? {
-        0 => false,
-        1 => true,
-        other => return wrong("vector", "kind 0 or 1".into(), other.to_string()),
-    };
-    let count = bytes.count("entries", if ones { 4 } else { 8 })?;
-    if count > most {
-        return wrong("entries", format!("at most {most}"), count.to_string());
-    }
-    let mut entries: Vec<(u32, f32)> = Vec::with_capacity(count);
-    for index in bytes.u32s("index", count)? {
-        let follows = !ascending || entries.last().is_none_or(|last| last.0 < index);
-        if !(from..below).contains(&index) || !follows {
-            let order = if ascending { ", ascending" } else { "" };
-            return wrong("index", format!("from {from} to below {below}{order}"), index.to_string());
-        }
-        entries.push((index, 1.0));
-    }
-    if !ones {
-        for (entry, bits) in entries.iter_mut().zip(bytes.u32s("value", count)?) {
-            entry.1 = f32::from_bits(bits);
-            if !entry.1.is_finite() {
-                return wrong("value", "a finite number".into(), format!("{bits:#x}"));
-            }
-        }
-    }
-    Ok(TextVector::from_entries(entries))
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@ impl TextVector {
         Self { indices, values }
     }
 
+    /// The same of as many indices as values.
+    pub(crate) fn from_parts(indices: Vec<u32>, values: Vec<f32>) -> Self {
+        Self { indices, values }
+    }
+
     /// The indices.
     pub fn indices(&self) -> &[u32] {
         &self.indices

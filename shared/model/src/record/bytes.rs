@@ -38,6 +38,16 @@ impl<'b> Bytes<'b> {
         Ok(self.u32s(field, 1)?.next().unwrap_or(0))
     }
 
+    /// So many short numbers in a row.
+    pub(super) fn u16s(
+        &mut self,
+        field: &'static str,
+        count: usize,
+    ) -> Result<impl Iterator<Item = u16> + 'b, RecordError> {
+        let bytes = self.take(count.saturating_mul(2), field)?;
+        Ok(bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])))
+    }
+
     /// So many numbers in a row.
     pub(super) fn u32s(
         &mut self,

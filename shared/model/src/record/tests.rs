@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::encoder::{BagSpec, TransformerSpec};
+use crate::encoder::{BagSpec, EncoderSpec, TransformerSpec};
 use crate::task::Head;
 
 fn task(encoder: EncoderSpec) -> Task {
@@ -38,6 +38,13 @@ fn assert_same(a: &PersonRecord, b: &PersonRecord) {
     }
     let unseen = |p: &PersonRecord| p.unseen.iter().map(|(v, l)| (bits(v), l.clone())).collect::<Vec<_>>();
     assert_eq!(unseen(a), unseen(b));
+    // Training works on these: they are what is made of the vectors.
+    let sides = |p: &PersonRecord| {
+        let compact = p.examples.compact();
+        let text = |i| compact.text(i).iter().map(|&(place, value): &(u32, f32)| (place, value.to_bits())).collect();
+        (compact.rows.clone(), (0..p.examples.len()).map(text).collect::<Vec<Vec<_>>>())
+    };
+    assert_eq!(sides(a), sides(b));
 }
 
 prop_compose! {
@@ -103,9 +110,9 @@ fn a_record_is_pinned() {
     let unseen = vec![(TextVector::from_entries(vec![(3, 1.0)]), "d".to_owned())];
     let bytes = encoded(&PersonRecord { id: "u".into(), examples, unseen });
     let expected: &[&[u8]] = &[
-        &[1, 0, b'u', 1, 0, 0, 0],
+        &[1, 0, b'u', 2, 0, 0, 0, 2, 0, 0, 0, 64, 0, 0, 0, 1, 0, 0, 0],
         &[1, 1, 0, 0, 0, 0, 0, 0, 0, 0],
-        &[0, 2, 0, 0, 0, 2, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0x3f, 0, 0, 0x80, 0xbf],
+        &[0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0x3f, 0, 0, 0x80, 0xbf],
         &[1, 0, 0, 0, 1, 0, b'd', 1, 1, 0, 0, 0, 3, 0, 0, 0],
     ];
     assert_eq!(bytes, expected.concat());
@@ -114,26 +121,51 @@ fn a_record_is_pinned() {
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
     let said = |bytes: &[u8], task: &Task| PersonRecord::decode(bytes, task).unwrap_err().to_string();
-    let room = "byte 2, examples: expected at most the 0 that the bytes after it have room for, found 4294967295";
-    assert_eq!(said(&[0, 0, 255, 255, 255, 255], &bag()), room);
-    let one = |target: [u8; 5], vector: &[u8]| [&[0, 0, 1, 0, 0, 0][..], &target, &[0; 5], vector, &[0; 4]].concat();
-    let none = [0; 5];
+    let room = ": expected at most the 0 that the bytes after it have room for, found 4294967295";
+    assert_eq!(said(&[0, 0, 255, 255, 255, 255], &bag()), format!("byte 2, rows{room}"));
+    assert_eq!(said(&[0, 0, 0, 0, 0, 0, 255, 255, 255, 255], &bag()), format!("byte 6, examples{room}"));
+    let rows = |rows: &[u8]| {
+        [&[0, 0, rows.len() as u8, 0, 0, 0], &rows.iter().flat_map(|&r| [r, 0, 0, 0]).collect::<Vec<_>>()[..]].concat()
+    };
+    let one = |in_rows: &[u8], target: [u8; 5], vector: &[u8]| {
+        [&rows(in_rows)[..], &[1, 0, 0, 0], &target, &[0; 5], vector, &[0; 4]].concat()
+    };
+    let (none, empty) = ([0; 5], [1, 0, 0, 0, 0]);
     for (bytes, expected) in [
+        (one(&[], [1, 3, 0, 0, 0], &empty), "target: expected 0 for none, or 1 and a class below 3, found 1 and 0x3"),
+        (one(&[], [2, 0, 0, 0, 0], &empty), "found 2 and 0x0"),
+        (one(&[], [0, 1, 0, 0, 0], &empty), "found 0 and 0x1"),
+        (one(&[], none, &[2, 0, 0, 0, 0]), "vector: expected kind 0 or 1, found 2"),
+        (one(&[65], none, &[1, 1, 0, 0, 0, 0, 0]), "rows: expected from 0 to below 65, ascending, found 65"),
+        (one(&[3, 3], none, &[1, 1, 0, 0, 0, 0, 0]), "rows: expected from 0 to below 65, ascending, found 3"),
+        (one(&[3], none, &empty), "rows: expected each row in an example, found row 3 in none"),
+        (one(&[3], none, &[1, 1, 0, 0, 0, 1, 0]), "index: expected a place among 1 rows, found 1"),
+        (one(&[3], none, &[1, 2, 0, 0, 0, 0, 0, 0, 0]), "index: expected from 0 to below 65, ascending, found 3"),
         (
-            one([1, 3, 0, 0, 0], &[1, 0, 0, 0, 0]),
-            "target: expected 0 for none, or 1 and a class below 3, found 1 and 0x3",
+            one(&[3], none, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x7f]),
+            "value: expected a finite number, found 0x7f800000",
         ),
-        (one([2, 0, 0, 0, 0], &[1, 0, 0, 0, 0]), "found 2 and 0x0"),
-        (one([0, 1, 0, 0, 0], &[1, 0, 0, 0, 0]), "found 0 and 0x1"),
-        (one(none, &[2, 0, 0, 0, 0]), "vector: expected kind 0 or 1, found 2"),
-        (one(none, &[1, 1, 0, 0, 0, 65, 0, 0, 0]), "index: expected from 0 to below 65, ascending, found 65"),
-        (one(none, &[1, 2, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0]), "ascending, found 3"),
-        (one(none, &[0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0x80, 0x7f]), "value: expected a finite number"),
     ] {
         let error = said(&bytes, &bag());
         assert!(error.contains(expected), "{expected}: {error}");
     }
-    let nine = [&[1, 9, 0, 0, 0][..], &[1, 0, 0, 0].repeat(9)].concat();
-    assert!(said(&one(none, &nine), &transformer()).contains("entries: expected at most 8, found 9"));
-    assert!(said(&one(none, &[1, 1, 0, 0, 0, 0, 0, 0, 0]), &transformer()).contains("from 1 to below 64, found 0"));
+    let nine = [&[1, 9, 0, 0, 0][..], &[0; 18]].concat();
+    assert!(said(&one(&[3], none, &nine), &transformer()).contains("entries: expected at most 8, found 9"));
+    assert!(said(&rows(&[0]), &transformer()).contains("rows: expected from 1 to below 64, ascending, found 0"));
+    let unseen = |vector: &[u8]| [&[0; 10][..], &[1, 0, 0, 0, 0, 0], vector].concat();
+    assert!(
+        said(&unseen(&[1, 1, 0, 0, 0, 65, 0, 0, 0]), &bag()).contains("index: expected from 0 to below 65, ascending")
+    );
+    assert!(said(&unseen(&[1, 2, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0]), &bag()).contains("ascending, found 3"));
+    let twice = PersonRecord::decode(&unseen(&[1, 2, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0]), &transformer()).unwrap();
+    assert_eq!(twice.unseen[0].0.indices(), [3, 3]);
+}
+
+#[test]
+fn many_rows_have_long_places() {
+    let wide = task(EncoderSpec::Bag(BagSpec { buckets_log2: 17, words: false, ..BagSpec::default() }));
+    let vector = TextVector::from_entries((0..70_000).map(|i| (i, 0.5)).collect());
+    let examples = Examples::from_items(vec![Example { vector, targets: vec![None, Some(Target::Score(1.0))] }]);
+    let person = PersonRecord { id: "u".into(), examples, unseen: Vec::new() };
+    assert_same(&PersonRecord::decode(&encoded(&person), &wide).unwrap(), &person);
 }
