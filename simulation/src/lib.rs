@@ -44,6 +44,7 @@ pub mod report;
 mod run;
 mod settings;
 mod shard;
+pub mod sweep;
 pub mod synth;
 mod trace;
 
