@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod encode;
 pub(crate) mod enroll;
 pub(crate) mod join;
 pub(crate) mod ledger;

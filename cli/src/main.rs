@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{audit, demo, doctor, enroll, join, ledger, plan, profile, serve, simulate, sweep, synth, task};
+use commands::{audit, demo, doctor, encode, enroll, join, ledger, plan, profile, serve, simulate, sweep, synth, task};
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
@@ -41,6 +41,7 @@ enum Command {
     Audit(audit::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
+    Encode(encode::Args),
     Enroll(enroll::Args),
     Join(join::Args),
     Ledger(ledger::Args),
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&args, log, json),
         Command::Demo(args) => demo::run(&args, json),
         Command::Doctor(args) => doctor::run(&args, json),
+        Command::Encode(args) => encode::run(&args, json),
         Command::Enroll(args) => enroll::run(&args, json),
         Command::Join(args) => join::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),

@@ -180,7 +180,7 @@ fn every_command_explains_itself() {
         .filter_map(|l| l.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    assert_eq!(names.len(), 12, "{names:?}");
+    assert_eq!(names.len(), 13, "{names:?}");
     for name in names {
         let help = succeeds(place.path(), &[name, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("silhouette {name}")), "{help}");
@@ -195,6 +195,8 @@ fn an_unusable_command_line_ends_with_two_and_its_reason() {
         (&["simulate", "--data", "x", "--task", "y", "--mode", "shared"], "--mode"),
         (&["simulate", "--data", "x", "--task", "y", "--encoder", "sack"], "--encoder"),
         (&["simulate", "--data", "x", "--task", "y", "--backend", "abacus"], "--backend"),
+        (&["simulate", "--data", "x"], "--task: expected a column or a task file"),
+        (&["encode", "--data", "x", "--task", "y", "--partition", "thin"], "--partition"),
         (&["profile"], "--device"),
         (&["profile", "--data", "x", "--lang", "la"], "--lang"),
         (&["serve", "--sample", "--devices", "1"], "--devices"),

@@ -249,3 +249,43 @@ fn the_figures_of_single_people_are_left_for_research() {
     let report = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
     assert!(report.contains("Mean of the worst tenth") && report.contains("Accuracy of the worst tenth of people"));
 }
+
+#[test]
+fn encoded_people_train_the_model_that_their_texts_do() {
+    let place = people();
+    let silhouette = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_silhouette")).args(arguments).current_dir(place.path()).output().unwrap()
+    };
+    let model = || {
+        let summary: Value =
+            serde_json::from_slice(&std::fs::read(place.path().join("run/summary.json")).unwrap()).unwrap();
+        (summary["model_sha256"].clone(), summary["accuracy"].clone(), summary["texts_unseen_label"].clone())
+    };
+    succeeds(place.path(), &["--task", "topic"]);
+    let (expected, people_of_texts) = (model(), std::fs::read(place.path().join("run/users.jsonl")).unwrap());
+    let encoded = silhouette(&["encode", "--data", "people.jsonl", "--task", "topic", "--out", "people.silx"]);
+    let shown = String::from_utf8(encoded.stdout).unwrap();
+    assert!(shown.contains("6 people who train and 1 held out, 13 texts"), "{shown}");
+    assert!(shown.contains("next: silhouette simulate --data people.silx"), "{shown}");
+    let run = ["simulate", "--data", "people.silx", "--rounds", "2", "--out", "run"];
+    for threads in ["1", "7"] {
+        let output = silhouette(&[&run[..], &["--threads", threads]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            shown.contains("6 people train on 12 texts, read from the file when their turn comes, 1 are held out"),
+            "{shown}"
+        );
+        assert_eq!(model(), expected);
+        assert_eq!(std::fs::read(place.path().join("run/users.jsonl")).unwrap(), people_of_texts);
+    }
+    let other = silhouette(&[&run[..], &["--task", "mood"]].concat());
+    assert!(
+        String::from_utf8_lossy(&other.stderr).contains("expected people encoded for task mood, found ones for topic")
+    );
+    // Where it ends in the middle it is no file of people.
+    let bytes = std::fs::read(place.path().join("people.silx")).unwrap();
+    std::fs::write(place.path().join("people.silx"), &bytes[..bytes.len() - 9]).unwrap();
+    let cut = silhouette(&run);
+    assert!(String::from_utf8_lossy(&cut.stderr).contains("people.silx: byte 40, length: expected"));
+}

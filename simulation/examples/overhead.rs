@@ -11,7 +11,9 @@ use silhouette_model::{
     TextVector,
 };
 use silhouette_privacy::Mode;
-use silhouette_simulation::{Dataset, MakePeople, People, PrivacyChoice, Recipe, SimulationConfig, User, run};
+use silhouette_simulation::{
+    Dataset, MakePeople, People, PersonError, PrivacyChoice, Recipe, SimulationConfig, User, run,
+};
 
 /// Training that is none.
 struct Nothing {
@@ -45,10 +47,10 @@ impl MakePeople for Anybody {
         self.0
     }
 
-    fn make(&self, number: usize) -> User {
+    fn make(&self, number: usize) -> Result<User, PersonError> {
         let vector = TextVector::from_entries(vec![(1, 1.0)]);
         let examples = Examples::from_items(vec![Example { vector, targets: vec![Some(Target::Class(0))] }]);
-        User { id: number.to_string(), examples, unseen: Vec::new() }
+        Ok(User { id: number.to_string(), examples, unseen: Vec::new() })
     }
 }
 

@@ -73,6 +73,30 @@ pub enum Pace {
     },
 }
 
+impl Pace {
+    /// In words, for reports that are wanted so many a round.
+    pub fn describe(&self, cohort: u32) -> String {
+        match *self {
+            Self::Synchronous { over_selection, deadline_s, min_reports } => {
+                let fewest = fewest(min_reports, cohort);
+                format!(
+                    "rounds of {cohort} reports, over-selection {over_selection}, deadline {deadline_s} s, at least \
+                     {fewest} reports"
+                )
+            }
+            Self::Asynchronous { buffer, concurrency, staleness, max_staleness } => format!(
+                "a version for every {buffer} updates, {concurrency} devices at work, staleness {staleness}, at most \
+                 {max_staleness} versions"
+            ),
+        }
+    }
+}
+
+/// Fewest reports of a round, asked for or not.
+fn fewest(asked: Option<u32>, cohort: u32) -> u32 {
+    asked.unwrap_or_else(|| (f64::from(cohort) * MIN_REPORTS).ceil() as u32)
+}
+
 impl Default for Pace {
     fn default() -> Self {
         Self::Synchronous { over_selection: OVER_SELECTION, deadline_s: DEADLINE_S, min_reports: None }

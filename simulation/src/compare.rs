@@ -118,7 +118,7 @@ impl Comparing<'_> {
             side.local_passes = Some(passes);
             side.own_majority = figures(&self.own_majority());
         }
-        Ok(Comparison { later, held_out: self.beside(federated, &central, &self.data.test)? })
+        Ok(Comparison { later, held_out: self.beside(federated, &central, self.data.test.kept())? })
     }
 
     /// The looks: after so many passes in all.

@@ -1,6 +1,7 @@
 //! From a file of per-user text to virtual devices and held-out people.
 
 mod encode;
+mod encoded;
 mod later;
 mod made;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 use self::encode::{Encoded, Encoding};
 use crate::config::{ConfigError, SimulationConfig};
+use crate::encoded::{EncodedError, EncodedFile};
 use crate::partition::Dealt;
 use crate::people::{People, User};
 use crate::recipe::Recipe;
@@ -77,7 +79,9 @@ pub struct Dataset {
     /// People whose devices train.
     pub train: People,
     /// People held out (`split_user` = `test`).
-    pub test: Vec<User>,
+    pub test: People,
+    /// Texts of theirs whose label is none of the task's.
+    unseen: usize,
     /// Later texts of people who train, that nobody trains on; empty unless the run compares. In the order of the ids.
     pub later: Vec<User>,
     /// What the reader kept and skipped; empty for events made in memory.
@@ -112,6 +116,9 @@ pub enum DatasetError {
     /// The settings.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A file of people who are encoded already.
+    #[error(transparent)]
+    Encoded(#[from] EncodedError),
     /// No row has a label.
     #[error("column {field}: expected labels in the training rows, found none; columns there are: {columns}")]
     NoLabels {
@@ -137,7 +144,7 @@ pub enum DatasetError {
 }
 
 impl Dataset {
-    /// Reads a file.
+    /// Reads a file: of texts, or of people who are [encoded](crate::encoded) already for the same task.
     ///
     /// # Errors
     /// When the file, its labels or the settings can't be used; says which and where.
@@ -149,6 +156,9 @@ impl Dataset {
     ) -> Result<Self, DatasetError> {
         let started = Instant::now();
         config.validate()?;
+        if EncodedFile::is_one(path) {
+            return Self::of_encoded_for(path, choice, config);
+        }
         let mut options = options.clone();
         options.default_user = options.default_user.or_else(|| Self::default_user(config));
         let (events, report) = read_all(path, &options)?;
@@ -240,7 +250,8 @@ impl Dataset {
         }
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
         let train = train.into();
-        Ok(Self { task, recipe, train, test, later, read, cleaned, duplicates, dealt, notes, seconds, devices })
+        let (unseen, test) = (unseen(&test), test.into());
+        Ok(Self { task, recipe, train, test, unseen, later, read, cleaned, duplicates, dealt, notes, seconds, devices })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -252,9 +263,9 @@ impl Dataset {
         task: Task,
         recipe: Recipe,
         train: impl Into<People>,
-        test: Vec<User>,
+        test: impl Into<People>,
     ) -> Result<Self, DatasetError> {
-        let train = train.into();
+        let (train, test) = (train.into(), test.into());
         task.validate()?;
         recipe.check()?;
         if train.len() < 2 {
@@ -264,6 +275,7 @@ impl Dataset {
         Ok(Self {
             task,
             recipe,
+            unseen: unseen(test.kept()),
             train,
             test,
             later: Vec::new(),
@@ -279,7 +291,7 @@ impl Dataset {
 
     /// Held-out texts whose label no training user has. They count as wrong.
     pub fn unseen(&self) -> usize {
-        unseen(&self.test)
+        self.unseen
     }
 }
 

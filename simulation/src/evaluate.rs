@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use silhouette_model::{Confusion, Engine, EngineError, Example, Model, Target, argmax, user_top1};
 
-use crate::people::{Unseen, User};
+use crate::federation::FederationError;
+use crate::people::{People, Unseen, User};
 
 pub use people::{PersonResult, UserAccuracy};
 
@@ -41,48 +42,118 @@ impl Evaluation {
 /// # Errors
 /// When the engine fails.
 pub fn evaluate(engine: &dyn Engine, model: &Model, users: &[User]) -> Result<Evaluation, EngineError> {
-    let Some((index, range, labels)) = classes_of(model) else { return Ok(Evaluation::default()) };
-    let mut confusion = Confusion::new(labels);
-    let (mut loss, mut texts, mut hits) = (0.0, 0_u64, 0_u64);
-    let (mut people, mut person) = (Vec::with_capacity(users.len()), 0);
-    let mut tally = Tally::new(labels);
-    let pieces: Vec<Piece<'_>> = users.iter().flat_map(Piece::of).collect();
-    for window in pieces.chunks(WINDOW) {
-        let predicted: Vec<_> = window.par_iter().map(|piece| piece.predict(engine, model)).collect();
-        for (piece, predicted) in window.iter().zip(predicted) {
-            match piece {
-                Piece::Known(examples) => {
-                    for (outputs, example) in predicted?.iter().zip(*examples) {
-                        let Some(Target::Class(truth)) = example.targets[index] else { continue };
-                        let (p, truth) = (&outputs[range.clone()], truth as usize);
-                        let predicted = tally.add(p);
-                        confusion.add(truth, predicted);
-                        tally.counts[truth] += 1;
-                        tally.right += u64::from(predicted == truth);
-                        loss -= f64::from(p[truth].max(1e-12)).ln();
-                        texts += 1;
+    let Some(mut look) = Look::new(engine, model) else { return Ok(Evaluation::default()) };
+    look.at(users.iter())?;
+    Ok(look.finish())
+}
+
+/// The same on people who may have to be made first: so many at a time as have a window's texts.
+///
+/// # Errors
+/// When the engine fails, or somebody can't be made.
+pub(crate) fn evaluate_people(
+    engine: &dyn Engine,
+    model: &Model,
+    people: &People,
+) -> Result<Evaluation, FederationError> {
+    if let People::Kept(users) = people {
+        return Ok(evaluate(engine, model, users)?);
+    }
+    let Some(mut look) = Look::new(engine, model) else { return Ok(Evaluation::default()) };
+    let mut start = 0;
+    while start < people.len() {
+        let (mut end, mut texts) = (start, 0);
+        while end < people.len() && texts < CHUNK * WINDOW {
+            texts += people.weight(end).unwrap_or(CHUNK).max(1);
+            end += 1;
+        }
+        let made = (start..end).into_par_iter().map(|number| people.person(number)).collect::<Result<Vec<_>, _>>()?;
+        look.at(made.iter().map(|person| &**person))?;
+        start = end;
+    }
+    Ok(look.finish())
+}
+
+/// An evaluation that is under way.
+struct Look<'m> {
+    engine: &'m dyn Engine,
+    model: &'m Model,
+    /// Of the head that is looked at: its place, its outputs and its labels.
+    index: usize,
+    range: std::ops::Range<usize>,
+    labels: usize,
+    confusion: Confusion,
+    loss: f64,
+    texts: u64,
+    hits: u64,
+    people: Vec<PersonResult>,
+    /// People seen.
+    person: usize,
+}
+
+impl<'m> Look<'m> {
+    fn new(engine: &'m dyn Engine, model: &'m Model) -> Option<Self> {
+        let (index, range, labels) = classes_of(model)?;
+        let confusion = Confusion::new(labels);
+        let (loss, texts, hits, people, person) = (0.0, 0, 0, Vec::new(), 0);
+        Some(Self { engine, model, index, range, labels, confusion, loss, texts, hits, people, person })
+    }
+
+    /// Takes the next people in.
+    fn at<'u>(&mut self, users: impl Iterator<Item = &'u User>) -> Result<(), EngineError> {
+        let (engine, model) = (self.engine, self.model);
+        let mut tally = Tally::new(self.labels);
+        let pieces: Vec<Piece<'_>> = users.flat_map(Piece::of).collect();
+        for window in pieces.chunks(WINDOW) {
+            let predicted: Vec<_> = window.par_iter().map(|piece| piece.predict(engine, model)).collect();
+            for (piece, predicted) in window.iter().zip(predicted) {
+                match piece {
+                    Piece::Known(examples) => self.known(&predicted?, examples, &mut tally),
+                    Piece::Unseen(unseen) => {
+                        for (outputs, text) in predicted?.iter().zip(*unseen) {
+                            self.confusion.add_unseen(tally.add(&outputs[self.range.clone()]));
+                            *tally.unseen.entry(&text.label).or_insert(0) += 1;
+                        }
                     }
-                }
-                Piece::Unseen(unseen) => {
-                    for (outputs, text) in predicted?.iter().zip(*unseen) {
-                        confusion.add_unseen(tally.add(&outputs[range.clone()]));
-                        *tally.unseen.entry(&text.label).or_insert(0) += 1;
-                    }
-                }
-                Piece::End => {
-                    let tally = std::mem::replace(&mut tally, Tally::new(labels));
-                    if tally.texts > 0 {
-                        let (texts, right, top_label_right) = (tally.texts, tally.right, tally.top_is_right());
-                        hits += u64::from(top_label_right);
-                        people.push(PersonResult { person, texts, right, top_label_right });
-                    }
-                    person += 1;
+                    Piece::End => self.end(&std::mem::replace(&mut tally, Tally::new(self.labels))),
                 }
             }
         }
+        Ok(())
     }
-    let per = |sum: f64, n: usize| if n > 0 { sum / n as f64 } else { 0.0 };
-    Ok(Evaluation { loss: per(loss, texts as usize), user_top1: per(hits as f64, people.len()), confusion, people })
+
+    fn known(&mut self, predicted: &[Vec<f32>], examples: &[Example], tally: &mut Tally<'_>) {
+        for (outputs, example) in predicted.iter().zip(examples) {
+            let Some(Target::Class(truth)) = example.targets[self.index] else { continue };
+            let (p, truth) = (&outputs[self.range.clone()], truth as usize);
+            let predicted = tally.add(p);
+            self.confusion.add(truth, predicted);
+            tally.counts[truth] += 1;
+            tally.right += u64::from(predicted == truth);
+            self.loss -= f64::from(p[truth].max(1e-12)).ln();
+            self.texts += 1;
+        }
+    }
+
+    /// All of one person's texts have been seen.
+    fn end(&mut self, tally: &Tally<'_>) {
+        if tally.texts > 0 {
+            let (texts, right, top_label_right) = (tally.texts, tally.right, tally.top_is_right());
+            self.hits += u64::from(top_label_right);
+            self.people.push(PersonResult { person: self.person, texts, right, top_label_right });
+        }
+        self.person += 1;
+    }
+
+    fn finish(self) -> Evaluation {
+        let per = |sum: f64, n: usize| if n > 0 { sum / n as f64 } else { 0.0 };
+        Evaluation {
+            loss: per(self.loss, self.texts as usize),
+            user_top1: per(self.hits as f64, self.people.len()),
+            confusion: self.confusion,
+            people: self.people,
+        }
+    }
 }
 
 /// A part of the work, in the order of the people.

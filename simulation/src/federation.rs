@@ -17,9 +17,9 @@ use crate::checkpoint::Bounds;
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
 use crate::device::Past;
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::{Evaluation, evaluate, evaluate_people};
 use crate::offers::seed_bytes;
-use crate::people::User;
+use crate::people::{People, User};
 use crate::shard::SimulationShard;
 use ahead::Ahead;
 use clocked::Clock;
@@ -116,6 +116,12 @@ impl<'a> Federation<'a> {
             rounds: self.shard.offers.schedule.rounds(),
             labels: self.shard.data.task.heads.iter().map(|head| head.labels().len()).max().unwrap_or(0),
         }
+    }
+
+    /// The same on people who may have to be made first.
+    pub(crate) fn evaluate_people(&self, people: &People) -> Result<Evaluation, FederationError> {
+        let (engine, model) = (self.shard.engine, self.published());
+        self.shard.pool.install(|| evaluate_people(engine, model, people))
     }
 
     /// What was published last, of a run that is over.

@@ -107,7 +107,7 @@ fn terms(
         delta,
         max_participations: plan.map_or(u32::MAX, |p| p.participations_per_user as u32),
         min_separation: config.min_separation,
-        deadline: config.clock.as_ref().map_or(RoundConfig::default().deadline, ClockConfig::deadline),
+        deadline: config.clock.as_ref().map_or_else(|| RoundConfig::default().deadline, ClockConfig::deadline),
         held_out: config.kept_out(),
         training: data.recipe.training,
     })

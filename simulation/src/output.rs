@@ -17,6 +17,7 @@ mod compared;
 mod told;
 mod users;
 
+use crate::clock::ClockConfig;
 use crate::compare::Comparison;
 use crate::config::{PrivacyChoice, SimulationConfig};
 use crate::dataset::Dataset;
@@ -39,6 +40,9 @@ pub enum OutputError {
     /// The model could not be written as a file.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A held-out person, for the figures of each.
+    #[error(transparent)]
+    Person(#[from] crate::people::PersonError),
     /// The summary could not be written as JSON.
     #[error("summary: {0}")]
     Json(#[from] serde_json::Error),
@@ -130,6 +134,12 @@ pub struct Summary {
     pub seconds_training: f64,
     /// Seconds of training and evaluation per round.
     pub seconds_per_round: f64,
+    /// With a virtual clock: how the run took its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// With a virtual clock: virtual seconds from the start to the end of the last round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtual_seconds: Option<f64>,
     /// Peak resident memory of the process; 0 where the system does not tell.
     pub peak_rss_mib: f64,
     /// The seed.
@@ -150,6 +160,8 @@ impl Summary {
         backend: &str,
     ) -> Result<Self, OutputError> {
         let scores = result.evaluation.confusion.scores();
+        let buffer = config.clock.as_ref().and_then(ClockConfig::buffer);
+        let cohort = config.cohort.or(buffer).unwrap_or(data.train.len() as u32);
         let (mode, delta) = match config.privacy {
             PrivacyChoice::None => ("none".to_owned(), None),
             PrivacyChoice::Budget { mode, delta, .. } => (mode.to_string(), Some(delta)),
@@ -168,7 +180,7 @@ impl Summary {
             label_counts_share: result.plan.as_ref().and_then(|p| p.label_counts).map(|kind| kind.share),
             private_evaluation: result.rounds.iter().rev().find_map(|r| r.evaluation.clone()),
             label_counts: result.rounds.iter().find_map(|r| r.label_counts.clone()),
-            cohort: config.cohort.unwrap_or(data.train.len() as u32),
+            cohort,
             mode,
             epsilon: result.rounds.last().and_then(|r| r.epsilon),
             delta,
@@ -192,6 +204,8 @@ impl Summary {
             seconds: data.seconds + result.seconds,
             seconds_training: result.seconds,
             seconds_per_round: result.seconds / result.rounds.len().max(1) as f64,
+            clock: config.clock.as_ref().map(|clock| clock.pace.describe(cohort)),
+            virtual_seconds: result.rounds.last().and_then(|r| r.clock_seconds),
             peak_rss_mib: peak_rss_mib().unwrap_or(0.0),
             seed: config.seed,
             model_sha256: result.model.content_hash()?.to_string(),
@@ -276,6 +290,7 @@ pub fn report_data(data: &Dataset, config: &SimulationConfig, result: &RunResult
                 bytes_up: r.bytes_up,
                 bytes_down: r.bytes_down,
                 seconds: r.seconds,
+                clock_hours: r.clock_seconds.map(|seconds| seconds / 3_600.0),
             })
             .collect(),
         labels,
@@ -312,6 +327,9 @@ fn headline(data: &Dataset, s: &Summary, result: &RunResult) -> Vec<(String, Str
         ("Devices".to_owned(), format!("{} train, {} held out", data.train.len(), s.users_test)),
         ("Rounds".to_owned(), format!("{} of {} devices", s.rounds, s.cohort)),
     ]);
+    if let Some(seconds) = s.virtual_seconds {
+        cards.push(("Virtual time".to_owned(), format!("{:.2} h", seconds / 3_600.0)));
+    }
     if let (Some(epsilon), Some(delta)) = (s.epsilon, s.delta) {
         cards.push(("Epsilon spent per user".to_owned(), format!("{epsilon:.3} at delta {delta:e}")));
     }
@@ -342,6 +360,7 @@ fn settings(data: &Dataset, s: &Summary) -> Vec<(String, String)> {
         row("rows skipped by the reader", data.read.skipped.to_string()),
         row("repeated texts left out of training", data.duplicates.to_string()),
         row("held-out texts with a label unseen in training (wrong)", s.texts_unseen_label.to_string()),
+        row("virtual clock", s.clock.clone().unwrap_or_else(|| "none".to_owned())),
         row(
             "seconds",
             format!("{:.1}, training {:.1} ({:.2} a round)", s.seconds, s.seconds_training, s.seconds_per_round),
@@ -394,6 +413,13 @@ fn assumptions(config: &SimulationConfig, result: &RunResult) -> Vec<String> {
     all.extend(plan.warnings.iter().map(ToString::to_string));
     if config.adaptive_clip.is_some() {
         all.push("The clip follows a noisy count that is part of the same release: the promise holds for both.".into());
+    }
+    if config.clock.is_some() {
+        all.push(
+            "Public, not protected: who takes part, when a device reports, and how stale its update is. How long it \
+             takes follows from the number of its texts, among other things."
+                .into(),
+        );
     }
     match config.privacy {
         PrivacyChoice::Budget { mode: Mode::Central, .. } => all.push(

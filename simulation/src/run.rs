@@ -149,7 +149,7 @@ fn run_with(
     let start = config.compare.then(|| model.clone());
     let mut kept = checkpoints.map(|c| Kept::new(c, &model, data, config, engine)).transpose()?;
     let mut federation = Federation::new(model, data, config, engine)?;
-    let before = federation.evaluate(&data.test)?;
+    let before = federation.evaluate_people(&data.test)?;
     let mut evaluation = before.clone();
     let queries = config.queries()?;
     let (mut rounds, earlier) = match &kept {
@@ -158,7 +158,7 @@ fn run_with(
     };
     let resumed_after = rounds.last().map(|record| record.round);
     if resumed_after.is_some() {
-        evaluation = federation.evaluate(&data.test)?;
+        evaluation = federation.evaluate_people(&data.test)?;
     }
     let seconds = || earlier + started.elapsed().as_secs_f64();
     let mut stopped = None;
@@ -223,7 +223,7 @@ fn looks_after(record: &RoundRecord, config: &SimulationConfig, queries: &QueryS
 
 /// Looks at what was published last, and writes down what there is to see.
 fn look(federation: &Federation<'_>, data: &Dataset, record: &mut RoundRecord) -> Result<Evaluation, RunError> {
-    let evaluation = federation.evaluate(&data.test)?;
+    let evaluation = federation.evaluate_people(&data.test)?;
     if evaluation.confusion.total() > 0 {
         let scores = evaluation.confusion.scores();
         record.accuracy = Some(scores.accuracy);

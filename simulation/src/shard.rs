@@ -166,8 +166,8 @@ impl<'a> SimulationShard<'a> {
     /// Trains devices of one group over the worker threads, each with its own partial sum, and adds the partial sums
     /// up. Sums of integers have the same bits however the devices fall on the threads.
     fn collect(&self, part: &Part<'_>) -> Result<(Accumulator, Vec<Past>), FederationError> {
-        let (places, kept) = (&part.spec.places()[part.places.clone()], self.data.train.kept());
-        let work = |&i: &usize| std::cmp::Reverse(kept.get(places[i].user()).map_or(0, |user| user.examples.len()));
+        let places = &part.spec.places()[part.places.clone()];
+        let work = |&i: &usize| std::cmp::Reverse(self.data.train.weight(places[i].user()));
         let mut order: Vec<usize> = (0..places.len()).collect();
         order.sort_by_key(work);
         let desk = Desk {

@@ -14,6 +14,7 @@ use silhouette_text::{Event, ReadOptions, read_all};
 use crate::checkpoint::{CheckpointEvery, Checkpoints};
 use crate::config::SimulationConfig;
 use crate::dataset::{Dataset, TaskChoice};
+use crate::encoded::EncodedFile;
 use crate::federation::RoundRecord;
 use crate::output::Summary;
 use crate::run::run_checkpointed;
@@ -26,6 +27,7 @@ pub use table::{Group, Look, Spread, groups, to_csv};
 mod cell;
 mod error;
 mod file;
+mod parse;
 mod table;
 
 /// A finished cell.
@@ -149,7 +151,7 @@ impl<'s> Source<'s> {
 
     fn of_cell(&mut self, cell: &Cell) -> Result<&Dataset, Box<dyn std::error::Error + Send + Sync>> {
         let config = &cell.config;
-        let mut reused = self.last.take().filter(|_| self.sweep.population.is_none());
+        let mut reused = self.last.take().filter(|(data, _)| !data.train.kept().is_empty());
         if let Some((data, of)) = &mut reused
             && !data.suits(of, &self.choice, config)?
         {
@@ -168,6 +170,10 @@ impl<'s> Source<'s> {
             return Ok(Dataset::of_population(made, config)?);
         }
         let Some(path) = &self.sweep.data else { return Err("no data".into()) };
+        if EncodedFile::is_one(path) {
+            // It stays on the disk: there is nothing to read or encode twice.
+            return Ok(Dataset::load(path, &ReadOptions::default(), &self.choice, config)?);
+        }
         let (events, read) = match self.events.take() {
             Some(events) => events,
             None => {

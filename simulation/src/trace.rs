@@ -75,7 +75,7 @@ pub struct TimeZone {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Availability {
     /// A device is eligible while it looks for work, charges and has an unmetered network.
-    Daily { arrival: Daily, battery: Vec<Daily>, network: Vec<Daily> },
+    Daily { arrival: Box<Daily>, battery: Vec<Daily>, network: Vec<Daily> },
     /// Every device's own intervals, from a file.
     Listed(Arc<Listed>),
 }

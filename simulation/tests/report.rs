@@ -25,6 +25,7 @@ fn rounds(count: u64) -> Vec<RoundPoint> {
         bytes_up: 1_000_000,
         bytes_down: 500_000,
         seconds: 1.5,
+        clock_hours: None,
     };
     (1..=count).map(round).collect()
 }
@@ -229,4 +230,20 @@ fn the_data_survive_json_and_the_page_is_reproducible() {
     assert_eq!(read, data);
     assert_eq!(render(&read), render(&data));
     assert_eq!(serde_json::from_str::<ReportData>("{}").unwrap(), ReportData::default());
+}
+
+#[test]
+fn a_virtual_clock_draws_accuracy_over_hours_from_the_start() {
+    let mut data = full();
+    assert!(!render(&data).contains("Accuracy over virtual time"));
+    data.rounds.iter_mut().for_each(|round| round.clock_hours = Some(round.round as f64 * 0.125));
+    let page = render(&data);
+    assert!(page.contains("Accuracy over virtual time"));
+    // Round 4 has an accuracy, half an hour after the start.
+    assert!(page.contains("Virtual hours 0.50 · Accuracy: 50.0%"), "{page}");
+    data.lang = ReportLanguage::Zh;
+    assert!(render(&data).contains("虚拟小时"));
+    // What is no number is no point.
+    data.rounds.iter_mut().for_each(|round| round.clock_hours = Some(f64::NAN));
+    assert!(!render(&data).contains("虚拟小时"));
 }

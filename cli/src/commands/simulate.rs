@@ -22,10 +22,9 @@ use crate::terminal;
 
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let config = args.config()?;
-    let task = args.task()?;
     let (engine, why) = args.engine()?;
     Staging::try_out(&args.out)?;
-    let data = args.data(&task, &config)?;
+    let data = args.data(&config)?;
     if json {
         introduce_json(&data, &config, &why)?;
     } else {
@@ -92,9 +91,9 @@ fn describe(r: &RoundRecord) -> String {
     let private = figure("private accuracy", r.evaluation.as_ref().map(|private| private.accuracy));
     let counted = if r.label_counts.is_some() { "labels counted " } else { "" };
     format!(
-        "cohort {}/{} {}{private}{counted}{}{}{}{}up {} down {}",
-        r.reports,
-        r.invited,
+        "{}{} {}{private}{counted}{}{}{}{}up {} down {}",
+        clock(r),
+        devices(r),
         lost,
         part("accuracy", r.accuracy),
         part("loss", r.loss),
@@ -103,6 +102,24 @@ fn describe(r: &RoundRecord) -> String {
         terminal::bytes(r.bytes_up),
         terminal::bytes(r.bytes_down)
     )
+}
+
+/// How many took part, of how many.
+fn devices(r: &RoundRecord) -> String {
+    match r.mean_staleness {
+        None => format!("cohort {}/{}", r.reports, r.invited),
+        Some(staleness) => format!("{} updates, staleness {staleness:.1}, {} devices started", r.reports, r.invited),
+    }
+}
+
+/// Virtual time, and who came to nothing.
+fn clock(r: &RoundRecord) -> String {
+    let Some(seconds) = r.clock_seconds else { return String::new() };
+    let part = |name: &str, count: Option<usize>| {
+        count.filter(|count| *count > 0).map_or_else(String::new, |count| format!("{count} {name} "))
+    };
+    let (late, dropped, stale) = (part("late", r.late), part("dropped", r.dropped), part("stale", r.stale));
+    format!("at {:.2} virtual h {late}{dropped}{stale}", seconds / 3_600.0)
 }
 
 fn conclude(
@@ -124,6 +141,9 @@ fn conclude(
         summary.macro_f1,
         100.0 * summary.user_top1
     ))?;
+    if let Some(seconds) = summary.virtual_seconds {
+        terminal::line(&format!("virtual time: {:.2} h", seconds / 3_600.0))?;
+    }
     if let Some(why) = summary.stopped {
         terminal::line(&why.to_string())?;
     }

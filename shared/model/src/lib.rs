@@ -23,6 +23,7 @@ mod layout;
 mod metrics;
 mod native;
 mod parameters;
+pub mod record;
 mod task;
 mod vector;
 mod words;

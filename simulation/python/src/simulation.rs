@@ -43,7 +43,7 @@ impl Simulation {
         let plan = config.plan(data.train.len()).map_err(refused)?;
         let described = serde_json::json!({
             "users": data.train.len(), "users_test": data.test.len(),
-            "texts": data.train.kept().iter().map(|user| user.examples.len()).sum::<usize>(),
+            "texts": data.train.examples(),
             "labels": labels(&data.task), "encoder": data.task.encoder.describe(),
             "parameters": silhouette_model::Layout::of(&data.task).total(),
             "noise_multiplier": plan.as_ref().map(|plan| plan.noise_multiplier.get()),

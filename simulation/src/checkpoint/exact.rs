@@ -44,7 +44,7 @@ fn with_bits(json: &str) -> String {
     let (mut out, mut rest, mut quoted) = (String::with_capacity(json.len()), json, false);
     while let Some(c) = rest.chars().next() {
         let number = if quoted || !(c == '-' || c.is_ascii_digit()) { 0 } else { number_len(rest) };
-        let taken = match (&rest[..number]).parse::<f64>() {
+        let taken = match rest[..number].parse::<f64>() {
             Ok(float) if rest[..number].contains(['.', 'e', 'E']) => {
                 out.push_str(&format!("{{\"{BITS}\":{}}}", float.to_bits()));
                 number

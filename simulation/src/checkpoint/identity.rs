@@ -9,7 +9,7 @@ use silhouette_wire::ContentHash;
 
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
-use crate::people::User;
+use crate::people::{People, User};
 
 /// Above this many characters a setting is told apart by its hash.
 const LONGEST: usize = 300;
@@ -40,8 +40,8 @@ impl Identity {
         say("task", short(&format!("{:?}", data.task)));
         say("model at the start", start.content_hash()?.to_string());
         say("people who train", data.train.len().to_string());
-        say("texts to train on", hash_of_training(data));
-        say("texts of held-out people", hash_of(data.test.iter()));
+        say("texts to train on", hash_of_people(&data.train));
+        say("texts of held-out people", hash_of_people(&data.test));
         say("later texts", hash_of(data.later.iter()));
         Ok(Self { of })
     }
@@ -90,14 +90,18 @@ fn short(value: &str) -> String {
     if value.len() <= LONGEST { value.to_owned() } else { ContentHash::of(value.as_bytes()).to_string() }
 }
 
-fn hash_of_training(data: &Dataset) -> String {
-    let people = data.train.len();
-    if data.train.kept().len() == people {
-        return hash_of(data.train.kept().iter());
-    }
-    // A population that is made is the same if some of it are: everybody comes from one generator and its settings.
-    let asked: Vec<_> = (0..ASKED.min(people)).map(|i| data.train.person(i * (people - 1) / ASKED.max(1))).collect();
-    hash_of(asked.iter().map(|person| &**person))
+fn hash_of_people(people: &People) -> String {
+    let maker = match people {
+        People::Kept(users) => return hash_of(users.iter()),
+        People::Made(maker) => maker,
+    };
+    // People who are made are the same if they say so and some of them are: all come from one place. Somebody who
+    // can't be made stops the run when their turn comes.
+    let last = people.len().saturating_sub(1);
+    let numbers = (0..ASKED.min(people.len())).map(|i| i * last / ASKED);
+    let asked: Vec<_> = numbers.filter_map(|number| people.person(number).ok()).collect();
+    let some = hash_of(asked.iter().map(|person| &**person));
+    ContentHash::of(&[&maker.fingerprint()[..], some.as_bytes()].concat()).to_string()
 }
 
 fn hash_of<'u>(people: impl Iterator<Item = &'u User>) -> String {

@@ -2,7 +2,7 @@
 
 use silhouette_privacy::Mode;
 
-use super::{ClockConfig, MIN_REPORTS, Pace, Staleness};
+use super::{ClockConfig, Pace, Staleness, fewest};
 use crate::Millis;
 use crate::config::{ConfigError, PrivacyChoice, SimulationConfig, ensure};
 
@@ -81,9 +81,7 @@ impl ClockConfig {
     /// Fewest reports of so many of which a result is made.
     pub(crate) fn min_reports(&self, cohort: u32) -> u32 {
         match self.pace {
-            Pace::Synchronous { min_reports, .. } => {
-                min_reports.unwrap_or_else(|| (f64::from(cohort) * MIN_REPORTS).ceil() as u32)
-            }
+            Pace::Synchronous { min_reports, .. } => fewest(min_reports, cohort),
             Pace::Asynchronous { .. } => cohort,
         }
     }

@@ -5,7 +5,7 @@ use silhouette_model::{Task, Vectoriser};
 use super::encode::Encoding;
 use super::{Dataset, DatasetError};
 use crate::config::{ConfigError, SimulationConfig};
-use crate::people::{MakePeople, People, User};
+use crate::people::{MakePeople, People, PersonError, User};
 use crate::recipe::Recipe;
 use crate::synth::{Interest, SynthConfig, SynthUser};
 
@@ -33,9 +33,8 @@ impl MakePeople for Synthetic {
         self.config.users
     }
 
-    /// Every label written is one of the task's, so that nothing can go wrong.
-    fn make(&self, number: usize) -> User {
-        self.encoded(number, true).unwrap_or_default()
+    fn make(&self, number: usize) -> Result<User, PersonError> {
+        self.encoded(number, true).map_err(|error| PersonError::new(number, error))
     }
 }
 
@@ -67,7 +66,7 @@ impl Dataset {
         let task = Task::of_labels("interest", labels, recipe.encoder.clone())?;
         let people = Synthetic { vectoriser: Vectoriser::new(&task.encoder)?, task: task.clone(), config: made };
         let others = people.config.users..people.config.users + HELD_OUT;
-        let test = others.map(|number| people.encoded(number, false)).collect::<Result<_, _>>()?;
+        let test = others.map(|number| people.encoded(number, false)).collect::<Result<Vec<_>, _>>()?;
         Self::of_examples(task, recipe, People::Made(Box::new(people)), test)
     }
 }

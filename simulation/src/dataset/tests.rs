@@ -78,7 +78,7 @@ fn any_row_marked_test_holds_its_user_out() {
     let data = Dataset::of_events(events, &TaskChoice::Field("topic".into()), &config()).unwrap();
     let ids = |users: &[User]| users.iter().map(|u| u.id.clone()).collect::<Vec<_>>();
     assert_eq!(
-        (ids(data.train.kept()), ids(&data.test)),
+        (ids(data.train.kept()), ids(data.test.kept())),
         (vec!["b".to_owned(), "c".into(), "d".into()], vec!["a".to_owned(), "z".into()])
     );
 }
@@ -136,7 +136,7 @@ fn a_split_of_texts_holds_out_texts_of_those_who_train() {
     let data = Dataset::of_events(events, &TaskChoice::Field("topic".into()), &config()).unwrap();
     let ids = |users: &[User]| users.iter().map(|u| u.id.clone()).collect::<Vec<_>>().join(", ");
     assert_eq!(ids(data.train.kept()), "a, b, c, d, z");
-    assert_eq!(ids(&data.test), "a (held out), b (held out), c (held out), d (held out)");
-    assert_eq!(data.test.iter().map(|user| user.examples.len()).sum::<usize>(), 4);
+    assert_eq!(ids(data.test.kept()), "a (held out), b (held out), c (held out), d (held out)");
+    assert_eq!(data.test.kept().iter().map(|user| user.examples.len()).sum::<usize>(), 4);
     assert!(data.notes[0].starts_with("split_sample: held-out texts"), "{:?}", data.notes);
 }

@@ -106,7 +106,7 @@ impl World for Devices<'_> {
     }
 
     fn work(&self, device: u32, t: Millis, until: Millis) -> (Outcome, usize) {
-        let examples = self.people.person(device as usize).examples.len();
+        let examples = self.people.examples_of(device as usize);
         let effort = Effort { down: self.down, examples: examples * self.epochs, up: self.up };
         (self.fleet.work(device as usize, t, until, effort), examples)
     }

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::device::PoisonError;
+use crate::people::PersonError;
 use crate::shard::ShardError;
 use crate::trace::TraceError;
 
@@ -84,6 +85,9 @@ pub enum FederationError {
     /// Prediction.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Somebody who could not be made, or read.
+    #[error(transparent)]
+    Person(#[from] PersonError),
     /// A range of a round's devices, or a part of its sum.
     #[error(transparent)]
     Shard(#[from] ShardError),

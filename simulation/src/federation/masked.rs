@@ -67,7 +67,8 @@ impl Federation<'_> {
             VirtualDevice::new(user, &self.shard.offers.kind, self.pasts[user], self.shard.attacks.get(&user).copied())
         };
         let devices: Vec<Mutex<VirtualDevice>> = invitations.iter().map(device).map(Mutex::new).collect();
-        let people: Vec<_> = invitations.iter().map(|&(user, _)| self.shard.data.train.person(user)).collect();
+        let person = |&(user, _): &Invitation| self.shard.data.train.person(user);
+        let people = invitations.iter().map(person).collect::<Result<Vec<_>, _>>()?;
         let around = |i: usize| Surroundings {
             now,
             seed: self.config.seed,

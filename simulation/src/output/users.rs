@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::evaluate::Evaluation;
-use crate::people::User;
+use crate::output::OutputError;
+use crate::people::People;
 
 /// A line of `users.jsonl`.
 #[derive(Serialize)]
@@ -19,11 +20,12 @@ struct UserLine<'a> {
 }
 
 /// JSON Lines, one for each of `people` who has a text that was predicted.
-pub(super) fn lines(people: &[User], evaluation: &Evaluation) -> Result<String, serde_json::Error> {
+pub(super) fn lines(people: &People, evaluation: &Evaluation) -> Result<String, OutputError> {
     let mut lines = String::new();
     for of in &evaluation.people {
+        let person = people.person(of.person)?;
         let line = UserLine {
-            user: &people[of.person].id,
+            user: &person.id,
             texts: of.texts,
             accuracy: of.accuracy(),
             top_label_right: of.top_label_right,

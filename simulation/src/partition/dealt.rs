@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Skew;
 
 /// People of whom a report shows the labels.
@@ -11,7 +13,7 @@ const SHOWN_PEOPLE: usize = 20;
 const SHOWN_LABELS: usize = 12;
 
 /// What a partition came to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dealt {
     /// What makes people differ.
     pub skew: Skew,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::draws::{Draws, sums};
 use super::{dirichlet, labels, setting};
 use crate::config::ConfigError;
@@ -11,7 +13,8 @@ use crate::config::ConfigError;
 const CONCENTRATION: std::ops::RangeInclusive<f64> = 1e-3..=1e6;
 
 /// What makes made-up people differ.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum Skew {
     /// Label skew: person by person a mixture of labels q ~ Dirichlet(alpha K p), p being the labels' shares of all
@@ -120,6 +123,20 @@ impl fmt::Display for Skew {
             Self::Quantity(alpha) => write!(out, "quantity:{alpha}"),
             Self::Shards(count) => write!(out, "shards:{count}"),
         }
+    }
+}
+
+impl From<Skew> for String {
+    fn from(skew: Skew) -> Self {
+        skew.to_string()
+    }
+}
+
+impl TryFrom<String> for Skew {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        text.parse()
     }
 }
 

@@ -41,7 +41,15 @@ impl Axis {
 
     /// From `low` to `high` exactly, with ticks on whole numbers only, for rounds.
     pub(super) fn whole(low: f64, high: f64) -> Self {
-        let step = nice_step((high - low) / 8.0).max(1.0).ceil();
+        Self::between(low, high, nice_step((high - low) / 8.0).max(1.0).ceil())
+    }
+
+    /// From `low` to `high` exactly, for what is measured, not counted.
+    pub(super) fn exact(low: f64, high: f64) -> Self {
+        Self::between(low, high, nice_step((high - low) / 8.0))
+    }
+
+    fn between(low: f64, high: f64, step: f64) -> Self {
         let first = (low / step).ceil() as i64;
         let last = (high / step).floor() as i64;
         let ticks = (first..=last).map(|index| index as f64 * step);

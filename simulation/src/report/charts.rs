@@ -10,8 +10,15 @@ use super::{
 /// All charts that have data.
 pub(super) fn charts(data: &ReportData, words: &Words) -> String {
     let rounds = &data.rounds;
-    let chart =
-        |title, unit, series| LineChart { title, unit, x_name: words.round, series, limits: Vec::new(), high: None };
+    let chart = |title, unit, series| LineChart {
+        title,
+        unit,
+        x_name: words.round,
+        counted: true,
+        series,
+        limits: Vec::new(),
+        high: None,
+    };
     let quality = LineChart {
         high: Some(1.0),
         limits: across(&data.baselines),
@@ -23,6 +30,13 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
                 series(words.macro_f1, rounds, |round| round.macro_f1),
             ],
         )
+    };
+    let by_hours = LineChart {
+        high: Some(1.0),
+        limits: across(&data.baselines),
+        x_name: words.virtual_hours,
+        counted: false,
+        ..chart(words.by_hours, Unit::Percent, vec![over_hours(words.accuracy, rounds, |round| round.accuracy)])
     };
     let later = LineChart {
         high: Some(1.0),
@@ -51,7 +65,7 @@ pub(super) fn charts(data: &ReportData, words: &Words) -> String {
             series(words.invited, rounds, |round| Some(round.invited as f64)),
         ],
     );
-    let lines = [quality, later, loss, clip, epsilon, participation, traffic];
+    let lines = [quality, by_hours, later, loss, clip, epsilon, participation, traffic];
     let mut charts: String = lines.iter().map(LineChart::render).collect();
     charts.push_str(&bars::histogram(&data.user_accuracy, words));
     charts
@@ -63,9 +77,23 @@ fn across(lines: &[(String, f64)]) -> Vec<(f64, &str)> {
 }
 
 fn series<'a>(name: &'a str, rounds: &[RoundPoint], value: impl Fn(&RoundPoint) -> Option<f64>) -> Series<'a> {
+    over(name, rounds, |round| Some(round.round as f64), value)
+}
+
+/// Over virtual time, where there is any.
+fn over_hours<'a>(name: &'a str, rounds: &[RoundPoint], value: impl Fn(&RoundPoint) -> Option<f64>) -> Series<'a> {
+    over(name, rounds, |round| round.clock_hours.filter(|hours| hours.is_finite() && *hours >= 0.0), value)
+}
+
+fn over<'a>(
+    name: &'a str,
+    rounds: &[RoundPoint],
+    at: impl Fn(&RoundPoint) -> Option<f64>,
+    value: impl Fn(&RoundPoint) -> Option<f64>,
+) -> Series<'a> {
     let point = |round: &RoundPoint| {
         let value = value(round).filter(|value| value.is_finite() && *value >= 0.0)?;
-        Some((round.round as f64, value))
+        Some((at(round)?, value))
     };
     let mut points: Vec<_> = rounds.iter().filter_map(point).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -85,6 +85,8 @@ pub struct RoundPoint {
     pub bytes_down: u64,
     /// How long the round took.
     pub seconds: f64,
+    /// Virtual hours from the start of the run to the end of the round, where there is a virtual clock.
+    pub clock_hours: Option<f64>,
 }
 
 /// What is known about one person.

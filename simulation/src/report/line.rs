@@ -24,6 +24,8 @@ pub(super) struct LineChart<'a> {
     pub(super) unit: Unit,
     /// What a point on the x axis is called.
     pub(super) x_name: &'a str,
+    /// Whether the x axis counts something, as rounds, and does not measure from zero.
+    pub(super) counted: bool,
     pub(super) series: Vec<Series<'a>>,
     /// Horizontal lines with their names, at most three.
     pub(super) limits: Vec<(f64, &'a str)>,
@@ -46,7 +48,7 @@ impl LineChart<'_> {
             return String::new();
         };
         let frame = Frame {
-            x: Axis::whole(first, last),
+            x: if self.counted { Axis::whole(first, last) } else { Axis::exact(0.0, last) },
             y: Axis::from_zero(self.high.unwrap_or_else(|| self.largest()), self.unit),
         };
         let mut svg = Svg::new((WIDTH, HEIGHT), self.title);
@@ -69,7 +71,8 @@ impl LineChart<'_> {
         let quiet = if placed.len() > MAX_DOTS { " quiet" } else { "" };
         let stride = placed.len().div_ceil(MAX_TIPS).max(1);
         for (at, (x, y)) in placed.iter().zip(&series.points).step_by(stride) {
-            let tip = format!("{} {x:.0} · {}: {}", self.x_name, series.name, self.unit.show(*y));
+            let x = if self.counted { format!("{x:.0}") } else { format!("{x:.2}") };
+            let tip = format!("{} {x} · {}: {}", self.x_name, series.name, self.unit.show(*y));
             svg.dot(&format!("s{number}{quiet}"), *at, &tip);
         }
     }

@@ -35,7 +35,7 @@ impl Desk<'_> {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(&i) = self.order.get(next) else { return Ok(done) };
             let place = &self.places[i];
-            let person = self.shard.data.train.person(place.user());
+            let person = self.shard.data.train.person(place.user())?;
             let around = Surroundings {
                 now: self.spec.now(),
                 seed: self.shard.config.seed,

@@ -6,6 +6,7 @@ use silhouette_wire::ContentHash;
 
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
+use crate::people::People;
 
 /// SHA-256 of the task, the recipe, the settings without `threads`, this version, and who has how many examples.
 pub(super) fn fingerprint(data: &Dataset, config: &SimulationConfig) -> Result<ContentHash, TaskError> {
@@ -20,6 +21,9 @@ pub(super) fn fingerprint(data: &Dataset, config: &SimulationConfig) -> Result<C
         hash.update(user.id.len().to_le_bytes());
         hash.update(&user.id);
         hash.update(user.examples.len().to_le_bytes());
+    }
+    if let People::Made(maker) = &data.train {
+        hash.update(maker.fingerprint());
     }
     Ok(ContentHash(hash.finalize().into()))
 }

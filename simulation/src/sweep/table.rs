@@ -40,6 +40,9 @@ pub struct Look {
     pub accuracy: Spread,
 }
 
+/// Settings that vary, by name, with their values.
+type Values = Vec<(String, String)>;
+
 /// Runs that differ in their seed alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
@@ -67,7 +70,7 @@ pub struct Group {
 
 /// The groups, in the order of their first runs.
 pub fn groups(results: &[CellResult]) -> Vec<Group> {
-    let mut of: Vec<(Vec<(String, String)>, Vec<&CellResult>)> = Vec::new();
+    let mut of: Vec<(Values, Vec<&CellResult>)> = Vec::new();
     for result in results {
         let values: Vec<_> = result.values.iter().filter(|(name, _)| name != "seed").cloned().collect();
         match of.iter_mut().find(|(other, _)| *other == values) {

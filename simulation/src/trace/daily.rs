@@ -13,7 +13,7 @@ pub(crate) enum Start {
     /// Evenly between two times, the later of which may lie in the next day.
     Between(Millis, Millis),
     /// By these relative weights of the 24 hours, evenly within an hour; running sums.
-    Hours([f64; 24]),
+    Hours(Box<[f64; 24]>),
 }
 
 /// One kind of interval.

@@ -99,7 +99,7 @@ impl Fleet {
             Availability::Daily { arrival, battery, network } => {
                 let local = self.local(device, t);
                 let until = |kinds| covered_until(kinds, self.dice, device, local);
-                let end = until(std::slice::from_ref(arrival))?.min(until(battery)?).min(until(network)?);
+                let end = until(std::slice::from_ref(arrival.as_ref()))?.min(until(battery)?).min(until(network)?);
                 Some(t + (end - local))
             }
         }

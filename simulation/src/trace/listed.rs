@@ -93,7 +93,7 @@ impl Listed {
         let class = line.speed.map(|name| {
             let place = speed.iter().position(|class| class.name == name);
             let names = speed.iter().map(|class| class.name.as_str()).collect::<Vec<_>>().join(", ");
-            place.map(|place| place as u16).ok_or(("speed", format!("one of {names}"), name))
+            place.map(|place| place as u16).ok_or_else(|| ("speed", format!("one of {names}"), name))
         });
         let class = class.transpose()?;
         let first = self.intervals.len();

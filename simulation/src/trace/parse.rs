@@ -120,7 +120,7 @@ impl Trace {
             (None, Some(arrival)) => {
                 let kinds = |windows: &[WindowFile], first: u32| (first..).zip(windows).map(window).collect();
                 Availability::Daily {
-                    arrival: sessions(&arrival),
+                    arrival: Box::new(sessions(&arrival)),
                     battery: kinds(&file.battery, 1),
                     network: kinds(&file.network, 1 + MOST_ENTRIES as u32),
                 }
@@ -135,7 +135,7 @@ impl Trace {
 
 /// Draws of kind 0.
 fn sessions(file: &ArrivalFile) -> Daily {
-    let mut sums = [0.0; 24];
+    let mut sums = Box::new([0.0; 24]);
     let mut sum = 0.0;
     for (at, weight) in sums.iter_mut().zip(&file.hours) {
         sum += weight;

@@ -1,15 +1,16 @@
 //! The flags, and what they ask for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Engine;
 use silhouette_simulation::synth::SynthConfig;
-use silhouette_simulation::{CheckpointEvery, Checkpoints, Dataset, Settings, SimulationConfig, TaskChoice};
+use silhouette_simulation::{CheckpointEvery, Checkpoints, Dataset, EncodedFile, Settings, SimulationConfig};
 use silhouette_text::ReadOptions;
 
+use crate::commands::encode::task_of;
 use crate::terminal::Usage;
 
 /// Train over every user of a file, in one process, through the code that devices and aggregator run.
@@ -26,14 +27,18 @@ use crate::terminal::Usage;
   silhouette simulate --data people.jsonl --task interest --compare
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
   silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
+  silhouette simulate --data people.silx --rounds 50    (after silhouette encode)
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
+  silhouette simulate --population 5000 --cohort 100 --trace default --over-selection 1.3 --deadline 600
+  silhouette simulate --population 5000 --trace phones.toml --asynchronous --buffer 50 --concurrency 200
   silhouette simulate --data people.jsonl --task interest --mode distributed --groups 5 --trim 1 --poison boost:0.01")]
 pub(crate) struct Args {
-    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
+    /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files or of LEAF's, with train
+    /// and test, or people from silhouette encode, who are read when their turn comes.
     #[arg(long, required_unless_present = "population")]
     data: Option<PathBuf>,
-    /// The column that holds the label, or a task file (.toml).
-    #[arg(long, required_unless_present = "population")]
+    /// The column that holds the label, or a task file (.toml); that of encoded people is in their file.
+    #[arg(long)]
     task: Option<String>,
     /// Instead of --data: so many made-up people, written and encoded only when their turn comes.
     #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["data", "task", "strict"])]
@@ -81,6 +86,38 @@ pub(crate) struct Args {
     /// turned around, a hundred clip norms long; flip:0.01 the same within the clip.
     #[arg(long, value_name = "ATTACK:SHARE")]
     poison: Option<String>,
+    /// A virtual clock: devices come and go, take their time, vanish. default is the built-in trace; a file says
+    /// more of your own devices (.toml), or lists when each of them is there (.jsonl). See docs/simulation.md.
+    #[arg(long, value_name = "default|FILE")]
+    trace: Option<String>,
+    /// With --trace: devices invited per report wanted [default: 1.3]
+    #[arg(long, requires = "trace", conflicts_with = "asynchronous", value_name = "FACTOR")]
+    over_selection: Option<f64>,
+    /// With --trace: virtual seconds from the invitation to the end of a round [default: 600]
+    #[arg(long, requires = "trace", conflicts_with = "asynchronous", value_name = "SECONDS")]
+    deadline: Option<f64>,
+    /// With --trace: fewest reports by the deadline of which a round is made; with fewer it is abandoned, and whoever
+    /// trained has paid [default: 80 % of the cohort]
+    #[arg(long, requires = "trace", conflicts_with = "asynchronous", value_name = "REPORTS")]
+    min_reports: Option<u32>,
+    /// With --trace, in mode none or central: no rounds. Devices start whenever a place is free, and every full buffer
+    /// of updates makes a version of the model (FedBuff); --rounds counts versions.
+    #[arg(long, requires_all = ["trace", "buffer", "concurrency"])]
+    asynchronous: bool,
+    /// With --asynchronous: updates that make a version, K.
+    #[arg(long, requires = "asynchronous", value_name = "K")]
+    buffer: Option<u32>,
+    /// With --asynchronous: devices at work at the same time, at most.
+    #[arg(long, requires = "asynchronous", value_name = "DEVICES")]
+    concurrency: Option<u32>,
+    /// With --asynchronous: how much less an update counts that began t versions ago: polynomial:A for (1+t)^-A, A from
+    /// 0.25 to 2 in quarters, or constant [default: polynomial:0.5]
+    #[arg(long, requires = "asynchronous", value_name = "WEIGHT")]
+    staleness: Option<String>,
+    /// With --asynchronous: an update that began more versions ago is thrown away, and its device has paid for it
+    /// [default: 20]
+    #[arg(long, requires = "asynchronous", value_name = "VERSIONS")]
+    max_staleness: Option<u32>,
     /// The promise per user over all rounds: epsilon [default: 8]
     #[arg(long)]
     epsilon: Option<f64>,
@@ -242,6 +279,15 @@ impl Args {
             groups: self.groups,
             trim: self.trim,
             poison: self.poison.clone(),
+            trace: self.trace.clone(),
+            over_selection: self.over_selection,
+            deadline: self.deadline,
+            min_reports: self.min_reports,
+            asynchronous: asked(self.asynchronous),
+            buffer: self.buffer,
+            concurrency: self.concurrency,
+            staleness: self.staleness.clone(),
+            max_staleness: self.max_staleness,
             partition: self.partition.clone(),
             people: self.people,
             compare: asked(self.compare),
@@ -252,32 +298,30 @@ impl Args {
     }
 
     pub(super) fn config(&self) -> anyhow::Result<SimulationConfig> {
+        if let (Some(data), None) = (&self.data, &self.task)
+            && !EncodedFile::is_one(data)
+        {
+            let expected = "a column or a task file, which only people from silhouette encode need not have";
+            bail!(Usage(format!("--task: expected {expected}, found none")));
+        }
         let config = self.settings().config().map_err(|error| Usage(error.to_string()))?;
         config.validate()?;
         Ok(config)
     }
 
-    pub(super) fn task(&self) -> anyhow::Result<TaskChoice> {
-        let task = self.task.as_deref().unwrap_or("interest");
-        if Path::new(task).extension().is_none_or(|e| e != "toml") {
-            return Ok(TaskChoice::Field(task.to_owned()));
-        }
-        let text = std::fs::read_to_string(task).with_context(|| format!("--task {task}"))?;
-        TaskChoice::from_toml(&text).with_context(|| format!("--task {task}"))
-    }
-
-    pub(super) fn data(&self, task: &TaskChoice, config: &SimulationConfig) -> anyhow::Result<Dataset> {
-        match (&self.data, self.population) {
+    pub(super) fn data(&self, config: &SimulationConfig) -> anyhow::Result<Dataset> {
+        let path = match (&self.data, self.population) {
             (_, Some(users)) => {
                 let made = SynthConfig { users, seed: config.seed, ..SynthConfig::default() };
-                Ok(Dataset::of_population(made, config)?)
+                return Ok(Dataset::of_population(made, config)?);
             }
-            (Some(path), None) => {
-                let options = ReadOptions { strict: self.strict, ..ReadOptions::default() };
-                Ok(Dataset::load(path, &options, task, config)?)
-            }
+            (Some(path), None) => path,
             (None, None) => bail!(Usage("--data: expected a file, or --population".into())),
-        }
+        };
+        // Encoded people have their task with them.
+        let Some(task) = &self.task else { return Ok(Dataset::of_encoded(path, config)?) };
+        let options = ReadOptions { strict: self.strict, ..ReadOptions::default() };
+        Ok(Dataset::load(path, &options, &task_of(task)?, config)?)
     }
 
     pub(super) fn engine(&self) -> anyhow::Result<(Arc<dyn Engine>, String)> {

@@ -7,8 +7,9 @@ use crate::people::skipped;
 use crate::terminal;
 
 pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.kept().iter().map(|u| u.examples.len()).sum();
+    let texts = data.train.examples();
     let plan = config.plan(data.train.len())?;
+    let cohort = config.cohort_of(data.train.len())?;
     let facts = serde_json::json!({
         "users": data.train.len(), "users_test": data.test.len(), "texts": texts, "computed_by": why,
         "read": data.read, "duplicates": data.duplicates, "notes": data.notes,
@@ -17,6 +18,7 @@ pub(super) fn introduce_json(data: &Dataset, config: &SimulationConfig, why: &st
         "evaluation": plan.as_ref().and_then(|p| p.evaluation),
         "label_counts": plan.as_ref().and_then(|p| p.label_counts),
         "rho_total": plan.as_ref().map(|p| p.rho_total.get()),
+        "clock": config.clock.as_ref().map(|clock| clock.pace.describe(cohort)),
         "groups": config.groups, "trim": config.trim, "poison": config.poison.map(|p| p.to_string()),
         "seconds_of_noise": noise_estimate(data, config)?.map(|noise| noise.seconds()),
     });
@@ -30,11 +32,14 @@ fn noise_of_groups(config: &SimulationConfig) -> f64 {
 }
 
 pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) -> anyhow::Result<()> {
-    let texts: usize = data.train.kept().iter().map(|u| u.examples.len()).sum();
+    let texts = data.train.examples();
     let (train, test) = (data.train.len(), data.test.len());
     terminal::line(&match &data.train {
         People::Kept(_) => format!("{train} people train on {texts} texts, {test} are held out"),
-        People::Made(_) => format!("{train} made-up people train, made when their turn comes, {test} are held out"),
+        People::Made(maker) if texts > 0 => {
+            format!("{train} people train on {texts} texts, {}, {test} are held out", maker.whence())
+        }
+        People::Made(maker) => format!("{train} made-up people train, {}, {test} are held out", maker.whence()),
     })?;
     terminal::line(&format!("computed by {why}"))?;
     skipped(&data.read).iter().try_for_each(|line| terminal::line(line))?;
@@ -81,6 +86,7 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
         let count = poison.count(data.train.len());
         terminal::line(&format!("RESEARCH: {count} of {} devices are malicious ({poison})", data.train.len()))?;
     }
+    introduce_clock(data, config)?;
     let Some(noise) = noise_estimate(data, config)? else { return Ok(()) };
     terminal::line(&format!(
         "the devices' own noise: {:.3} billion draws, {:.1} million a second and thread on {} threads: about {:.0} s, \
@@ -90,4 +96,16 @@ pub(super) fn introduce(data: &Dataset, config: &SimulationConfig, why: &str) ->
         noise.threads,
         noise.seconds()
     ))
+}
+
+/// Who is there when, and what comes of it.
+fn introduce_clock(data: &Dataset, config: &SimulationConfig) -> anyhow::Result<()> {
+    let Some(clock) = &config.clock else { return Ok(()) };
+    let cohort = config.cohort_of(data.train.len())?;
+    terminal::line(&format!("virtual clock: {}", clock.pace.describe(cohort)))?;
+    let unlisted = clock.trace.unlisted(&data.train)?;
+    if unlisted > 0 {
+        terminal::line(&format!("note: {unlisted} people are not in the trace's list: their devices are never there"))?;
+    }
+    Ok(())
 }
