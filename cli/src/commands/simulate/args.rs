@@ -293,7 +293,6 @@ impl Args {
             compare: asked(self.compare),
             seed: self.seed,
             threads: self.threads,
-            ..Settings::default()
         }
     }
 
