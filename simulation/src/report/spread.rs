@@ -20,6 +20,10 @@ pub(super) const MOST_LINES: usize = 8;
 /// Above so many points a line has bars at some of them only.
 const MOST_BARS: usize = 12;
 
+/// With more than so many lines there are fewer bars on each.
+const FEW_LINES: usize = 4;
+const FEW_BARS: usize = 5;
+
 /// Above so many positions a logarithmic axis labels the powers of ten and not the positions themselves.
 const MOST_TICKS: usize = 7;
 
@@ -36,10 +40,10 @@ pub(super) struct Point {
 pub(super) enum Across {
     /// Whole numbers.
     Whole,
-    /// Bytes from zero.
+    /// Ratios of bytes.
     Bytes,
-    /// Ratios, for numbers above 0.
-    Log,
+    /// Ratios of numbers above 0.
+    Ratios,
 }
 
 /// Shares from 0 to 1 over something.
@@ -81,8 +85,13 @@ impl SpreadChart<'_> {
             let at = |point: &Point| x.place(point.x) + aside;
             let placed: Vec<_> = points.iter().map(|point| (at(point), place_y(point.mean))).collect();
             svg.path(&format!("curve {class}"), &placed);
-            let stride = points.len().div_ceil(MOST_BARS).max(1);
-            let quiet = if points.len() > MOST_BARS { " quiet" } else { "" };
+            let bars = if self.lines.len() > FEW_LINES { FEW_BARS } else { MOST_BARS };
+            let stride = points.len().div_ceil(bars).max(1);
+            let quiet = if points.len() > MOST_BARS || self.lines.len() > FEW_LINES && points.len() > FEW_BARS {
+                " quiet"
+            } else {
+                ""
+            };
             for (place, point) in points.iter().enumerate() {
                 // The last point has its bar, and every so many before it.
                 if point.sd > 0.0 && (points.len() - 1 - place).is_multiple_of(stride) {
@@ -103,7 +112,7 @@ impl SpreadChart<'_> {
         let x = match self.across {
             Across::Bytes => Unit::Bytes.show(point.x),
             Across::Whole => format!("{:.0}", point.x),
-            Across::Log => short(point.x),
+            Across::Ratios => short(point.x),
         };
         format!("{} {x} · {name}: {}{spread}", self.x_name, percent(point.mean))
     }
@@ -136,12 +145,7 @@ impl SpreadChart<'_> {
                     log: false,
                 }
             }
-            Across::Bytes => {
-                let axis = Axis::from_zero(high, Unit::Bytes);
-                let high = axis.ticks.last().map_or(high, |tick| tick.0);
-                X { ticks: axis.ticks, low: 0.0, high, log: false }
-            }
-            Across::Log => {
+            Across::Bytes | Across::Ratios => {
                 let (low, high) = if high > low { (low, high) } else { (low / 2.0, high * 2.0) };
                 X { ticks: self.ratios(low, high), low, high, log: true }
             }
@@ -155,14 +159,19 @@ impl SpreadChart<'_> {
         own.dedup_by(|a, b| (*a / *b - 1.0).abs() < 0.02);
         let span = (high / low).ln();
         let apart = own.windows(2).all(|pair| (pair[1] / pair[0]).ln() / span > 0.08);
-        if own.len() <= MOST_TICKS && apart {
+        if own.len() <= MOST_TICKS && apart && self.across == Across::Ratios {
             return own.into_iter().map(|value| (value, short(value))).collect();
         }
         let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
         let all = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)));
-        let inside: Vec<f64> = all.filter(|value| (low * 0.999..=high * 1.001).contains(value)).collect();
+        let mut inside: Vec<f64> = all.filter(|value| (low * 0.999..=high * 1.001).contains(value)).collect();
+        if inside.len() > MOST_TICKS {
+            // Whole powers of ten are enough where there are many.
+            inside.retain(|value| (value.log10() - value.log10().round()).abs() < 1e-9);
+        }
         let inside = if inside.is_empty() { vec![low, high] } else { inside };
-        inside.into_iter().map(|value| (value, short(value))).collect()
+        let label = |value: f64| if self.across == Across::Bytes { round_bytes(value) } else { short(value) };
+        inside.into_iter().map(|value| (value, label(value))).collect()
     }
 
     /// From a round number below the lowest bar to one above the highest, so that differences can be seen.
@@ -172,6 +181,12 @@ impl SpreadChart<'_> {
         let high = self.points().map(|point| point.mean + point.sd).chain(levels()).fold(0.0, f64::max);
         Axis::shares(low, high)
     }
+}
+
+/// Bytes of a tick, which is a round number.
+fn round_bytes(value: f64) -> String {
+    let (divisor, unit) = Unit::Bytes.scale(value);
+    short(value / divisor) + unit
 }
 
 /// At most three digits behind the point.

@@ -105,7 +105,7 @@ fn against_epsilon(groups: &[Group]) -> String {
     SpreadChart {
         title: "Accuracy against epsilon spent",
         x_name: "Epsilon of the most charged device",
-        across: Across::Log,
+        across: Across::Ratios,
         lines,
         levels,
     }
@@ -165,6 +165,7 @@ fn table(groups: &[Group]) -> String {
         let value =
             |name: &&str| group.values.iter().find(|(other, _)| other == name).map_or("\u{2013}", |(_, value)| value);
         let values = names.iter().map(|name| escape(value(name)));
+        let mut scope = Some(" scope=\"row\"");
         let cells = [
             group.runs.to_string(),
             share(Some(group.accuracy), group.runs),
@@ -174,7 +175,11 @@ fn table(groups: &[Group]) -> String {
             format!("{:.0}", group.rounds.mean),
             bytes(group.bytes_up.mean),
         ];
-        let cells: String = values.chain(cells).map(|cell| format!("<td>{cell}</td>")).collect();
+        let cell = |cell: String| match scope.take() {
+            Some(row) => format!("<th{row}>{cell}</th>"),
+            None => format!("<td>{cell}</td>"),
+        };
+        let cells: String = values.chain(cells).map(cell).collect();
         format!("<tr>{cells}</tr>")
     };
     let rows: String = groups.iter().map(row).collect();

@@ -50,14 +50,18 @@ fn report<'g>(
     let row = |name: &str, value: String| (name.to_owned(), value);
     let task = results.first().map_or_else(|| sweep.task.clone(), |run| run.summary.task.clone());
     let mut summary = vec![row("Runs", results.len().to_string()), row("Settings", groups.len().to_string())];
-    let best = groups.iter().max_by(|a, b| a.accuracy.mean.total_cmp(&b.accuracy.mean));
-    if let Some(best) = best {
-        summary.push(row("Best accuracy", percent(best.accuracy, best.runs)));
+    let best = |private: bool| {
+        let of = groups.iter().filter(|group| group.epsilon.is_some() == private);
+        of.max_by(|a, b| a.accuracy.mean.total_cmp(&b.accuracy.mean))
+    };
+    for (title, best) in [("Best with privacy", best(true)), ("Best without", best(false))] {
+        let Some(best) = best else { continue };
+        summary.push(row(title, percent(best.accuracy, best.runs)));
         summary.push(row("Reached by", name(&best.values)));
     }
     // What every cell says the same of.
     let mut settings = vec![row("task", task.clone()), row("computed by", engine.to_owned())];
-    settings.push(row("data", sweep.data.as_ref().map_or_else(|| "made up".into(), |path| path.display().to_string())));
+    settings.push(row("data", file_name(sweep)));
     if let Some(cell) = sweep.cells.first() {
         let all = serde_json::to_value(&cell.settings)?;
         let fixed = all.as_object().into_iter().flatten().filter(|(name, _)| !sweep.axes.contains(name));
@@ -65,6 +69,14 @@ fn report<'g>(
             .extend(fixed.map(|(name, value)| row(name, value.as_str().map_or_else(|| value.to_string(), Into::into))));
     }
     Ok(SweepReport { title: format!("Silhouette: {task}"), summary, settings, notes: notes(results), groups })
+}
+
+/// The data's name, without the folders of whoever ran it.
+fn file_name(sweep: &Sweep) -> String {
+    match (&sweep.data, sweep.population) {
+        (Some(path), _) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        (None, people) => format!("{} made-up people", people.unwrap_or(0)),
+    }
 }
 
 fn notes(results: &[CellResult]) -> Vec<String> {
