@@ -56,8 +56,7 @@ fn report<'g>(
     };
     for (title, best) in [("Best with privacy", best(true)), ("Best without", best(false))] {
         let Some(best) = best else { continue };
-        summary.push(row(title, percent(best.accuracy, best.runs)));
-        summary.push(row("Reached by", name(&best.values)));
+        summary.push(row(&format!("{title}: {}", name(&best.values)), percent(best.accuracy, best.runs)));
     }
     // What every cell says the same of.
     let mut settings = vec![row("task", task.clone()), row("computed by", engine.to_owned())];
