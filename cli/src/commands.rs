@@ -11,5 +11,6 @@ pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+pub(crate) mod sweep;
 pub(crate) mod synth;
 pub(crate) mod task;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{audit, demo, doctor, encode, enroll, join, ledger, plan, profile, serve, simulate, synth, task};
+use commands::{audit, demo, doctor, encode, enroll, join, ledger, plan, profile, serve, simulate, sweep, synth, task};
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
@@ -49,6 +49,7 @@ enum Command {
     Profile(profile::Args),
     Serve(serve::Args),
     Simulate(Box<simulate::Args>),
+    Sweep(sweep::Args),
     Synth(synth::Args),
     Task(task::Args),
 }
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => profile::run(&args, json),
         Command::Serve(args) => serve::run(&args, json),
         Command::Simulate(args) => simulate::run(&args, json),
+        Command::Sweep(args) => sweep::run(&args, json),
         Command::Synth(args) => synth::run(&args, json),
         Command::Task(args) => task::run(&args, json),
     };

@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::federation::{FederationError, RoundRecord, State};
 use identity::Identity;
 
-mod exact;
+pub(crate) mod exact;
 pub(crate) mod file;
 pub(crate) mod identity;
 

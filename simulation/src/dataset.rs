@@ -96,6 +96,8 @@ pub struct Dataset {
     pub notes: Vec<String>,
     /// Seconds of reading, cleaning and encoding.
     pub seconds: f64,
+    /// People with a label among those who train, for whom the recipe is.
+    devices: usize,
 }
 
 /// Data that make no federation.
@@ -158,15 +160,42 @@ impl Dataset {
             return Self::of_encoded_for(path, choice, config);
         }
         let mut options = options.clone();
-        if config.partition.is_some() {
-            // Whose a row was does not matter any more.
-            options.default_user.get_or_insert_with(|| NOBODY.to_owned());
-        }
+        options.default_user = options.default_user.or_else(|| Self::default_user(config));
         let (events, report) = read_all(path, &options)?;
         let mut dataset = Self::of_events(events, choice, config)?;
         dataset.read = report;
         dataset.seconds = started.elapsed().as_secs_f64();
         Ok(dataset)
+    }
+
+    /// Whose rows without a user are: with a partition it does not matter any more.
+    pub(crate) fn default_user(config: &SimulationConfig) -> Option<String> {
+        config.partition.map(|_| NOBODY.to_owned())
+    }
+
+    /// Whether these data, encoded for a run of `of`, are also those of a run of `config`; if so they get its recipe.
+    ///
+    /// # Errors
+    /// When the settings make no run.
+    pub(crate) fn suits(
+        &mut self,
+        of: &SimulationConfig,
+        choice: &TaskChoice,
+        config: &SimulationConfig,
+    ) -> Result<bool, DatasetError> {
+        let same = (of.compare, of.partition) == (config.compare, config.partition);
+        // The seed deals a partition's rows.
+        if !same || (config.partition.is_some() && of.seed != config.seed) {
+            return Ok(false);
+        }
+        let rho = config.rho_of_training(self.devices)?;
+        let recipe = Recipe::of(config, choice.stated_encoder(), self.devices, rho);
+        recipe.check()?;
+        let suits = recipe.encoder == self.recipe.encoder;
+        if suits {
+            self.recipe = recipe;
+        }
+        Ok(suits)
     }
 
     /// The same from events in memory.
@@ -222,7 +251,7 @@ impl Dataset {
         let (read, seconds) = (ReadReport::default(), started.elapsed().as_secs_f64());
         let train = train.into();
         let (unseen, test) = (unseen(&test), test.into());
-        Ok(Self { task, recipe, train, test, unseen, later, read, cleaned, duplicates, dealt, notes, seconds })
+        Ok(Self { task, recipe, train, test, unseen, later, read, cleaned, duplicates, dealt, notes, seconds, devices })
     }
 
     /// People whose texts are numbers already, made elsewhere: `train` take part, `test` are held out. What the
@@ -242,6 +271,7 @@ impl Dataset {
         if train.len() < 2 {
             return Err(DatasetError::TooFewUsers { found: train.len() });
         }
+        let devices = train.len();
         Ok(Self {
             task,
             recipe,
@@ -255,6 +285,7 @@ impl Dataset {
             dealt: None,
             notes: Vec::new(),
             seconds: 0.0,
+            devices,
         })
     }
 

@@ -45,6 +45,7 @@ pub mod report;
 mod run;
 mod settings;
 mod shard;
+pub mod sweep;
 pub mod synth;
 mod trace;
 

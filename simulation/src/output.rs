@@ -320,8 +320,7 @@ fn headline(data: &Dataset, s: &Summary, result: &RunResult) -> Vec<(String, Str
         ("People whose top label is right".to_owned(), percent(s.user_top1)),
     ];
     if let Some(of) = s.user_accuracy {
-        let text = format!("{} (all: {})", percent(of.worst_decile), percent(of.mean));
-        cards.push(("Accuracy of the worst tenth of people".to_owned(), text));
+        cards.push(("Accuracy of the worst tenth of people".to_owned(), percent(of.worst_decile)));
     }
     cards.extend([
         ("Devices".to_owned(), format!("{} train, {} held out", data.train.len(), s.users_test)),

@@ -31,6 +31,8 @@ mod number;
 mod page;
 mod profile;
 mod shares;
+mod spread;
+mod sweep;
 mod tables;
 mod words;
 
@@ -40,4 +42,5 @@ pub use self::{
         ReportLanguage, RoundPoint,
     },
     page::render,
+    sweep::{SweepReport, render_sweep},
 };

@@ -247,3 +247,52 @@ fn a_virtual_clock_draws_accuracy_over_hours_from_the_start() {
     data.rounds.iter_mut().for_each(|round| round.clock_hours = Some(f64::NAN));
     assert!(!render(&data).contains("虚拟小时"));
 }
+
+#[test]
+fn the_page_of_a_sweep_escapes_all_and_needs_nothing() {
+    use silhouette_simulation::report::{SweepReport, render_sweep};
+    use silhouette_simulation::sweep::{Group, Look, Spread};
+    let spread = |mean: f64| Spread { mean, sd: 0.02 };
+    let group = |name: &str, epsilon: Option<f64>, accuracy: f64| Group {
+        values: vec![("encoder".into(), name.into()), ("epsilon".into(), "2".into())],
+        runs: 3,
+        epsilon: epsilon.map(spread),
+        accuracy: spread(accuracy),
+        macro_f1: spread(accuracy),
+        worst_decile: None,
+        rounds: spread(4.0),
+        bytes_up: spread(4e6),
+        central: Some(spread(0.9)),
+        looks: (1..=4)
+            .map(|round| Look { round, bytes_up: round as f64 * 1e6, accuracy: spread(accuracy * round as f64 / 4.0) })
+            .collect(),
+    };
+    let page = |groups: &[Group]| {
+        let both = || vec![pair("<i>", "\" onload=\"x")];
+        let (summary, settings, notes) = (both(), both(), vec!["<b>".to_owned()]);
+        render_sweep(&SweepReport { title: "<script>".into(), summary, settings, notes, groups })
+    };
+    let html = page(&[group("<u>", Some(2.0), 0.7), group("<u>", Some(8.0), 0.8), group("bag", None, 0.85)]);
+    for odd in ["<script", "<i>", "<b>", "<u>", "\" onload=\"", "NaN", "http:", "url("] {
+        assert!(!html.contains(odd), "{odd}");
+    }
+    // A bar for every point of two lines against epsilon and of three over rounds and bytes, less what is thinned out.
+    assert!(html.matches("class=\"bar-of").count() >= 3 * (2 + 12 + 12), "{}", html.matches("class=\"bar-of").count());
+    for part in
+        ["70.0% ± 2.0%", "1 MB", "2 MB", "Central, no privacy 90.0%", "encoder bag, epsilon 2 85.0%", "over 3 seeds"]
+    {
+        assert!(html.contains(part), "{part}");
+    }
+    for element in ["div", "section", "svg", "figure", "table", "tr", "th", "td", "p", "span"] {
+        let opened = html.matches(&format!("<{element}>")).count() + html.matches(&format!("<{element} ")).count();
+        assert_eq!(opened, html.matches(&format!("</{element}>")).count(), "{element}");
+    }
+    // Many settings, one run each, at one place, or none at all.
+    let many: Vec<Group> = (0..30).map(|i| group(&format!("e{i}"), Some(1.0), 0.5)).collect();
+    assert!(page(&many).contains("the 8 most accurate of 30 settings"));
+    let single =
+        Group { runs: 1, accuracy: Spread { mean: 0.5, sd: 0.0 }, looks: Vec::new(), ..group("x", Some(1.0), 0.5) };
+    let html = page(&[single]);
+    assert!(html.contains("no error bars") && !html.contains("NaN"));
+    assert!(!page(&[]).contains("<figure"));
+}

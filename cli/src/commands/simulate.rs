@@ -16,7 +16,7 @@ use silhouette_simulation::{
 
 pub(crate) use self::args::Args;
 use self::introduce::{introduce, introduce_json};
-use self::staging::Staging;
+pub(crate) use self::staging::Staging;
 use self::watched::Watched;
 use crate::terminal;
 

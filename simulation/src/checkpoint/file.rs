@@ -51,7 +51,7 @@ pub(crate) fn write(
 }
 
 /// Writes beside the place, and puts it there only when all of it is on the disk.
-fn to_disk(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn to_disk(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);

@@ -26,6 +26,19 @@ impl Axis {
         Self { ticks: ticks.collect(), low: 0.0, high: last as f64 * step * divisor }
     }
 
+    /// Shares around `low` to `high`, within 0 to 1, from tick to tick.
+    pub(super) fn shares(low: f64, high: f64) -> Self {
+        let (low, high) = (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0));
+        let step = [0.01, 0.02, 0.05, 0.1, 0.2].into_iter().find(|step| (high - low) / step <= 6.0).unwrap_or(0.2);
+        let first = (low / step + 1e-9).floor();
+        let last = (high / step - 1e-9).ceil().max(first + 1.0);
+        let ticks = (first as i64..=last as i64).map(|index| {
+            let tick = index as f64 * step;
+            (tick, format!("{:.0}%", 100.0 * tick))
+        });
+        Self { ticks: ticks.collect(), low: first * step, high: last * step }
+    }
+
     /// From `low` to `high` exactly, with ticks on whole numbers only, for rounds.
     pub(super) fn whole(low: f64, high: f64) -> Self {
         Self::between(low, high, nice_step((high - low) / 8.0).max(1.0).ceil())
@@ -90,6 +103,14 @@ mod tests {
         assert_eq!(labels(&Axis::whole(1.0, 3.0)), ["1", "2", "3"]);
         assert_eq!(labels(&Axis::whole(7.0, 7.0)), ["7"]);
         assert_eq!(labels(&Axis::whole(1.0, 100.0)), ["20", "40", "60", "80", "100"]);
+    }
+
+    #[test]
+    fn shares_begin_and_end_on_ticks() {
+        assert_eq!(labels(&Axis::shares(0.712, 0.748)), ["71%", "72%", "73%", "74%", "75%"]);
+        assert_eq!(labels(&Axis::shares(0.1, 1.2)), ["0%", "20%", "40%", "60%", "80%", "100%"]);
+        assert_eq!(labels(&Axis::shares(0.5, 0.5)), ["50%", "51%"]);
+        assert_eq!(labels(&Axis::shares(-1.0, 0.05)), ["0%", "1%", "2%", "3%", "4%", "5%"]);
     }
 
     #[test]

@@ -116,6 +116,14 @@ impl Svg {
         ));
     }
 
+    /// An error bar: an upright line with a short one across each end.
+    pub(super) fn whisker(&mut self, class: &str, x: f64, from: f64, to: f64) {
+        self.line(class, (x, from), (x, to));
+        for y in [from, to] {
+            self.line(class, (x - 4.0, y), (x + 4.0, y));
+        }
+    }
+
     /// Text; the class sets the anchor.
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), text: &str) {
         let (x, y) = at;

@@ -15,7 +15,6 @@ const BESIDE: usize = 10;
 /// The report as one HTML file.
 pub fn render(data: &ReportData) -> String {
     let words = Words::of(data.lang);
-    let title = escape(&data.title);
     let lang = match data.lang {
         ReportLanguage::En => "en",
         ReportLanguage::Zh => "zh-Hans",
@@ -24,7 +23,12 @@ pub fn render(data: &ReportData) -> String {
         ReportKind::Simulation => words.kicker,
         ReportKind::Demonstration => words.kicker_demonstration,
     };
-    let body = body(data, words);
+    shell(lang, &data.title, kicker, words.footer, &body(data, words))
+}
+
+/// A whole page around a body that is HTML already.
+pub(super) fn shell(lang: &str, title: &str, kicker: &str, footer: &str, body: &str) -> String {
+    let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
@@ -35,7 +39,7 @@ pub fn render(data: &ReportData) -> String {
          <header><p class=\"kicker\">{}</p><h1>{title}</h1></header>\n{body}\
          <footer><p>{}</p></footer>\n</main>\n</body>\n</html>\n",
         escape(kicker),
-        escape(words.footer)
+        escape(footer)
     )
 }
 
@@ -104,10 +108,12 @@ fn assumptions(data: &ReportData, words: &Words) -> String {
     section("settings", words.settings_and_assumptions, &format!("<div class=\"grid\">{cards}</div>"))
 }
 
-fn card(inside: &str) -> String {
+/// A card around HTML.
+pub(super) fn card(inside: &str) -> String {
     format!("<div class=\"card\">{inside}</div>")
 }
 
-fn section(id: &str, title: &str, inside: &str) -> String {
+/// A section of the page around HTML.
+pub(super) fn section(id: &str, title: &str, inside: &str) -> String {
     format!("<section id=\"{id}\"><h2>{}</h2>{inside}</section>\n", escape(title))
 }

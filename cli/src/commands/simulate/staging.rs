@@ -6,14 +6,14 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 /// A hidden place inside the folder of the results, from which they are moved once all are written.
-pub(super) struct Staging {
+pub(crate) struct Staging {
     out: PathBuf,
     place: TempDir,
 }
 
 impl Staging {
     /// Makes the folder of the results if need be, and the place within.
-    pub(super) fn new(out: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(out: &Path) -> anyhow::Result<Self> {
         let make = || {
             std::fs::create_dir_all(out)?;
             tempfile::Builder::new().prefix(".unfinished-").tempdir_in(out)
@@ -23,17 +23,17 @@ impl Staging {
     }
 
     /// Finds out whether the results will have a place, before hours of work for them.
-    pub(super) fn try_out(out: &Path) -> anyhow::Result<()> {
+    pub(crate) fn try_out(out: &Path) -> anyhow::Result<()> {
         Self::new(out).map(drop)
     }
 
     /// Where to write.
-    pub(super) fn place(&self) -> &Path {
+    pub(crate) fn place(&self) -> &Path {
         self.place.path()
     }
 
     /// Moves everything to the folder; a file of an earlier run of the same name is replaced.
-    pub(super) fn publish(self) -> anyhow::Result<()> {
+    pub(crate) fn publish(self) -> anyhow::Result<()> {
         for entry in std::fs::read_dir(self.place.path())? {
             let entry = entry?;
             let to = self.out.join(entry.file_name());
