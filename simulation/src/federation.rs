@@ -107,6 +107,12 @@ impl<'a> Federation<'a> {
         self.shard.pool.install(|| evaluate(engine, model, people))
     }
 
+    /// The same on people who may have to be made first.
+    pub(crate) fn evaluate_people(&self, people: &People) -> Result<Evaluation, FederationError> {
+        let (engine, model) = (self.shard.engine, self.published());
+        self.shard.pool.install(|| evaluate_people(engine, model, people))
+    }
+
     /// What bounds a checkpoint of this run.
     pub(crate) fn bounds(&self) -> Bounds {
         Bounds {
@@ -116,12 +122,6 @@ impl<'a> Federation<'a> {
             rounds: self.shard.offers.schedule.rounds(),
             labels: self.shard.data.task.heads.iter().map(|head| head.labels().len()).max().unwrap_or(0),
         }
-    }
-
-    /// The same on people who may have to be made first.
-    pub(crate) fn evaluate_people(&self, people: &People) -> Result<Evaluation, FederationError> {
-        let (engine, model) = (self.shard.engine, self.published());
-        self.shard.pool.install(|| evaluate_people(engine, model, people))
     }
 
     /// What was published last, of a run that is over.

@@ -1,6 +1,6 @@
 //! LEAF's JSON: files and folders of it, and what is wrong with those that are not.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test may panic")]
 
 use std::{collections::BTreeMap, fs, io::Write, path::Path};
 

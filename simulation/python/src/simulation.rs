@@ -1,6 +1,7 @@
 //! A whole run.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -13,11 +14,12 @@ use crate::engine::Stoppable;
 use crate::input::Input;
 use crate::refused;
 use crate::remote::Remote;
+use crate::shard::Shard;
 
 /// Data and settings, read once; runs.
 #[pyclass(frozen, module = "silhouette._native")]
 pub(crate) struct Simulation {
-    input: Input,
+    input: Arc<Input>,
 }
 
 /// Figures as JSON, the model's parameters and its file, and each held-out person's accuracy as 64-bit floats.
@@ -34,12 +36,19 @@ impl Simulation {
         task: Option<&str>,
         population: Option<usize>,
     ) -> PyResult<Self> {
-        Ok(Self { input: py.detach(|| Input::read(settings, data, task, population))? })
+        let input = py.detach(|| Input::read(settings, data, task, population))?;
+        Ok(Self { input: Arc::new(input) })
+    }
+
+    /// A worker over the same data. Only its number of threads may be its own.
+    #[pyo3(signature = (threads=None))]
+    fn shard(&self, py: Python<'_>, threads: Option<usize>) -> PyResult<Shard> {
+        Shard::over(py, Arc::clone(&self.input), threads)
     }
 
     /// What is known before a run, as JSON.
     fn describe(&self) -> PyResult<String> {
-        let Input { data, config } = &self.input;
+        let Input { data, config } = self.input.as_ref();
         let plan = config.plan(data.train.len()).map_err(refused)?;
         let described = serde_json::json!({
             "users": data.train.len(), "users_test": data.test.len(),
@@ -64,7 +73,7 @@ impl Simulation {
         workers: Option<Py<PyAny>>,
         out: Option<PathBuf>,
     ) -> PyResult<Outcome<'py>> {
-        let Input { data, config } = &self.input;
+        let Input { data, config } = self.input.as_ref();
         let model = match initial {
             None => Model::new(data.task.clone(), config.seed),
             Some(bytes) => Model::with_values(data.task.clone(), floats(bytes)?).map_err(refused)?,

@@ -87,7 +87,7 @@ impl Federation<'_> {
             reports: filled.members.len(),
             groups: 1,
             clip: parameters.clip(),
-            bytes_up: (filled.members.len() * parameters.byte_len()) as u64,
+            bytes_up: ((filled.members.len() + filled.stale) * parameters.byte_len()) as u64,
             bytes_down: (filled.started * self.shape.bytes()) as u64,
             clock_seconds: Some(self.now as f64 / 1e3),
             dropped: Some(filled.vanished),

@@ -26,14 +26,14 @@ impl Federation<'_> {
             None => self.shard.run(&spec, 0..spec.places().len())?,
             Some(workers) => workers.run(&spec, &self.shard)?,
         };
-        let (mut sums, pasts) = partial.complete(&spec)?;
+        let (sums, pasts) = partial.complete(&spec)?;
         for (place, past) in spec.places().iter().zip(pasts) {
             self.pasts[place.user()] = past;
             // Nobody asks for a receipt, so nobody needs its digest.
             self.coordinator.reported(id_of(place.user()), ContentHash([0; 32]));
         }
         let mut finished = Vec::with_capacity(sums.len());
-        for sum in sums.drain(..) {
+        for sum in sums {
             finished.extend(unless_too_long(self.add_noise(round, sum))?);
         }
         Ok(finished)

@@ -50,6 +50,9 @@ impl Federation<'_> {
             .collect();
         let dropped = invited.iter().filter(|d| matches!(d.outcome, Outcome::Vanishes { .. })).count();
         let late = invited.len() - dropped - reports.len();
+        // Who is late sends all the same, and so does everybody whose round is abandoned.
+        let sent = invited.len() - dropped;
+        let byte_len = self.shard.offers.of(query).parameters.byte_len();
         if let Some(clock) = &mut self.clock {
             let still = invited.iter().filter(|device| device.outcome.over() > closed);
             clock.busy.extend(still.map(|device| (device.user(), device.outcome.over())));
@@ -62,6 +65,7 @@ impl Federation<'_> {
             late: Some(late),
             dropped: Some(dropped),
             clock_seconds: Some(closed as f64 / 1e3),
+            bytes_up: (sent * byte_len) as u64,
             bytes_down: (invited.len() * self.shape.bytes()) as u64,
             ..record
         })

@@ -80,8 +80,8 @@ class Config:
             self.task = str(Path(self.task).absolute())
         self.settings: dict[str, Any] = settings
 
-    def _arguments(self, **changes: Any) -> tuple[str, str | None, str | None, int | None]:
-        settings = json.dumps({**self.settings, **changes}, allow_nan=False)
+    def _arguments(self) -> tuple[str, str | None, str | None, int | None]:
+        settings = json.dumps(self.settings, allow_nan=False)
         data = self.data if self.rows is None else _written(self.rows)
         return settings, data, self.task, self.population
 
@@ -129,13 +129,15 @@ class Simulation:
 class Shard:
     """A worker: it holds the same data and settings as the driver and trains ranges of rounds' devices.
 
-    ``threads`` may differ from the driver's; every other setting has to be the same, or rounds are refused.
+    ``threads`` may differ from the driver's; every other setting has to be the same, or rounds are refused. The data are
+    read once: give a :class:`Simulation` where there is one in this process.
     """
 
-    def __init__(self, config: Config | Mapping[str, Any] | None = None, *, threads: int | None = None) -> None:
-        config = config if isinstance(config, Config) else Config(config)
-        changes = {} if threads is None else {"threads": threads}
-        self._native = _native.Shard(*config._arguments(**changes))
+    def __init__(
+        self, of: Simulation | Config | Mapping[str, Any] | None = None, *, threads: int | None = None
+    ) -> None:
+        simulation = of if isinstance(of, Simulation) else Simulation(of)
+        self._native = simulation._native.shard(threads)
 
     @property
     def fingerprint(self) -> str:

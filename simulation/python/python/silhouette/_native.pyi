@@ -14,6 +14,7 @@ class Simulation:
         population: int | None = None,
     ) -> Simulation: ...
     def describe(self) -> str: ...
+    def shard(self, threads: int | None = None) -> Shard: ...
     def run(
         self,
         initial: bytes | None = None,
@@ -24,12 +25,5 @@ class Simulation:
 
 class Shard:
     fingerprint: str
-    def __new__(
-        cls,
-        settings: str,
-        data: str | PathLike[str] | None = None,
-        task: str | None = None,
-        population: int | None = None,
-    ) -> Shard: ...
     def run(self, spec: bytes, start: int, stop: int) -> bytes: ...
     def merge(self, spec: bytes, parts: Sequence[bytes]) -> bytes: ...

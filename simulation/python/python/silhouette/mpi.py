@@ -33,9 +33,10 @@ def run(
     comm = MPI.COMM_WORLD if comm is None else comm
     try:
         config = config if isinstance(config, Config) else Config(config)
-        shard = Shard(config, threads=threads)
+        simulation = Simulation(config)
+        shard = Shard(simulation, threads=threads)
         if comm.rank == 0:
-            return _drive(comm, Simulation(config), shard, on_round, out)
+            return _drive(comm, simulation, shard, on_round, out)
         while (task := comm.bcast(None)) is not None:
             comm.gather(_part(comm, shard, *task))
         return None
