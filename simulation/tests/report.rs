@@ -128,7 +128,7 @@ fn all_sections_are_there() {
         "music, predicted as sport: 500 (25.0% of the row)",
         "p0, music: 3 (75.0% of their rows)",
         "Median 90.0% (users: 3)",
-        "Reports sent: 2,063, rounds: 20. Up from the devices: 20.0 MB, on average 9.69 kB a report.",
+        "Reports that count: 2,063, rounds: 20. Up from the devices: 20.0 MB, 9.69 kB for each of these.",
         "ε = 0.16 of a budget of 2.00",
         "Synthetic person",
         "music: found 70.0%, planted 65.0%",

@@ -15,10 +15,15 @@ impl Axis {
     /// From zero to at least `high`, for values.
     pub(super) fn from_zero(high: f64, unit: Unit) -> Self {
         let high = if high > 0.0 && high.is_finite() { high } else { 1.0 };
-        let (divisor, suffix) = unit.scale(high);
         let least = if unit == Unit::Count { 1.0 } else { 0.0 };
-        let step = nice_step(high / divisor / 5.0).max(least);
-        let last = (high / divisor / step - 1e-9).ceil().max(1.0) as u64;
+        let steps = |divisor: f64| {
+            let step = nice_step(high / divisor / 5.0).max(least);
+            (step, (high / divisor / step - 1e-9).ceil().max(1.0) as u64)
+        };
+        // The last tick may reach the next unit: 1 GB instead of 1000 MB.
+        let (step, last) = steps(unit.scale(high).0);
+        let (divisor, suffix) = unit.scale(last as f64 * step * unit.scale(high).0);
+        let (step, last) = steps(divisor);
         let ticks = (0..=last).map(|index| {
             let scaled = index as f64 * step;
             (scaled * divisor, label(scaled, step) + suffix)
@@ -99,6 +104,8 @@ mod tests {
         assert_eq!(labels(&axis), ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]);
         let axis = Axis::from_zero(1_900_000.0, Unit::Bytes);
         assert_eq!(labels(&axis), ["0.0 MB", "0.5 MB", "1.0 MB", "1.5 MB", "2.0 MB"]);
+        let axis = Axis::from_zero(806e6, Unit::Bytes);
+        assert_eq!(labels(&axis), ["0.0 GB", "0.2 GB", "0.4 GB", "0.6 GB", "0.8 GB", "1.0 GB"]);
         assert_eq!(labels(&Axis::from_zero(2.0, Unit::Count)), ["0", "1", "2"]);
         assert_eq!(labels(&Axis::whole(1.0, 3.0)), ["1", "2", "3"]);
         assert_eq!(labels(&Axis::whole(7.0, 7.0)), ["7"]);

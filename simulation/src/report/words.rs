@@ -139,7 +139,7 @@ const ENGLISH: Words = Words {
                with the standard error that the noise makes. Every person weighs the same, and what is evaluated are \
                their own texts that nobody trains on; exact figures are of the texts of held-out people.",
     left_device: "What left the device",
-    sent: "Reports sent: {0}, rounds: {1}. Up from the devices: {2}, on average {3} a report. Down to them: {4}.",
+    sent: "Reports that count: {0}, rounds: {1}. Up from the devices: {2}, {3} for each of these. Down to them: {4}.",
     nothing_sent: "No report was sent.",
     spent: "The accounted privacy loss is ε = {0}; no budget was set. What it covers is stated under the assumptions.",
     spent_of: "The accounted privacy loss is ε = {0} of a budget of {1}. What it covers is stated under the assumptions.",
@@ -215,7 +215,7 @@ const CHINESE: Words = Words {
     told_how: "训练之外向设备询问的内容，与训练共用同一份隐私预算：均为加噪总和，并附噪声造成的标准误差。\
                每个人权重相同；评估用的是各人自己、没有任何设备用来训练的文本。精确值来自留出的人的文本。",
     left_device: "哪些数据离开了设备",
-    sent: "{1} 轮共发出 {0} 份报告：上行 {2}，平均每份 {3}；下行 {4}。",
+    sent: "{1} 轮共计入 {0} 份报告：上行 {2}，合每份 {3}；下行 {4}。",
     nothing_sent: "没有发出任何报告。",
     spent: "累计隐私损失 ε = {0}，未设预算。其含义见下方假设。",
     spent_of: "累计隐私损失 ε = {0}，预算为 {1}。其含义见下方假设。",
