@@ -213,7 +213,7 @@ fn one_round_and_many_rounds_are_drawn() {
 fn fixed_words_come_in_chinese_too() {
     let html = render(&ReportData { lang: ReportLanguage::Zh, ..full() });
     assert!(html.contains("<html lang=\"zh-Hans\">"));
-    for words in ["混淆矩阵", "隐私账本", "每句话的依据", "哪些数据离开了设备", "虚构人物", "20 轮共发出 2,063 份报告"]
+    for words in ["混淆矩阵", "隐私账本", "每句话的依据", "哪些数据离开了设备", "虚构人物", "20 轮共计入 2,063 份报告"]
     {
         assert!(html.contains(words), "{words}");
     }
