@@ -4,6 +4,11 @@ use silhouette_text::Event;
 
 use super::document::{Behavior, ScoreMean};
 
+mod shopping;
+mod social;
+mod style;
+mod time;
+
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
@@ -14,7 +19,34 @@ const FIRST_WEEKDAY: i64 = 3;
 /// Busiest hours named.
 const BUSIEST: usize = 3;
 
-pub(super) fn behavior(events: &[Event], texts: usize, scores: Vec<ScoreMean>) -> Behavior {
+/// Events with times, in their order; of equal times in the order given.
+fn in_time(events: &[Event]) -> Vec<(i64, &Event)> {
+    let mut timed: Vec<_> = events.iter().filter_map(|event| Some((event.time?, event))).collect();
+    timed.sort_by_key(|&(time, _)| time);
+    timed
+}
+
+/// What the person did, as of `now` in unix seconds; `texts` are the numbers of the events that have one.
+pub(super) fn behavior(events: &[Event], texts: &[usize], scores: Vec<ScoreMean>, now: i64) -> Behavior {
+    let mut behavior = counts(events, texts.len(), scores);
+    let timed = in_time(events);
+    let (times, ordered): (Vec<i64>, Vec<&Event>) = timed.into_iter().unzip();
+    // Without times the order given has to do.
+    let ordered = if ordered.is_empty() { events.iter().collect() } else { ordered };
+    behavior.recency_days = behavior.last.map(|last| (now as f64 - last as f64).max(0.0) / DAY as f64);
+    behavior.sessions = time::sessions(&times);
+    behavior.return_time = time::return_time(&times, now);
+    behavior.value = shopping::value(events);
+    behavior.categories = shopping::categories(events);
+    behavior.repeat_rate = shopping::repeat_rate(&ordered);
+    behavior.rating_bias = shopping::rating_bias(events);
+    behavior.next_category = shopping::next_category(&ordered);
+    behavior.style = style::style(events, texts);
+    behavior.social = social::social(events);
+    behavior
+}
+
+fn counts(events: &[Event], texts: usize, scores: Vec<ScoreMean>) -> Behavior {
     let mut behavior = Behavior { events: events.len(), texts, scores, ..Behavior::default() };
     for event in events {
         *behavior.kinds.entry(event.kind.name().to_owned()).or_insert(0) += 1;
@@ -85,7 +117,7 @@ mod tests {
 
     fn at(times: &[i64]) -> Behavior {
         let events: Vec<_> = times.iter().map(|&time| Event { time: Some(time), ..Event::new("me", "x") }).collect();
-        behavior(&events, events.len(), Vec::new())
+        behavior(&events, &(0..events.len()).collect::<Vec<_>>(), Vec::new(), 0)
     }
 
     #[test]
@@ -102,7 +134,7 @@ mod tests {
 
     #[test]
     fn without_times_there_is_no_rhythm() {
-        let b = behavior(&[Event::new("me", "ab"), Event::new("me", "")], 1, Vec::new());
+        let b = behavior(&[Event::new("me", "ab"), Event::new("me", "")], &[0], Vec::new(), 0);
         assert_eq!((b.events, b.texts, b.timed, b.mean_length), (2, 1, 0, 2.0));
         assert!(b.hours.is_empty() && b.events_per_week.is_none() && b.mean_rating.is_none());
     }

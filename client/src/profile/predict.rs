@@ -5,6 +5,7 @@ use std::ops::Range;
 use silhouette_model::{Head, HeadKind, Model, Vectoriser, argmax};
 use silhouette_text::Event;
 
+use super::decay::Decay;
 use super::document::ScoreMean;
 use super::{PSEUDO_TEXTS, ProfileError, Trained};
 
@@ -28,6 +29,8 @@ pub(super) struct HeadView<'p> {
     pub(super) head: &'p Head,
     pub(super) range: Range<usize>,
     outputs: &'p [Vec<f32>],
+    /// Numbers of the events the outputs are of.
+    texts: &'p [usize],
 }
 
 impl<'a> Predictions<'a> {
@@ -44,7 +47,13 @@ impl<'a> Predictions<'a> {
 
     /// The heads in the order of the task.
     pub(super) fn heads(&self) -> impl Iterator<Item = HeadView<'_>> {
-        self.model.task().ranges().map(|(head, range)| HeadView { head, range, outputs: &self.outputs })
+        let view = |(head, range)| HeadView { head, range, outputs: &self.outputs, texts: &self.texts };
+        self.model.task().ranges().map(view)
+    }
+
+    /// The head of this name, if it has labels.
+    pub(super) fn head(&self, name: &str) -> Option<HeadView<'_>> {
+        self.heads().find(|view| view.head.name == name && !view.head.labels().is_empty())
     }
 
     /// The means of the heads that predict numbers, on their own scales.
@@ -86,6 +95,24 @@ impl<'p> HeadView<'p> {
         let n = self.outputs.len().max(1) as f64;
         shares.iter_mut().for_each(|s| *s /= n);
         shares
+    }
+
+    /// The same, each text with its weight.
+    pub(super) fn weighted_shares(&self, decay: &Decay) -> Vec<f64> {
+        let mut shares = vec![0.0; self.labels()];
+        let mut total = 0.0;
+        for (row, &event) in self.rows().zip(self.texts) {
+            let weight = decay.weight(event);
+            shares.iter_mut().zip(row).for_each(|(s, &p)| *s += weight * f64::from(p));
+            total += weight;
+        }
+        shares.iter_mut().for_each(|s| *s /= if total > 0.0 { total } else { 1.0 });
+        shares
+    }
+
+    /// Numbers of the events the rows are of.
+    pub(super) fn events(&self) -> &'p [usize] {
+        self.texts
     }
 
     /// Each text's likeliest label.
