@@ -20,8 +20,9 @@ pub(super) struct Inferred {
 
 impl Inferred {
     /// By a head of the model. The texts' opinions are multiplied, each taken to the power `n^(-1/2)`: what several
-    /// texts agree on grows surer, but texts of one person are not independent, so it does so like their root.
-    pub(super) fn by_model(view: &HeadView<'_>) -> Option<Self> {
+    /// texts agree on grows surer, but texts of one person are not independent, so it does so like their root. A head
+    /// about the person has looked at all `texts` as one.
+    pub(super) fn by_model(view: &HeadView<'_>, of_texts: usize) -> Option<Self> {
         let mut logs = vec![0.0_f64; view.labels()];
         let mut texts = 0_usize;
         for row in view.rows() {
@@ -29,6 +30,7 @@ impl Inferred {
             texts += 1;
         }
         let root = (texts.max(1) as f64).sqrt();
+        let texts = if view.is_about_person() && texts > 0 { of_texts } else { texts };
         logs.iter_mut().for_each(|log| *log /= root);
         let distribution = softmax(&logs);
         let certainty = certainty(&distribution);

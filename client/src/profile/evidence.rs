@@ -80,7 +80,12 @@ impl<'a> Witness<'a> {
         let Some(predictions) = self.predictions else { return Vec::new() };
         let direction = Direction::of(predictions.model, view, label);
         let mut places = Vec::new();
-        for text in likeliest_texts(view, label) {
+        let texts = match view.is_about_person() {
+            // All of them speak together.
+            true => (0..predictions.texts.len().min(SEARCHED)).collect(),
+            false => likeliest_texts(view, label),
+        };
+        for text in texts {
             self.search(predictions, predictions.texts[text], &direction, &mut places);
         }
         self.quote(places, field, &view.head.labels()[label])

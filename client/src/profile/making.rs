@@ -146,7 +146,7 @@ impl Desk<'_> {
             let head = self.view(dimension);
             let words = if head.is_some() { None } else { self.words(dimension) };
             let inferred = match (&head, &words) {
-                (Some(view), _) => Inferred::by_model(view),
+                (Some(view), _) => Inferred::by_model(view, self.texts.len()),
                 (None, Some(view)) => Inferred::by_words(dimension, view),
                 (None, None) => None,
             };
