@@ -107,7 +107,8 @@ fn of_head(head: &HeadQuality, models: &[NamedQuality<'_>]) -> String {
                 .collect();
             if let Some(confusion) = Confusion::new(&head.labels, &counts) {
                 let heading = format!("<h3>Confusion, {}</h3>", escape(model.name));
-                parts.push(card(&format!("{heading}{}{}", confusion.map(words), confusion.scores(words))));
+                let drawn = card(&format!("{heading}{}{}", confusion.map(words), confusion.scores(words)));
+                parts.push(format!("<div style=\"margin-top:16px\">{drawn}</div>"));
             }
         }
     }
