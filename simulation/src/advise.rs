@@ -169,7 +169,8 @@ fn weigh(
     let frozen = spec.is_frozen();
     let task = Task::of_labels("advise", labels, spec)?;
     let parameters = Layout::of(&task).total();
-    let release = ReleaseParameters::new(Mode::Central, parameters, 1.0, z.unwrap_or(0.0).max(1e-9), needs.cohort, 1)?;
+    // What a release takes on the wire does not hang on its noise.
+    let release = ReleaseParameters::new(Mode::Central, parameters, 1.0, z.unwrap_or(1.0), needs.cohort, 1)?;
     let megabytes_up = release.byte_len() as f64 / 1e6;
     // The model, its change and the release of it.
     let ram_mib = TABLES + 3.0 * 4.0 * parameters as f64 / f64::from(1 << 20);
