@@ -39,6 +39,7 @@ mod groups;
 mod offers;
 mod output;
 pub mod partition;
+mod past;
 mod people;
 mod recipe;
 pub mod report;

@@ -26,7 +26,7 @@ pub(crate) fn write(
     seconds: f64,
 ) -> Result<(), CheckpointError> {
     let failed = |source| CheckpointError::File { path: path.to_owned(), source };
-    let pasts = postcard::to_stdvec(&state.pasts).map_err(|e| failed(std::io::Error::other(e)))?;
+    let pasts = postcard::to_stdvec(&*state.pasts).map_err(|e| failed(std::io::Error::other(e)))?;
     let averaged: Option<Vec<u8>> =
         state.averaged.as_ref().map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect());
     let sections = [Some(&state.optimiser), averaged.as_ref(), state.tree.as_ref(), Some(&pasts)];
@@ -111,7 +111,7 @@ pub(crate) fn read(path: &Path, identity: &Identity, bounds: Bounds) -> Result<S
     let optimiser = take(optimiser.unwrap_or(0), "optimiser")?.to_vec();
     let averaged = averaged.map(|length| take(length, "average")).transpose()?.map(floats);
     let tree = tree.map(|length| take(length, "tree")).transpose()?.map(<[u8]>::to_vec);
-    let pasts = postcard::from_bytes(take(pasts.unwrap_or(0), "devices")?)
+    let pasts: Vec<_> = postcard::from_bytes(take(pasts.unwrap_or(0), "devices")?)
         .map_err(|e| garbled("devices", "what each spent and joined", e.to_string()))?;
     if !rest.is_empty() {
         return Err(garbled("end", "nothing more", format!("{} bytes", rest.len())));
@@ -128,7 +128,7 @@ pub(crate) fn read(path: &Path, identity: &Identity, bounds: Bounds) -> Result<S
         return Err(garbled("records", &expected, records.len().to_string()));
     }
     let (round, now, clip) = (head.round, head.now, f64::from_bits(head.clip));
-    let state = State { round, now, random_position, clip, optimiser, averaged, tree, pasts };
+    let state = State { round, now, random_position, clip, optimiser, averaged, tree, pasts: pasts.into() };
     Ok(Saved { state, records, seconds: head.seconds })
 }
 

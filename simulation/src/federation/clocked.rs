@@ -14,6 +14,7 @@ use crate::Millis;
 use crate::clock::{ClockConfig, Flights, GATHERING, Limits, Pace, Roster, Staleness, World};
 use crate::config::SimulationConfig;
 use crate::device::{Streams, VirtualDevice};
+use crate::past::Cost;
 use crate::people::People;
 use crate::shard::SimulationShard;
 use crate::trace::{Effort, Fleet, Outcome};
@@ -25,7 +26,7 @@ const HOLD: Millis = 315_360_000_000;
 pub(super) struct Clock {
     pub(super) fleet: Fleet,
     /// Devices that still work for a round that is over, and until when.
-    pub(super) busy: BTreeMap<usize, Millis>,
+    pub(super) busy: BTreeMap<u32, Millis>,
     /// What there is instead of rounds.
     pub(super) buffered: Option<Buffered>,
 }
@@ -147,15 +148,16 @@ impl Federation<'_> {
             None => None,
             Some(_) => manifests.first().map(|manifest| offers.sign(manifest)).transpose()?,
         };
+        let pasts = Arc::make_mut(&mut self.pasts);
         for &(user, examples) in payers {
-            let past = &mut self.pasts[user];
+            let past = &mut pasts[user];
             match &verified {
                 Some(verified) => {
                     let mut device = VirtualDevice::new(user, &offers.kind, *past, None);
                     device.begin_in_vain(self.now, examples, verified)?;
                     *past = device.past();
                 }
-                None => past.joined(query, round),
+                None => *past = past.after(&Cost { query, round, charge: None }),
             }
         }
         Ok(())

@@ -46,6 +46,14 @@ pub enum FederationError {
     /// A device's contribution was not made.
     #[error(transparent)]
     Contribute(#[from] LocalRoundError),
+    /// A device's ledger holds something else than the round costs.
+    #[error("round {round}, device {user}: expected a ledger that holds what the round costs, found another charge")]
+    Ledger {
+        /// The device.
+        user: usize,
+        /// The round.
+        round: u64,
+    },
     /// A device had nothing to report.
     #[error("a device had nothing to report")]
     NoReport,

@@ -7,6 +7,7 @@ use super::*;
 use crate::config::PrivacyChoice;
 use crate::dataset::{Dataset, TaskChoice};
 use crate::federation::RoundRecord;
+use crate::past::{Number, Past};
 use crate::synth::{Population, SynthConfig};
 use crate::trace::{DEFAULT_TRACE, Trace};
 
@@ -86,7 +87,7 @@ fn books(pace: Pace, privacy: PrivacyChoice, trace: Trace) -> Books {
     let mut federation = Federation::new(model, &data, &config, &NativeEngine).unwrap();
     let records = (0..config.rounds).map(|_| federation.round(None).unwrap()).collect();
     let billionths = |charge: Charge| (charge.rho() * 1e9).round() as u64;
-    let spent = |past: &crate::device::Past| past.spent().map_or(0, billionths);
+    let spent = |past: &Past| past.spent().map_or(0, billionths);
     let charges =
         federation.pasts.iter().map(|past| (past.participations().of(QueryKind::Train), spent(past))).collect();
     let one = Charge::of(federation.shard.offers.training.parameters.rho()).map_or(0, billionths);
@@ -152,8 +153,9 @@ fn only_devices_that_are_there_and_free_are_invited() {
             .collect();
         assert!(who.len() >= record.reports);
         let fits = |t: &Millis| {
-            who.iter()
-                .all(|&user| fleet.eligible_until(user, *t).is_some() && busy.get(&user).is_none_or(|until| until <= t))
+            who.iter().all(|&user| {
+                fleet.eligible_until(user, *t).is_some() && busy.get(&(user as u32)).is_none_or(|until| until <= t)
+            })
         };
         assert!(opened.clone().any(|t| fits(&t)), "round {}", record.round);
         absent += (0..data.train.len()).filter(|&user| fleet.eligible_until(user, begun).is_none()).count();
@@ -173,7 +175,7 @@ fn an_invited_device_that_comes_to_nothing_counts_as_asked() {
         let record = federation.round(None).unwrap();
         assert_eq!((record.reports, record.invited, record.dropped), (0, 20, Some(20)));
     }
-    let asked = |user| federation.coordinator.participation(&crate::device::id_of(user)).counts.total();
+    let asked = |user| federation.coordinator.participation(&Number(user as u32)).counts.total();
     let counts: Vec<u32> = (0..data.train.len()).map(asked).collect();
     assert!(counts.iter().sum::<u32>() == 60 && counts.iter().all(|count| *count <= 1), "{counts:?}");
 }
