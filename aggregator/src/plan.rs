@@ -135,6 +135,8 @@ impl Plan {
             min_separation: c.min_separation,
             max_participations: c.max_participations,
             max_evaluations: c.max_evaluations,
+            // A smaller cohort starts with `min_reports`, as its file says.
+            ..RoundConfig::default()
         }
     }
 

@@ -30,6 +30,7 @@ pub(crate) use state::State;
 pub use workers::Workers;
 
 mod ahead;
+mod arrivals;
 mod buffered;
 mod clocked;
 mod collect;
@@ -301,7 +302,7 @@ fn rounds(shard: &SimulationShard<'_>) -> RoundConfig {
     let (config, offers) = (shard.config, &shard.offers);
     let cohort = offers.training.parameters.cohort();
     let evaluation = offers.others.iter().find(|terms| terms.query == QueryKind::Evaluate);
-    let defaults = config.clock.as_ref().map_or_else(RoundConfig::default, clocked::rounds);
+    let defaults = config.clock.as_ref().map_or_else(RoundConfig::default, |clock| clocked::rounds(clock, cohort));
     RoundConfig {
         rounds: config.rounds,
         evaluate_every: config.evaluate_privately,

@@ -65,12 +65,15 @@ impl Federation<'_> {
         let Some(mut buffered) = clock.buffered.take() else { return Err(FederationError::NoCohort(0)) };
         let version = buffered.versions.current();
         let round = version + 1;
-        let deserted = |Deserted { waiting, updates }| FederationError::Deserted {
-            round,
-            there: updates,
-            wanted: self.shard.offers.training.parameters.cohort() as usize,
-            waiting,
-            most: self.shard.offers.training.max_participations,
+        let deserted = |deserted| match deserted {
+            Deserted::Fruitless { vanished } => FederationError::NoUpdates { version: round, vanished },
+            Deserted::Nobody { waiting, updates } => FederationError::Deserted {
+                round,
+                there: updates,
+                wanted: self.shard.offers.training.parameters.cohort() as usize,
+                waiting,
+                most: self.shard.offers.training.max_participations,
+            },
         };
         let filled = buffered.flights.fill(version, &self.devices(&clock, QueryKind::Train)).map_err(deserted)?;
         self.now = buffered.flights.now();

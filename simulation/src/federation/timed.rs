@@ -3,14 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rand::seq::SliceRandom;
 use silhouette_round::{Instruction, Phase};
 
-use super::clocked::Payer;
+use super::clocked::{Fruitless, Payer};
 use super::{Federation, FederationError, RoundRecord, Workers};
 use crate::Millis;
-use crate::clock::{PATIENCE, PULSE, World};
-use crate::device::Streams;
+use crate::clock::{FRUITLESS_ROUNDS, World};
 use crate::past::Number;
 use crate::trace::Outcome;
 
@@ -43,6 +41,7 @@ impl Federation<'_> {
             .collect();
         let dropped = invited.iter().filter(|d| matches!(d.outcome, Outcome::Vanishes { .. })).count();
         let late = invited.len() - dropped - reports.len();
+        self.note_reports(round, reports.len(), dropped, late)?;
         // Who is late sends all the same, and so does everybody whose round is abandoned.
         let sent = invited.len() - dropped;
         let byte_len = self.shard.offers.of(query).parameters.byte_len();
@@ -64,77 +63,27 @@ impl Federation<'_> {
         })
     }
 
-    /// Lets time pass until the coordinator opens a round. Eligible devices check in, those asked least often first, and
-    /// wait while they stay eligible.
-    pub(super) fn gather_in_time(&mut self) -> Result<(u64, Vec<Vec<u32>>), FederationError> {
-        let mut order = self.order_in_time();
-        let wanted = self.shard.offers.training.parameters.min_reports() as usize;
-        let begun = self.now;
-        let mut most = 0;
-        let Some(clock) = &mut self.clock else { return Err(FederationError::NoCohort(self.coordinator.round() + 1)) };
-        let mut waiting: Vec<u32> = Vec::new();
-        let instructions = loop {
-            let now = self.now;
-            clock.busy.retain(|_, until| *until > now);
-            let (stay, gone): (Vec<u32>, Vec<u32>) =
-                waiting.into_iter().partition(|&user| clock.fleet.eligible_until(user as usize, now).is_some());
-            gone.iter().for_each(|user| self.coordinator.gone(&Number(*user)));
-            waiting = stay;
-            // Who left comes back when it is eligible again, in its old place.
-            let left = |user: &u32| gone.binary_search(user).is_ok();
-            order.iter_mut().filter(|(user, _)| left(user)).for_each(|entry| entry.1 = false);
-            let mut instructions = self.coordinator.tick(now);
-            for (user, there) in &mut order {
-                if opens(&instructions) {
-                    break;
-                }
-                let free = !*there && !clock.busy.contains_key(user);
-                if free && clock.fleet.eligible_until(*user as usize, now).is_some() {
-                    *there = true;
-                    waiting.push(*user);
-                    instructions.extend(self.coordinator.check_in(now, Number(*user)));
-                }
-            }
-            waiting.sort_unstable();
-            most = most.max(waiting.len());
-            if opens(&instructions) {
-                break instructions;
-            }
-            // Caps don't come back with time.
-            if order.len() < wanted || now - begun > PATIENCE {
-                let (round, most_joined) =
-                    (self.coordinator.round() + 1, self.shard.offers.training.max_participations);
-                return Err(FederationError::Deserted {
-                    round,
-                    there: most,
-                    wanted,
-                    waiting: order.len(),
-                    most: most_joined,
-                });
-            }
-            self.now += PULSE;
-        };
-        waiting.iter().for_each(|&user| self.coordinator.gone(&Number(user)));
-        let assigned = |instruction: &Instruction<Number>| match instruction {
-            Instruction::Assign { device, .. } => Some(device.0),
-            _ => None,
-        };
-        Ok((self.coordinator.round(), vec![instructions.iter().filter_map(assigned).collect()]))
-    }
-
-    /// Who may join the next round, those asked least often first, ties in a random order; none is there yet. How often
-    /// a device was asked counts, not how often it paid: a balanced schedule, whatever becomes of the devices.
-    fn order_in_time(&self) -> Vec<(u32, bool)> {
-        let round = self.coordinator.round() + 1;
-        let query = self.shard.offers.schedule.kind(round);
-        let mut users: Vec<u32> = (0..self.pasts.len() as u32).collect();
-        users.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-        users.retain(|&user| self.coordinator.may_join(&Number(user)));
-        users.sort_by_key(|&user| {
-            let counts = self.coordinator.participation(&Number(user)).counts;
-            (counts.of(query), counts.total())
-        });
-        users.into_iter().map(|user| (user, false)).collect()
+    /// Ends a run whose rounds get no report any more.
+    fn note_reports(
+        &mut self,
+        round: u64,
+        reports: usize,
+        vanished: usize,
+        late: usize,
+    ) -> Result<(), FederationError> {
+        let Some(clock) = &mut self.clock else { return Ok(()) };
+        if reports > 0 {
+            clock.fruitless = Fruitless::default();
+            return Ok(());
+        }
+        let before = clock.fruitless;
+        let Fruitless { rounds, vanished, late } =
+            Fruitless { rounds: before.rounds + 1, vanished: before.vanished + vanished, late: before.late + late };
+        clock.fruitless = Fruitless { rounds, vanished, late };
+        if rounds >= FRUITLESS_ROUNDS {
+            return Err(FederationError::NoReports { round, rounds, vanished, late });
+        }
+        Ok(())
     }
 
     /// What becomes of the devices that are invited now.
@@ -170,10 +119,6 @@ impl Federation<'_> {
         let enough = closes(&self.coordinator.tick(deadline)).unwrap_or(false);
         (places, deadline, enough)
     }
-}
-
-fn opens(instructions: &[Instruction<Number>]) -> bool {
-    instructions.iter().any(|instruction| matches!(instruction, Instruction::Open { .. }))
 }
 
 /// Whether the round is over, and if so with enough reports.

@@ -46,7 +46,7 @@ impl<D: DeviceKey> Coordinator<D> {
     }
 
     /// Opens the round when the cohort is complete, or when the gathering time is over and the
-    /// cohort is at least `min_reports`, or enough groups of that size.
+    /// cohort is at least `min_reports` and the spares, or enough groups of that size; after the limit, without spares.
     pub(super) fn gather(&mut self, now: Millis) -> Vec<Instruction<D>> {
         let wanted = self.config.invitations();
         // While too few wait, who of them may join makes no difference, and is not worth a look at all of them.
@@ -71,8 +71,11 @@ impl<D: DeviceKey> Coordinator<D> {
             return None;
         }
         let since = *self.gathering_since.get_or_insert(now);
-        let groups = self.config.groups_of(eligible);
-        let opens = eligible >= self.config.invitations() || (self.patience_over(now, since) && groups > 0);
+        let over = now.saturating_sub(since) >= self.config.gathering_limit;
+        // A full cohort is more than enough, whatever the spares.
+        let full = eligible >= self.config.invitations();
+        let groups = self.config.groups_of(eligible, if over || full { 0 } else { self.config.spares });
+        let opens = full || (self.patience_over(now, since) && groups > 0);
         opens.then_some(groups)
     }
 

@@ -112,6 +112,34 @@ fn a_partial_cohort_starts_when_patience_ends() {
 }
 
 #[test]
+fn a_smaller_cohort_waits_for_spares_up_to_a_limit() {
+    let limits =
+        RoundConfig { spares: 2, gathering_limit: 9_000, hold: 99_000, over_selection: 1.5, ..config(10, 4, 5) };
+    // (devices that wait from the start, when the round opens, how many are invited)
+    for (devices, opens, invited) in [(15, 0, 15), (6, 500, 6), (8, 500, 8), (5, 9_000, 5), (4, 9_000, 4)] {
+        let mut c = Coordinator::new(limits.clone(), 0, [1; 32]).unwrap();
+        let mut opened: Vec<_> = (0..devices).flat_map(|i| c.check_in(0, device(i))).collect();
+        let mut now = 0;
+        while opened.is_empty() {
+            now += 100;
+            opened = c.tick(now);
+        }
+        assert_eq!((now, &opened[0]), (opens, &Instruction::Open { round: 1, invited }), "{devices} devices");
+    }
+    // Who comes while the others wait for spares makes the cohort big enough at once.
+    let mut c = Coordinator::new(limits.clone(), 0, [1; 32]).unwrap();
+    (0..5).for_each(|i| drop(c.check_in(0, device(i))));
+    assert!(c.tick(3_000).is_empty());
+    assert_eq!(c.check_in(3_001, device(9))[0], Instruction::Open { round: 1, invited: 6 });
+    // Fewer than it takes are never enough.
+    let mut c = Coordinator::new(limits.clone(), 0, [1; 32]).unwrap();
+    (0..3).for_each(|i| drop(c.check_in(0, device(i))));
+    assert!(c.tick(50_000).is_empty());
+    let never = RoundConfig { gathering_limit: 400, ..limits };
+    assert_eq!(Coordinator::<DeviceId>::new(never, 0, [1; 32]).unwrap_err().field, "gathering_limit");
+}
+
+#[test]
 fn held_devices_are_sent_away_with_a_window() {
     let mut c = Coordinator::new(config(10, 5, 5), 0, [1; 32]).unwrap();
     c.check_in(0, device(1));
