@@ -40,6 +40,7 @@ mod groups;
 mod offers;
 mod output;
 pub mod partition;
+mod past;
 mod people;
 pub mod quality;
 mod recipe;
