@@ -76,6 +76,9 @@ mod predict;
 mod quote;
 mod sentiment;
 
+use std::sync::Arc;
+
+use silhouette_model::bert::BertEncoder;
 use silhouette_model::{Engine, EngineError, Model};
 use silhouette_privacy::Private;
 use silhouette_text::Event;
@@ -126,6 +129,8 @@ pub struct Trained<'a> {
     pub hash: ContentHash,
     /// The round it came out of, where known.
     pub round: Option<u64>,
+    /// The weights of its encoder, if that is a sentence encoder.
+    pub encoder_weights: Option<&'a Arc<BertEncoder>>,
 }
 
 /// Makes the profile of the person whose events these are, at `made_at` (unix seconds). Without a

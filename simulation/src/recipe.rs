@@ -4,7 +4,7 @@
 //! data set, so that no run chooses them on private data (docs/benchmarks.md). What it looks at is
 //! public: the number of users and the budget.
 
-use silhouette_model::{BagSpec, EncoderSpec, LocalTraining, TransformerSpec, hashed_share};
+use silhouette_model::{BagSpec, BertSpec, EncoderSpec, LocalTraining, TransformerSpec, hashed_share};
 use silhouette_query::{OptimiserConfig, OptimiserKind};
 
 use crate::config::{EncoderChoice, SimulationConfig};
@@ -34,11 +34,15 @@ impl Recipe {
         let mut recipe = match (config.encoder, stated) {
             (Some(EncoderChoice::TrainedBag(dim)), _) => Self::trained_bag(dim),
             (Some(EncoderChoice::Transformer), _) => Self::transformer(),
+            (Some(EncoderChoice::Bert), _) => Self::bert(config.bert(), users, rho),
             (None, Some(spec)) => Self::stated(spec, users, rho),
             (Some(EncoderChoice::Bag) | None, _) => Self::frozen_bag(users, rho),
         };
         if let (Some(power), EncoderSpec::Bag(bag)) = (config.buckets_log2, &mut recipe.encoder) {
             bag.buckets_log2 = power;
+        }
+        if let (Some(power), EncoderSpec::Bert(bert)) = (config.buckets_log2, &mut recipe.encoder) {
+            bert.hashed = Some(power);
         }
         if let (Some(power), EncoderSpec::Transformer(t)) = (config.buckets_log2, &mut recipe.encoder) {
             t.buckets_log2 = power;
@@ -63,6 +67,7 @@ impl Recipe {
         let kind = match spec {
             EncoderSpec::Bag(BagSpec { dim: None, .. }) => Self::frozen_bag(users, rho),
             EncoderSpec::Bag(BagSpec { dim: Some(dim), .. }) => Self::trained_bag(*dim),
+            EncoderSpec::Bert(bert) => Self::bert(bert.clone(), users, rho),
             _ => Self::transformer(),
         };
         Self { encoder: spec.clone(), ..kind }
@@ -79,6 +84,22 @@ impl Recipe {
             BagSpec { buckets_log2, dim: None, hidden: None, words: true, hashed_share: hashed_share(rho, users) };
         Self {
             encoder: EncoderSpec::Bag(bag),
+            clip: 0.2,
+            training: LocalTraining {
+                epochs: 1,
+                batch: FULL_BATCH,
+                learning_rate: 3.0,
+                proximal_mu: 0.0,
+                shuffled: true,
+            },
+            optimiser: OptimiserConfig::default(),
+        }
+    }
+
+    /// The frozen bag's rounds on a sentence encoder's vectors.
+    fn bert(spec: BertSpec, _users: usize, _rho: Option<f64>) -> Self {
+        Self {
+            encoder: EncoderSpec::Bert(spec),
             clip: 0.2,
             training: LocalTraining {
                 epochs: 1,

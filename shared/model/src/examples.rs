@@ -70,31 +70,34 @@ impl Examples {
     /// # Errors
     /// When an event has a label that the task does not know.
     pub fn of(task: &Task, vectoriser: &Vectoriser, events: &[Event]) -> Result<Self, TaskError> {
-        let mut items = Vec::new();
+        let mut known = Vec::new();
         for event in events {
-            let targets = task.targets(event)?;
-            if targets.iter().any(Option::is_some) {
-                items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
-            }
+            known.push((event, task.targets(event)?));
         }
-        Ok(Self::from_items(items))
+        Ok(Self::labelled(vectoriser, known))
     }
 
     /// Encodes the events that carry at least one label the task knows. A label it does not know
     /// counts as none; the second number says how many events have one. For a device, whose texts
     /// nobody else can mend: one odd label must not keep it from taking part.
     pub fn of_known(task: &Task, vectoriser: &Vectoriser, events: &[Event]) -> (Self, usize) {
-        let mut items = Vec::new();
+        let mut known = Vec::new();
         let mut unknown = 0;
         for event in events {
             let found: Vec<_> = task.heads.iter().map(|head| head.target(event)).collect();
             unknown += usize::from(found.iter().any(Result::is_err));
-            let targets: Vec<_> = found.into_iter().map(|target| target.ok().flatten()).collect();
-            if targets.iter().any(Option::is_some) {
-                items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
-            }
+            known.push((event, found.into_iter().map(|target| target.ok().flatten()).collect()));
         }
-        (Self::from_items(items), unknown)
+        (Self::labelled(vectoriser, known), unknown)
+    }
+
+    /// Encodes those events that have a target, all at once.
+    fn labelled(vectoriser: &Vectoriser, mut known: Vec<(&Event, Vec<Option<Target>>)>) -> Self {
+        known.retain(|(_, targets)| targets.iter().any(Option::is_some));
+        let texts: Vec<&str> = known.iter().map(|(event, _)| event.text.as_str()).collect();
+        let vectors = vectoriser.vectorise_all(&texts);
+        let items = vectors.into_iter().zip(known).map(|(vector, (_, targets))| Example { vector, targets });
+        Self::from_items(items.collect())
     }
 
     /// These examples in two: those to train on, and those held out for evaluation, which no device ever

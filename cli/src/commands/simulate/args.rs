@@ -159,9 +159,13 @@ pub(crate) struct Args {
     /// Devices per round [default: every training user]
     #[arg(long)]
     cohort: Option<u32>,
-    /// bag, bag:DIM (trained table of that width) or transformer [default: the task file's, else bag]
+    /// bag, bag:DIM (trained table of that width), transformer, or bert, a published sentence encoder whose weights
+    /// --encoder-weights has [default: the task file's, else bag]
     #[arg(long)]
     encoder: Option<String>,
+    /// The folder of a sentence encoder of the BERT family: config.json, a vocabulary, model.safetensors.
+    #[arg(long, value_name = "DIR")]
+    encoder_weights: Option<PathBuf>,
     /// auto, native, flex, ndarray or wgpu. auto takes native, the hand-written engine, the
     /// fastest on a CPU.
     #[arg(long, default_value = "auto")]
@@ -262,6 +266,7 @@ impl Args {
             label_counts_share: self.label_counts_share,
             held_out: self.held_out,
             encoder: self.encoder.clone(),
+            encoder_weights: self.encoder_weights.clone(),
             buckets: self.buckets,
             clip: self.clip,
             adaptive_clip: asked(self.adaptive_clip),
