@@ -28,6 +28,7 @@ use crate::terminal::Usage;
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
   silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
   silhouette simulate --data people.silx --rounds 50    (after silhouette encode)
+  silhouette simulate --data people.jsonl --task interest --encoder bert --encoder-weights all-MiniLM-L6-v2
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --population 5000 --cohort 100 --trace default --over-selection 1.3 --deadline 600
   silhouette simulate --population 5000 --trace phones.toml --asynchronous --buffer 50 --concurrency 200

@@ -5,8 +5,8 @@ use silhouette_wire::ContentHash;
 
 /// A published sentence encoder of the BERT family, frozen: see [`bert`](crate::bert).
 ///
-/// A text's vector is its embedding of length 1, from which the weights' own mean direction is taken off, beside one
-/// constant. The task names the weights by their hash and no more: whoever encodes brings the folder.
+/// A text's vector is its embedding of length 1 beside one constant, which plays the bias's part. The task names the
+/// weights by their hash and no more: whoever encodes brings the folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BertSpec {
