@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
 use silhouette_model::bert::{BertEncoder, BertError};
 use tempfile::TempDir;
 
@@ -166,4 +167,33 @@ fn numbers_that_are_none_are_refused() {
         bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
     });
     assert!(error.to_string().contains("expected finite numbers, found NaN"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn bytes_changed_anywhere_give_an_encoder_or_an_error(
+        english: bool,
+        file in 0_usize..4,
+        patches in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let name = if english { "tiny-en" } else { "tiny-zh" };
+        let vocabulary = if english { "tokenizer.json" } else { "vocab.txt" };
+        let folder = copy(name);
+        let file = ["config.json", vocabulary, "model.safetensors", "1_Pooling/config.json"][file];
+        let path = folder.path().join(file);
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The header of the weights, rather than their numbers.
+        let changed = bytes.len().min(5000);
+        patches.iter().for_each(|(at, byte)| bytes[at.index(changed)] = *byte);
+        bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
+        std::fs::write(&path, bytes).unwrap();
+        // What opens works: every token is in the vocabulary, every position there.
+        if let Ok(encoder) = BertEncoder::open(folder.path()) {
+            let vector = &encoder.embed(&["the river 今天的比赛 café [SEP]"], 1)[0];
+            prop_assert_eq!(vector.len(), encoder.dim());
+            prop_assert!(vector.iter().all(|v| v.is_finite()));
+        }
+    }
 }

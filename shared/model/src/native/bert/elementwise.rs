@@ -99,7 +99,7 @@ fn gelu_tanh<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
     x * (above / (one + e))
 }
 
-/// A text's vector from its tokens', of length 1.
+/// A text's vector from its tokens', of length 1, or of zeros if its numbers overflowed.
 pub(super) fn pool<S: Simd>(simd: S, stream: &Matrix, text: Span, dim: usize, pooling: Pooling) -> Vec<f32> {
     let lanes = lanes_of(dim);
     let tokens = match pooling {
@@ -119,9 +119,11 @@ pub(super) fn pool<S: Simd>(simd: S, stream: &Matrix, text: Span, dim: usize, po
     );
     let mut vector = sum.as_flattened()[..dim].to_vec();
     let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
-    // The sum of a text's tokens has the direction of their mean.
-    if norm > 0.0 {
+    // The sum of a text's tokens has the direction of their mean. Weights that overflow give no direction at all.
+    if norm > 0.0 && norm.is_finite() {
         vector.iter_mut().for_each(|v| *v /= norm);
+    } else {
+        vector.fill(0.0);
     }
     vector
 }
