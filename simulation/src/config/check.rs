@@ -68,6 +68,13 @@ impl SimulationConfig {
         if let Some(EncoderChoice::TrainedBag(width)) = self.encoder {
             ensure((1..=512).contains(&width), "encoder bag:DIM", "a width of 1 to 512", width)?;
         }
+        if self.encoder == Some(EncoderChoice::Bert) && self.encoder_weights.is_none() {
+            return Err(ConfigError::Setting {
+                field: "encoder-weights",
+                expected: "the folder of the encoder's weights, with --encoder bert".into(),
+                found: "none".into(),
+            });
+        }
         if let Some(buckets) = self.buckets_log2 {
             let most = if self.encoder == Some(EncoderChoice::Transformer) { 16 } else { 20 };
             ensure((6..=most).contains(&buckets), "buckets", &format!("6 to {most}"), buckets)?;
