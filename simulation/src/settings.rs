@@ -381,6 +381,7 @@ mod tests {
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
         let expected = SimulationConfig {
             encoder: Some(EncoderChoice::TrainedBag(16)),
+            encoder_weights: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 4.0, delta: 1e-6 },
             noise_multiplier: None,
             stop_at_epsilon: Some(3.0),
