@@ -67,7 +67,11 @@ pub fn activate(model: &Model, raw: &mut [f32]) {
         if head.labels().is_empty() {
             continue;
         }
-        softmax(&mut raw[range]);
+        let raw = &mut raw[range];
+        if head.temperature != 1.0 {
+            raw.iter_mut().for_each(|z| *z /= head.temperature);
+        }
+        softmax(raw);
     }
 }
 

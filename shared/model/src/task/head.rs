@@ -10,6 +10,9 @@ use super::TaskError;
 /// Longest display name, in characters.
 const LONGEST_NAME: usize = 64;
 
+/// The temperature that changes nothing.
+const PLAIN: f32 = 1.0;
+
 /// Languages that have display names.
 const LANGUAGES: [&str; 2] = ["en", "zh"];
 
@@ -25,6 +28,10 @@ pub struct Head {
     pub kind: HeadKind,
     /// What has the label: a text, or the person.
     pub unit: Unit,
+    /// What raw outputs are divided by before they become probabilities (Guo et al. 2017, section 4.2), 0.1 to 10; 1
+    /// leaves them. Above 1 a model says less than its training has it believe, its order of labels is the same. It is
+    /// part of the task, so it is chosen before training, on data that are not the devices'.
+    pub temperature: f32,
     /// Names shown to readers, by language (`en`, `zh`). What has none is shown as it is.
     pub display: BTreeMap<String, DisplayNames>,
 }
@@ -91,6 +98,8 @@ struct Row {
     #[serde(default, skip_serializing_if = "is_text")]
     unit: Unit,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min: Option<f32>,
@@ -127,17 +136,29 @@ impl TryFrom<Row> for Head {
                 return Err(format!("head {}: expected min and max for kind score, found {found}", row.name));
             }
         };
-        Ok(Self { name: row.name, field: row.field, kind, unit: row.unit, display: row.display })
+        let temperature = row.temperature.unwrap_or(PLAIN);
+        Ok(Self { name: row.name, field: row.field, kind, unit: row.unit, temperature, display: row.display })
     }
 }
 
 impl From<Head> for Row {
     fn from(head: Head) -> Self {
+        let temperature = (head.temperature != PLAIN).then_some(head.temperature);
         let (kind, labels, min, max) = match head.kind {
             HeadKind::Classes { labels } => (Kind::Classes, Some(labels), None, None),
             HeadKind::Score { min, max } => (Kind::Score, None, Some(min), Some(max)),
         };
-        Self { name: head.name, field: head.field, kind, unit: head.unit, labels, min, max, display: head.display }
+        Self {
+            name: head.name,
+            field: head.field,
+            kind,
+            unit: head.unit,
+            temperature,
+            labels,
+            min,
+            max,
+            display: head.display,
+        }
     }
 }
 
@@ -147,7 +168,14 @@ type Wrong = (&'static str, &'static str, String);
 impl Head {
     /// A head that is shown as it is called.
     pub fn new(name: impl Into<String>, field: impl Into<String>, kind: HeadKind) -> Self {
-        Self { name: name.into(), field: field.into(), kind, unit: Unit::Text, display: BTreeMap::new() }
+        Self {
+            name: name.into(),
+            field: field.into(),
+            kind,
+            unit: Unit::Text,
+            temperature: PLAIN,
+            display: BTreeMap::new(),
+        }
     }
 
     /// How many outputs the head has.
@@ -206,6 +234,9 @@ impl Head {
                     return Err(("min", "min below max", format!("{min} to {max}")));
                 }
             }
+        }
+        if !(0.1..=10.0).contains(&self.temperature) {
+            return Err(("temperature", "0.1 to 10", self.temperature.to_string()));
         }
         self.display.iter().try_for_each(|(language, names)| self.validate_names(language, names))
     }
