@@ -35,6 +35,7 @@ pub mod language;
 pub mod lexicon;
 pub mod read;
 pub mod script;
+pub mod scrub;
 pub mod segment;
 
 pub use clean::{CleanOptions, CleanReport, Cleaner, Deduplicator, Verdict};
@@ -45,4 +46,5 @@ pub use language::{Language, ScriptShares};
 pub use lexicon::{Lexicon, SentimentWord};
 pub use read::{EventReader, Format, OpenError, ReadError, ReadOptions, ReadReport, RowError, read_all};
 pub use script::Script;
+pub use scrub::{Finding, PersonalKind, ScrubOptions, Scrubber};
 pub use segment::{Segmenter, StopWords, Token};
