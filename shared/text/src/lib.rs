@@ -27,6 +27,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod clean;
+pub mod emoji;
 pub mod event;
 pub mod features;
 pub mod hash;
@@ -40,6 +41,7 @@ pub mod scrub;
 pub mod segment;
 
 pub use clean::{CleanOptions, CleanReport, Cleaner, Deduplicator, Verdict};
+pub use emoji::{Emoji, EmojiCounts, EmojiKind};
 pub use event::{Event, EventKind, FieldValue};
 pub use features::{NgramHasher, NgramOptions, SparseCounts};
 pub use keywords::{Keyword, KeywordExtractor, KeywordOptions};

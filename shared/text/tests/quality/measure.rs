@@ -2,6 +2,7 @@
 //! and the example that prints the tables.
 
 pub mod scrub;
+pub mod sentiment;
 
 use std::{collections::BTreeMap, ops::Range, path::PathBuf};
 
