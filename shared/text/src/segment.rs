@@ -75,6 +75,11 @@ pub(crate) fn dictionary_frequency(word: &str) -> usize {
     JIEBA.suggest_freq(word)
 }
 
+/// The words of a run of Han with the tags that jieba gives them.
+pub(crate) fn tagged_words(run: &str) -> impl Iterator<Item = (&str, &str)> {
+    JIEBA.tag(run, true).into_iter().map(|tag| (tag.word, tag.tag))
+}
+
 /// Cuts where Han begins or ends: each run with its first byte.
 pub(crate) fn runs(text: &str) -> impl Iterator<Item = (usize, &str, bool)> {
     let mut rest = text;

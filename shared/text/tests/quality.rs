@@ -5,7 +5,7 @@
 #[path = "quality/measure.rs"]
 mod measure;
 
-use measure::scrub;
+use measure::{pos, scrub, sentiment};
 
 #[test]
 fn personal_data_is_found() {
@@ -19,5 +19,23 @@ fn personal_data_is_found() {
             let name = scores["name"];
             assert!(name.precision() >= 0.9 && name.recall() >= 0.85, "{language} {part}: {name:?}");
         }
+    }
+}
+
+#[test]
+fn parts_of_speech_are_told() {
+    for (language, least, floor) in [("zh", 100, 0.75), ("en", 700, 0.93)] {
+        let (count, right) = pos::accuracy(language);
+        assert!(count > least, "{language}: {count}");
+        assert!(right as f64 >= floor * count as f64, "{language}: {right} of {count}");
+    }
+}
+
+#[test]
+fn the_lexicon_ranks_real_reviews() {
+    for row in sentiment::rows() {
+        let floor = if row.set.contains("zh") { 0.93 } else { 0.855 };
+        let auc = row.figures.iter().find(|(name, _)| *name == "auc").unwrap().1;
+        assert!(auc >= floor, "{row:?}");
     }
 }
