@@ -17,8 +17,12 @@ type Table = (&'static str, fn() -> Vec<Row>);
 
 fn main() {
     let json = std::env::args().any(|argument| argument == "--json");
-    let tables: &[Table] =
-        &[("scrub", measure::scrub::rows), ("sentiment", measure::sentiment::rows), ("pos", measure::pos::rows)];
+    let tables: &[Table] = &[
+        ("scrub", measure::scrub::rows),
+        ("sentiment", measure::sentiment::rows),
+        ("pos", measure::pos::rows),
+        ("entities", measure::entities::rows),
+    ];
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     for &(name, rows) in tables {
         if !only.is_empty() && !only.iter().any(|word| word == name) {

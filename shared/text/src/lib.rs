@@ -28,6 +28,7 @@
 
 pub mod clean;
 pub mod emoji;
+pub mod entities;
 pub mod event;
 pub mod features;
 pub mod hash;
@@ -43,6 +44,7 @@ pub mod segment;
 
 pub use clean::{CleanOptions, CleanReport, Cleaner, Deduplicator, Verdict};
 pub use emoji::{Emoji, EmojiCounts, EmojiKind};
+pub use entities::{Entity, EntityKind};
 pub use event::{Event, EventKind, FieldValue};
 pub use features::{NgramHasher, NgramOptions, SparseCounts};
 pub use keywords::{Keyword, KeywordExtractor, KeywordOptions};

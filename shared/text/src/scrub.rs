@@ -205,6 +205,23 @@ impl Scrubber {
     }
 }
 
+/// The names of people in a text, as [`Scrubber::find`] finds them.
+pub(crate) fn names_in(text: &str) -> Vec<((usize, usize), f32)> {
+    let view = View::of(text);
+    let found = (0..view.len()).filter_map(|at| names::at(&view, at));
+    found.map(|((from, to), confidence)| ((view.byte(from), view.byte(to)), confidence)).collect()
+}
+
+/// Whether `word` is a given name of the list.
+pub(crate) fn is_english_given(word: &str) -> bool {
+    names::is_given(word)
+}
+
+/// Whether `word` is a surname and one or two characters that make no everyday word.
+pub(crate) fn is_chinese_name(word: &str) -> bool {
+    names::is_chinese(&View::of(word))
+}
+
 /// Whatever is not a name, and begins or is told by its label at `at`.
 fn structured_at(view: &View<'_>, at: usize) -> Option<(PersonalKind, (usize, usize), f32)> {
     let c = view.get(at);

@@ -5,7 +5,7 @@
 #[path = "quality/measure.rs"]
 mod measure;
 
-use measure::{pos, scrub, sentiment};
+use measure::{entities, pos, scrub, sentiment};
 
 #[test]
 fn personal_data_is_found() {
@@ -37,5 +37,16 @@ fn the_lexicon_ranks_real_reviews() {
         let floor = if row.set.contains("zh") { 0.93 } else { 0.855 };
         let auc = row.figures.iter().find(|(name, _)| *name == "auc").unwrap().1;
         assert!(auc >= floor, "{row:?}");
+    }
+}
+
+#[test]
+fn entities_are_found() {
+    for language in ["zh", "en"] {
+        for part in ["dev", "held"] {
+            let all = entities::all(&entities::scores(language, part));
+            assert!(all.truth >= 50, "{language} {part}: {all:?}");
+            assert!(all.f1() >= 0.88, "{language} {part}: {all:?}");
+        }
     }
 }

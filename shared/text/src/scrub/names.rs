@@ -17,3 +17,13 @@ pub(super) fn at(view: &View<'_>, at: usize) -> Option<((usize, usize), f32)> {
         chinese::at(view, at)
     }
 }
+
+/// Whether the whole text is a surname and one or two characters more that make no everyday word.
+pub(super) fn is_chinese(view: &View<'_>) -> bool {
+    chinese::is_name(view)
+}
+
+/// Whether a word is one of the English given names.
+pub(super) fn is_given(word: &str) -> bool {
+    english::is_given(word)
+}

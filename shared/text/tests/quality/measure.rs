@@ -1,6 +1,7 @@
 //! The labelled sets of `tests/data` against what the crate finds. Shared by the test of the floors
 //! and the example that prints the tables.
 
+pub mod entities;
 pub mod pos;
 pub mod scrub;
 pub mod sentiment;

@@ -179,6 +179,10 @@ fn surname(view: &View<'_>, at: usize) -> Option<usize> {
     NAMES.single.contains(first).then_some(1)
 }
 
+pub(super) fn is_name(view: &View<'_>) -> bool {
+    surname(view, 0).is_some() && may_be_name(view, 0, view.len())
+}
+
 /// Characters that make no word and that given names have.
 fn may_be_name(view: &View<'_>, from: usize, end: usize) -> bool {
     let name = view.slice(from, end);

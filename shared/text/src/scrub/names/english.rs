@@ -115,6 +115,10 @@ pub(super) fn at(view: &View<'_>, at: usize) -> Option<((usize, usize), f32)> {
     titled(view, at).or_else(told).or_else(|| pair(view, at))
 }
 
+pub(super) fn is_given(word: &str) -> bool {
+    KNOWN.contains(word)
+}
+
 /// The end of a word that begins with a capital and goes on like a name.
 fn word(view: &View<'_>, at: usize) -> Option<usize> {
     let first = view.get(at);
