@@ -22,6 +22,7 @@ fn main() {
         ("sentiment", measure::sentiment::rows),
         ("pos", measure::pos::rows),
         ("entities", measure::entities::rows),
+        ("keyphrases", measure::keyphrases::rows),
     ];
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     for &(name, rows) in tables {

@@ -5,7 +5,7 @@
 #[path = "quality/measure.rs"]
 mod measure;
 
-use measure::{entities, pos, scrub, sentiment};
+use measure::{entities, keyphrases, pos, scrub, sentiment};
 
 #[test]
 fn personal_data_is_found() {
@@ -47,6 +47,16 @@ fn entities_are_found() {
             let all = entities::all(&entities::scores(language, part));
             assert!(all.truth >= 50, "{language} {part}: {all:?}");
             assert!(all.f1() >= 0.88, "{language} {part}: {all:?}");
+        }
+    }
+}
+
+#[test]
+fn keyphrases_are_those_an_author_chose() {
+    for (language, floor) in [("zh", 0.5), ("en", 0.7)] {
+        for part in ["dev", "held"] {
+            let score = keyphrases::ours(language, part);
+            assert!(score.truth > 60 && score.f1() >= floor, "{language} {part}: {score:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and the example that prints the tables.
 
 pub mod entities;
+pub mod keyphrases;
 pub mod pos;
 pub mod scrub;
 pub mod sentiment;
