@@ -23,6 +23,7 @@ fn main() {
         ("pos", measure::pos::rows),
         ("entities", measure::entities::rows),
         ("keyphrases", measure::keyphrases::rows),
+        ("spam", measure::spam::rows),
     ];
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     for &(name, rows) in tables {

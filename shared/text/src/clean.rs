@@ -9,11 +9,15 @@ mod chinese;
 mod duplicate;
 mod html;
 mod links;
+mod spam;
 mod unicode;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::duplicate::{Deduplicator, DuplicateOptions, Verdict, simhash};
+pub use self::{
+    duplicate::{Deduplicator, DuplicateOptions, Verdict, simhash},
+    spam::{SpamFilter, SpamOptions, SpamReason, SpamScore},
+};
 use crate::scrub::Scrubber;
 
 /// Passes before markup characters are taken out bodily. Text in the wild needs two; only text

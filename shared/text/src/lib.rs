@@ -43,7 +43,9 @@ pub mod script;
 pub mod scrub;
 pub mod segment;
 
-pub use clean::{CleanOptions, CleanReport, Cleaner, Deduplicator, Verdict};
+pub use clean::{
+    CleanOptions, CleanReport, Cleaner, Deduplicator, SpamFilter, SpamOptions, SpamReason, SpamScore, Verdict,
+};
 pub use emoji::{Emoji, EmojiCounts, EmojiKind};
 pub use entities::{Entity, EntityKind};
 pub use event::{Event, EventKind, FieldValue};

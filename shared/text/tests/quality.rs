@@ -5,7 +5,7 @@
 #[path = "quality/measure.rs"]
 mod measure;
 
-use measure::{entities, keyphrases, pos, scrub, sentiment};
+use measure::{entities, keyphrases, pos, scrub, sentiment, spam};
 
 #[test]
 fn personal_data_is_found() {
@@ -58,5 +58,17 @@ fn keyphrases_are_those_an_author_chose() {
             let score = keyphrases::ours(language, part);
             assert!(score.truth > 60 && score.f1() >= floor, "{language} {part}: {score:?}");
         }
+    }
+}
+
+#[test]
+fn spam_is_found_and_people_are_not() {
+    for part in ["dev", "held"] {
+        let (count, found) = spam::found(part);
+        assert!(count >= 12 && found * 10 >= count * 8, "{part}: {found} of {count}");
+    }
+    for name in spam::FILES {
+        let Some((count, flagged)) = spam::flagged(name) else { continue };
+        assert!(flagged * 200 < count, "{name}: {flagged} of {count}");
     }
 }

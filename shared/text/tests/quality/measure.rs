@@ -6,6 +6,7 @@ pub mod keyphrases;
 pub mod pos;
 pub mod scrub;
 pub mod sentiment;
+pub mod spam;
 
 use std::{collections::BTreeMap, ops::Range, path::PathBuf};
 
