@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod encode;
 pub(crate) mod enroll;
+pub(crate) mod evaluate;
 pub(crate) mod join;
 pub(crate) mod ledger;
 pub(crate) mod plan;

@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{audit, demo, doctor, encode, enroll, join, ledger, plan, profile, serve, simulate, sweep, synth, task};
+use commands::{
+    audit, demo, doctor, encode, enroll, evaluate, join, ledger, plan, profile, serve, simulate, sweep, synth, task,
+};
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
@@ -43,6 +45,7 @@ enum Command {
     Doctor(doctor::Args),
     Encode(encode::Args),
     Enroll(enroll::Args),
+    Evaluate(evaluate::Args),
     Join(join::Args),
     Ledger(ledger::Args),
     Plan(plan::Args),
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args, json),
         Command::Encode(args) => encode::run(&args, json),
         Command::Enroll(args) => enroll::run(&args, json),
+        Command::Evaluate(args) => evaluate::run(&args, json),
         Command::Join(args) => join::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Plan(args) => plan::run(&args, json),

@@ -8,6 +8,7 @@ mod chinese;
 mod english;
 mod names;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::Private;
 
@@ -41,7 +42,7 @@ pub enum PersonaLanguage {
 }
 
 /// One sentence and what it stands on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clause {
     /// The sentence.
     pub text: String,

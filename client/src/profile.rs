@@ -67,14 +67,25 @@
 //!
 //! Texts are used as they are: clean them when they are imported.
 
+mod attributes;
 mod behavior;
+mod compare;
+mod completeness;
+mod decay;
 mod document;
+mod drift;
 mod evidence;
+mod habits;
 mod interests;
+mod making;
+mod owner;
 mod places;
+mod plan;
 mod predict;
 mod quote;
 mod sentiment;
+mod veto;
+mod words;
 
 use silhouette_model::{Engine, EngineError, Model};
 use silhouette_privacy::Private;
@@ -82,20 +93,25 @@ use silhouette_text::Event;
 use silhouette_wire::ContentHash;
 use thiserror::Error;
 
-use self::evidence::Witness;
-use self::predict::Predictions;
-use crate::persona::{PersonaLanguage, compose};
-
+pub use self::compare::{Change, diff, merge};
+pub use self::completeness::FILLED;
 pub use self::document::{
-    Behavior, Evidence, Interest, Keyword, LabelShare, LanguageShare, PersonaTexts, ProfileDocument, Provenance,
-    ScoreMean, Sentiment, SentimentSource, Shown,
+    Aspect, Attribute, Behavior, CategoryShare, Completeness, Drift, Evidence, Gap, Interest, Keyword, LabelShare,
+    LanguageShare, Need, NextCategory, Origin, PersonaTexts, ProfileDocument, Provenance, RatingBias, ReturnTime,
+    ScoreMean, Sentiment, SentimentSource, Sessions, Shown, Social, Style, Tie, TrendPoint, Value, schema,
 };
+pub use self::drift::jensen_shannon;
+pub use self::owner::{OwnerError, OwnerWord};
+pub use self::plan::{Dimension, Label, PACKS, PlanError, ProfilePlan, Section, Source};
 
-/// The version of [`ProfileDocument`]. 2: evidence for every part, by field; display names.
-pub const SCHEMA_VERSION: u32 = 2;
+/// The version of [`ProfileDocument`]. 3: demographics, psychographics, habits, taxonomies, trends, completeness.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Texts at which confidence reaches half of the model's own certainty.
 pub const PSEUDO_TEXTS: f64 = 5.0;
+
+/// Days after which a text counts half in what is recent.
+pub const HALF_LIFE_DAYS: f64 = 90.0;
 
 /// Labels of one head that are listed; beyond them shares are crumbs.
 pub const MAX_LABELS: usize = 32;
@@ -113,6 +129,12 @@ pub enum ProfileError {
     /// The engine can't run the model.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The owner said something that the plan has no place for.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// The plan can't be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
 }
 
 /// A model, what runs it, and where it came from.
@@ -126,6 +148,19 @@ pub struct Trained<'a> {
     pub hash: ContentHash,
     /// The round it came out of, where known.
     pub round: Option<u64>,
+}
+
+/// What a profile is made of, apart from the events.
+#[derive(Clone, Copy, Default)]
+pub struct Making<'a> {
+    /// The model; without one the profile holds what needs none.
+    pub trained: Option<Trained<'a>>,
+    /// What it is about; without one, what the model's heads imply. The model's heads that no dimension names follow.
+    pub plan: Option<&'a ProfilePlan>,
+    /// What the owner says; without it nothing is declared, and nothing sensitive is inferred.
+    pub owner: Option<&'a OwnerWord>,
+    /// When, in unix seconds.
+    pub made_at: i64,
 }
 
 /// Makes the profile of the person whose events these are, at `made_at` (unix seconds). Without a
@@ -150,41 +185,35 @@ pub fn profile(
     trained: Option<Trained<'_>>,
     made_at: i64,
 ) -> Result<Private<ProfileDocument>, ProfileError> {
-    let texts: Vec<usize> = (0..events.len()).filter(|&i| !events[i].text.trim().is_empty()).collect();
-    let predictions = trained.map(|t| Predictions::of(t, events, &texts)).transpose()?;
-    let mut evidence = Vec::new();
-    let mut interests = Vec::new();
-    let mut scores = Vec::new();
-    if let Some(predictions) = &predictions {
-        let mut witness = Witness::new(predictions, events);
-        interests = interests::interests(predictions, &mut witness);
-        scores = predictions.score_means();
-        evidence = witness.into_evidence();
-    }
-    let sentiment = sentiment::sentiment(predictions.as_ref(), events, &texts, &mut evidence);
-    let mut behavior = behavior::behavior(events, texts.len(), scores);
-    places::behavior(&mut behavior, events, &mut evidence);
-    let mut document = ProfileDocument {
-        schema_version: SCHEMA_VERSION,
-        interests,
-        sentiment,
-        behavior,
-        languages: places::languages(events, &texts, &mut evidence),
-        keywords: places::keywords(events, &texts, &mut evidence),
-        evidence,
-        persona: PersonaTexts::default(),
-        provenance: Provenance {
-            model: trained.map(|t| t.hash.to_string()),
-            engine: trained.map(|t| t.engine.name().to_owned()),
-            round: trained.and_then(|t| t.round),
-            made_at,
-        },
-    };
-    document.persona = PersonaTexts {
-        zh: compose(&document, PersonaLanguage::Zh).clauses,
-        en: compose(&document, PersonaLanguage::En).clauses,
-    };
-    Ok(Private::new(document))
+    make(events, &Making { trained, made_at, ..Making::default() })
+}
+
+/// [`profile`] by a plan and the owner's word.
+///
+/// The document is a function of what is given and nothing else: whoever takes an event away and makes it again has the
+/// profile, the evidence and the persona of somebody who never had that event.
+///
+/// ```
+/// use silhouette_client::profile::{Making, OwnerWord, ProfilePlan, make};
+/// use silhouette_text::Event;
+///
+/// let plan = ProfilePlan::pack("health").unwrap();
+/// let mut owner = OwnerWord::default();
+/// let events = ["went for a run", "早上跑步五公里", "yoga again"].map(|t| Event::new("me", t));
+/// let of = |owner: &OwnerWord| {
+///     let making = Making { plan: Some(&plan), owner: Some(owner), made_at: 1_700_000_000, ..Making::default() };
+///     make(&events, &making).map(|made| made.expose_on_device().psychographics.clone())
+/// };
+/// assert!(of(&owner)?.is_empty()); // sensitive, and nobody agreed
+/// owner.consent.insert("activity".into());
+/// assert_eq!(of(&owner)?[0].value, "running");
+/// # Ok::<(), silhouette_client::profile::ProfileError>(())
+/// ```
+///
+/// # Errors
+/// When the plan can't be used or has no place for the owner's word, or the engine can't run the model.
+pub fn make(events: &[Event], making: &Making<'_>) -> Result<Private<ProfileDocument>, ProfileError> {
+    making::document(events, making).map(Private::new)
 }
 
 #[cfg(test)]

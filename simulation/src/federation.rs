@@ -78,6 +78,11 @@ impl<'a> Federation<'a> {
         let shard = SimulationShard::of_model(&model, data, config, engine)?;
         let offers = &shard.offers;
         let shape = FileShape::of(&model)?;
+        let mut ahead = Ahead::default();
+        // Drawn while everything else is set up. With a clock it is not known which devices make the first sum.
+        if config.clock.is_none() {
+            ahead.begin(&shard.pool, config.seed, 1, &offers.of(offers.schedule.kind(1)).parameters);
+        }
         Ok(Self {
             coordinator: Coordinator::new(rounds(&shard), 0, seed_bytes(config.seed, b"cohort"))?,
             pasts: vec![Past::default(); data.train.len()],
@@ -88,7 +93,7 @@ impl<'a> Federation<'a> {
             tree: NoiseTree::new(&offers.training.parameters),
             now: 0,
             clock: Clock::of(config, &shard, &model)?,
-            ahead: Ahead::default(),
+            ahead,
             gathered: None,
             model: Arc::new(model),
             config,

@@ -40,6 +40,7 @@ mod offers;
 mod output;
 pub mod partition;
 mod people;
+pub mod quality;
 mod recipe;
 pub mod report;
 mod run;

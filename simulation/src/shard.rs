@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 use silhouette_model::{Engine, Model};
@@ -75,9 +75,11 @@ impl<'a> SimulationShard<'a> {
         config: &'a SimulationConfig,
         engine: &'a dyn Engine,
     ) -> Result<Self, FederationError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build()?;
+        keep_memory(&pool);
         Ok(Self {
             offers: Offers::new(data, config, model)?,
-            pool: rayon::ThreadPoolBuilder::new().num_threads(config.threads).build()?,
+            pool,
             attacks: poisoners(config, data.train.len()).into_iter().collect(),
             fingerprint: fingerprint(data, config)?,
             spare: Mutex::new(Vec::new()),
@@ -180,7 +182,7 @@ impl<'a> SimulationShard<'a> {
             order: &order,
             next: AtomicUsize::new(0),
         };
-        let results: Vec<Result<_, FederationError>> = self.pool.broadcast(|_| {
+        let results = self.on_all_threads(|| {
             let mut sum = self.empty_sum(part.parameters);
             desk.work(&mut sum).map(|pasts| (sum, pasts))
         });
@@ -195,6 +197,20 @@ impl<'a> SimulationShard<'a> {
         sums.iter().try_for_each(|other| sum.merge(other))?;
         lock(&self.spare).append(&mut sums);
         Ok((sum, pasts))
+    }
+
+    /// Runs `work` on every thread of this shard, this one among them: it is awake already, and whoever still has to
+    /// be woken takes what is left.
+    fn on_all_threads<R: Send>(&self, work: impl Fn() -> R + Sync) -> Vec<R> {
+        let results = Mutex::new(Vec::with_capacity(self.pool.current_num_threads()));
+        self.pool.in_place_scope(|scope| {
+            for _ in 1..self.pool.current_num_threads() {
+                scope.spawn(|_| lock(&results).push(work()));
+            }
+            let own = work();
+            lock(&results).push(own);
+        });
+        results.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn empty_sum(&self, parameters: &ReleaseParameters) -> Accumulator {
@@ -213,6 +229,22 @@ impl<'a> SimulationShard<'a> {
         self.config.mode() == Some(Mode::Distributed) && self.config.secure_aggregation
     }
 }
+
+/// Has the allocator keep, on every thread, memory for vectors as large as a device's or a sum. glibc takes a freed block
+/// beyond the threshold of `mmap` as a sign of what is to come: it raises that threshold to the block's size and keeps
+/// twice as much at the top of each heap. Otherwise the first devices of a run give every vector back to the system,
+/// and its pages are fetched anew for the next. Nothing is written, so it costs no memory; other allocators do with it
+/// what they like.
+fn keep_memory(pool: &ThreadPool) {
+    let reserve = |bytes| drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+    reserve(LARGE);
+    // From now on this size comes from a heap, which grows by it once.
+    reserve(LARGE / 2);
+    pool.broadcast(|_| reserve(LARGE / 2));
+}
+
+/// The largest block that glibc takes as such a sign is 32 MiB; no device's vector comes near half of it.
+const LARGE: usize = 16 << 20;
 
 /// Devices of one group of a round, side by side.
 struct Part<'s> {

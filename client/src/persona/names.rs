@@ -108,9 +108,12 @@ mod tests {
         Interest {
             head: head.into(),
             label: label.into(),
+            path: vec![label.into()],
             share: 1.0,
+            recent: 1.0,
             confidence: 1.0,
             texts: 1,
+            origin: crate::profile::Origin::Model,
             shown: BTreeMap::new(),
             evidence: Vec::new(),
         }

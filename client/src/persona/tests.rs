@@ -2,11 +2,24 @@ use proptest::prelude::*;
 use silhouette_text::Language;
 
 use super::*;
-use crate::profile::{Behavior, Keyword, LanguageShare, PersonaTexts, Provenance, Sentiment, SentimentSource};
+use crate::profile::{
+    Behavior, Completeness, Keyword, LanguageShare, Origin, PersonaTexts, Provenance, Sentiment, SentimentSource,
+};
 
 fn interest(head: &str, label: &str, share: f64, confidence: f64) -> Interest {
     let (head, label) = (head.to_owned(), label.to_owned());
-    Interest { head, label, share, confidence, texts: 10, shown: Default::default(), evidence: Vec::new() }
+    Interest {
+        path: vec![label.clone()],
+        head,
+        label,
+        share,
+        recent: share,
+        confidence,
+        texts: 10,
+        origin: Origin::Model,
+        shown: Default::default(),
+        evidence: Vec::new(),
+    }
 }
 
 fn keyword(term: &str) -> Keyword {
@@ -17,7 +30,7 @@ fn document(confidence: f64) -> ProfileDocument {
     let mut weekdays = vec![2; 7];
     weekdays[5] = 9;
     ProfileDocument {
-        schema_version: 2,
+        schema_version: 3,
         interests: vec![
             interest("topic", "sport", 0.62, confidence),
             interest("topic", "music", 0.2, confidence),
@@ -31,8 +44,12 @@ fn document(confidence: f64) -> ProfileDocument {
             confidence,
             source: SentimentSource::Model,
             labels: Vec::new(),
+            trend: Vec::new(),
+            aspects: Vec::new(),
             evidence: Vec::new(),
         },
+        demographics: Vec::new(),
+        psychographics: Vec::new(),
         behavior: Behavior {
             events: 21,
             texts: 21,
@@ -49,7 +66,16 @@ fn document(confidence: f64) -> ProfileDocument {
         keywords: vec![keyword("比赛"), keyword("guitar")],
         evidence: Vec::new(),
         persona: PersonaTexts::default(),
-        provenance: Provenance { model: None, engine: None, round: None, made_at: 0 },
+        completeness: Completeness::default(),
+        provenance: Provenance {
+            model: None,
+            engine: None,
+            round: None,
+            made_at: 0,
+            as_of: None,
+            plan: String::new(),
+            drift: Vec::new(),
+        },
     }
 }
 

@@ -2,13 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silhouette_text::Language;
 
 use crate::persona::Clause;
 
+pub use attribute::{Attribute, Completeness, Gap, Need, Origin};
+pub use behavior::{
+    Behavior, CategoryShare, NextCategory, RatingBias, ReturnTime, ScoreMean, Sessions, Social, Style, Tie, Value,
+};
+pub use sentiment::{Aspect, LabelShare, Sentiment, SentimentSource, TrendPoint};
+
+mod attribute;
+mod behavior;
+mod sentiment;
+
 /// A person's profile. Only ever handed out inside [`Private`](silhouette_privacy::Private).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileDocument {
     /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
@@ -20,6 +31,10 @@ pub struct ProfileDocument {
     pub sentiment: Sentiment,
     /// What they did and when.
     pub behavior: Behavior,
+    /// What the owner declared, or agreed to have inferred, of age, region, occupation and the like.
+    pub demographics: Vec<Attribute>,
+    /// How they are: habits from what they did, lifestyle and traits from what they wrote.
+    pub psychographics: Vec<Attribute>,
     /// What they write in, largest share first.
     pub languages: Vec<LanguageShare>,
     /// Words they use often that people in general use rarely.
@@ -28,6 +43,8 @@ pub struct ProfileDocument {
     pub evidence: Vec<Evidence>,
     /// The profile in sentences.
     pub persona: PersonaTexts,
+    /// What is still missing, and what would fill it.
+    pub completeness: Completeness,
     /// What made it.
     pub provenance: Provenance,
 }
@@ -49,18 +66,24 @@ impl ProfileDocument {
 }
 
 /// One label of one head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interest {
     /// The head's name.
     pub head: String,
     /// The label.
     pub label: String,
+    /// Its place in the dimension's taxonomy, from the top down to itself; the label alone without one.
+    pub path: Vec<String>,
     /// Its share of the mixture, 0 to 1; the shares of a head sum to 1.
     pub share: f64,
+    /// The same with every text weighing half as much as one that is [`HALF_LIFE_DAYS`](super::HALF_LIFE_DAYS) newer.
+    pub recent: f64,
     /// How far the share can be relied on, 0 to 1.
     pub confidence: f64,
     /// Texts of which this is the likeliest label.
     pub texts: usize,
+    /// Who says so.
+    pub origin: Origin,
     /// Names shown instead of head and label, by language (`en`, `zh`), where the task gives them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shown: BTreeMap<String, Shown>,
@@ -69,7 +92,7 @@ pub struct Interest {
 }
 
 /// How one label of one head is shown in one language.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shown {
     /// The head's name.
@@ -81,7 +104,7 @@ pub struct Shown {
 }
 
 /// A word they use often that people in general use rarely.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Keyword {
     /// The word, in small letters.
     pub term: String,
@@ -93,51 +116,11 @@ pub struct Keyword {
     pub evidence: Vec<usize>,
 }
 
-/// How the person's texts feel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sentiment {
-    /// Mean over texts, -1 to 1.
-    pub mean: f64,
-    /// Share of positive texts.
-    pub positive: f64,
-    /// Share of texts that are neither.
-    pub neutral: f64,
-    /// Share of negative texts.
-    pub negative: f64,
-    /// How far this can be relied on, 0 to 1.
-    pub confidence: f64,
-    /// What judged.
-    pub source: SentimentSource,
-    /// The model's own labels, where a model judged.
-    pub labels: Vec<LabelShare>,
-    /// Places in [`ProfileDocument::evidence`].
-    pub evidence: Vec<usize>,
-}
-
-/// What judged the sentiment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum SentimentSource {
-    /// A list of words.
-    Lexicon,
-    /// The model's head named `sentiment`.
-    Model,
-}
-
-/// A label and its share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LabelShare {
-    /// The label.
-    pub label: String,
-    /// Its share.
-    pub share: f64,
-}
-
 /// A language and its share of the texts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LanguageShare {
     /// The language.
+    #[schemars(with = "String")]
     pub language: Language,
     /// Its share.
     pub share: f64,
@@ -145,52 +128,8 @@ pub struct LanguageShare {
     pub evidence: Vec<usize>,
 }
 
-/// The mean of a head that predicts a number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScoreMean {
-    /// The head's name.
-    pub head: String,
-    /// The mean, on the head's own scale.
-    pub mean: f64,
-    /// The scale's ends.
-    pub range: (f32, f32),
-}
-
-/// What the person did and when.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Behavior {
-    /// All events.
-    pub events: usize,
-    /// Those with a text.
-    pub texts: usize,
-    /// Events by kind.
-    pub kinds: BTreeMap<String, usize>,
-    /// Mean length of a text, in characters.
-    pub mean_length: f64,
-    /// Mean rating given, where there are ratings.
-    pub mean_rating: Option<f64>,
-    /// Events with a time; the figures below are of these.
-    pub timed: usize,
-    /// The first, in unix seconds.
-    pub first: Option<i64>,
-    /// The last.
-    pub last: Option<i64>,
-    /// Events by hour of the day in UTC, 0 to 23; empty without times.
-    pub hours: Vec<usize>,
-    /// Events by day of the week in UTC, Monday first; empty without times.
-    pub weekdays: Vec<usize>,
-    /// Up to three busiest hours, busiest first.
-    pub busiest_hours: Vec<u8>,
-    /// Events a week between the first and the last; a span under a week counts as one.
-    pub events_per_week: Option<f64>,
-    /// Means of the heads that predict numbers.
-    pub scores: Vec<ScoreMean>,
-    /// Places in [`ProfileDocument::evidence`]: of the busiest hours and day, and of the ratings.
-    pub evidence: Vec<usize>,
-}
-
 /// One place in one text that something in the profile stands on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// What it speaks for, as a [`Clause`] names it: `interests.HEAD`, `sentiment`, `keywords`,
     /// `languages`, `behavior.busiest_hours` or `behavior.mean_rating`.
@@ -215,7 +154,7 @@ pub struct Evidence {
 }
 
 /// The persona in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonaTexts {
     /// In Chinese.
     pub zh: Vec<Clause>,
@@ -224,7 +163,7 @@ pub struct PersonaTexts {
 }
 
 /// What made the profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
     /// Hash of the model's file; none without a model.
     pub model: Option<String>,
@@ -234,4 +173,31 @@ pub struct Provenance {
     pub round: Option<u64>,
     /// When, in unix seconds.
     pub made_at: i64,
+    /// The newest event's time, in unix seconds: the profile says how the person was then.
+    pub as_of: Option<i64>,
+    /// The plan's name.
+    pub plan: String,
+    /// How far each mixture has moved from the first half of the person's texts to the second.
+    pub drift: Vec<Drift>,
+}
+
+/// How far a mixture moved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// The field.
+    pub field: String,
+    /// Jensen-Shannon divergence between the earlier and the later half of the texts that have times, in bits, 0 to 1.
+    pub bits: f64,
+    /// The label that gained most.
+    pub towards: String,
+    /// The label that lost most.
+    pub away_from: String,
+}
+
+/// The JSON Schema (draft 2020-12) of the document, made of the types.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(ProfileDocument);
+    schema.insert("$id".into(), format!("urn:silhouette:profile:{}", super::SCHEMA_VERSION).into());
+    schema.to_value()
 }

@@ -10,7 +10,6 @@ use silhouette_text::Event;
 use super::document::Evidence;
 use super::predict::{HeadView, Predictions};
 use super::quote::quote;
-use super::sentiment::HEAD;
 
 /// Places shown for one label.
 const PLACES: usize = 3;
@@ -66,34 +65,44 @@ pub(super) fn best(mut places: Vec<Place>, events: &[Event]) -> Vec<Place> {
 
 /// Finds evidence and collects it.
 pub(super) struct Witness<'a> {
-    predictions: &'a Predictions<'a>,
+    predictions: Option<&'a Predictions<'a>>,
     events: &'a [Event],
     found: Vec<Evidence>,
 }
 
 impl<'a> Witness<'a> {
-    pub(super) fn new(predictions: &'a Predictions<'a>, events: &'a [Event]) -> Self {
+    pub(super) fn new(predictions: Option<&'a Predictions<'a>>, events: &'a [Event]) -> Self {
         Self { predictions, events, found: Vec::new() }
     }
 
-    /// Finds the best places for one label and returns their numbers.
-    pub(super) fn find(&mut self, view: &HeadView<'_>, label: usize) -> Vec<usize> {
-        let direction = Direction::of(self.predictions.model, view, label);
+    /// Finds the places that speak most for one label of a head and returns their numbers.
+    pub(super) fn find(&mut self, view: &HeadView<'_>, label: usize, field: &str) -> Vec<usize> {
+        let Some(predictions) = self.predictions else { return Vec::new() };
+        let direction = Direction::of(predictions.model, view, label);
         let mut places = Vec::new();
-        for text in likeliest_texts(view, label) {
-            self.search(self.predictions.texts[text], &direction, &mut places);
+        let texts = match view.is_about_person() {
+            // All of them speak together.
+            true => (0..predictions.texts.len().min(SEARCHED)).collect(),
+            false => likeliest_texts(view, label),
+        };
+        for text in texts {
+            self.search(predictions, predictions.texts[text], &direction, &mut places);
         }
+        self.quote(places, field, &view.head.labels()[label])
+    }
+
+    /// Takes the best of these places as evidence and returns their numbers.
+    pub(super) fn quote(&mut self, places: Vec<Place>, field: &str, label: &str) -> Vec<usize> {
         let first = self.found.len();
-        let field = if view.head.name == HEAD { HEAD.to_owned() } else { format!("interests.{}", view.head.name) };
         for place in best(places, self.events) {
-            self.found.push(place.evidence(self.events, &field, &view.head.labels()[label]));
+            self.found.push(place.evidence(self.events, field, label));
         }
         (first..self.found.len()).collect()
     }
 
-    fn search(&self, event: usize, direction: &Direction, places: &mut Vec<Place>) {
+    fn search(&self, predictions: &Predictions<'_>, event: usize, direction: &Direction, places: &mut Vec<Place>) {
         let text = &self.events[event].text;
-        for feature in self.predictions.vectoriser.trace(text) {
+        for feature in predictions.vectoriser.trace(text) {
             let weight: f64 = feature.entries.iter().map(|&(i, v)| f64::from(v * direction.weight(i))).sum();
             let Some(&(start, end)) = feature.spans.first() else {
                 continue;

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use silhouette_model::{Head, HeadKind, Model, Vectoriser, argmax};
+use silhouette_model::{Head, HeadKind, Model, Unit, Vectoriser, argmax, person_text};
 use silhouette_text::Event;
 
+use super::decay::Decay;
 use super::document::ScoreMean;
 use super::{PSEUDO_TEXTS, ProfileError, Trained};
 
@@ -21,6 +22,8 @@ pub(super) struct Predictions<'a> {
     /// Indices of the events predicted.
     pub(super) texts: Vec<usize>,
     outputs: Vec<Vec<f32>>,
+    /// The outputs for all texts as one, where a head is about the person; one row or none.
+    person: Vec<Vec<f32>>,
 }
 
 /// One head's part of the predictions.
@@ -28,6 +31,8 @@ pub(super) struct HeadView<'p> {
     pub(super) head: &'p Head,
     pub(super) range: Range<usize>,
     outputs: &'p [Vec<f32>],
+    /// Numbers of the events the outputs are of.
+    texts: &'p [usize],
 }
 
 impl<'a> Predictions<'a> {
@@ -39,23 +44,38 @@ impl<'a> Predictions<'a> {
             let borrowed: Vec<_> = vectors.iter().collect();
             outputs.extend(trained.engine.predict(trained.model, &borrowed)?);
         }
-        Ok(Self { model: trained.model, vectoriser, texts: texts.to_vec(), outputs })
+        let about_person = trained.model.task().heads.iter().any(|head| head.unit == Unit::Person);
+        let person = if about_person && !texts.is_empty() {
+            let whole = vectoriser.vectorise(&person_text(events));
+            trained.engine.predict(trained.model, &[&whole])?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { model: trained.model, vectoriser, texts: texts.to_vec(), outputs, person })
     }
 
     /// The heads in the order of the task.
     pub(super) fn heads(&self) -> impl Iterator<Item = HeadView<'_>> {
-        self.model.task().ranges().map(|(head, range)| HeadView { head, range, outputs: &self.outputs })
+        self.model.task().ranges().map(|(head, range)| match head.unit {
+            Unit::Person => HeadView { head, range, outputs: &self.person, texts: &[] },
+            _ => HeadView { head, range, outputs: &self.outputs, texts: &self.texts },
+        })
+    }
+
+    /// The head of this name, if it has labels.
+    pub(super) fn head(&self, name: &str) -> Option<HeadView<'_>> {
+        self.heads().find(|view| view.head.name == name && !view.head.labels().is_empty())
     }
 
     /// The means of the heads that predict numbers, on their own scales.
     pub(super) fn score_means(&self) -> Vec<ScoreMean> {
-        let n = self.outputs.len();
-        if n == 0 {
+        if self.outputs.is_empty() {
             return Vec::new();
         }
         let of = |view: HeadView<'_>| match view.head.kind {
             HeadKind::Score { min, max } => {
-                let scaled = view.rows().map(|row| f64::from(row[0])).sum::<f64>() / n as f64;
+                let n = view.rows().count().max(1) as f64;
+                let scaled = view.rows().map(|row| f64::from(row[0])).sum::<f64>() / n;
                 let mean = f64::from(min) + scaled.clamp(0.0, 1.0) * f64::from(max - min);
                 Some(ScoreMean { head: view.head.name.clone(), mean, range: (min, max) })
             }
@@ -86,6 +106,32 @@ impl<'p> HeadView<'p> {
         let n = self.outputs.len().max(1) as f64;
         shares.iter_mut().for_each(|s| *s /= n);
         shares
+    }
+
+    /// The same, each text with its weight.
+    pub(super) fn weighted_shares(&self, decay: &Decay) -> Vec<f64> {
+        if self.is_about_person() {
+            return self.shares();
+        }
+        let mut shares = vec![0.0; self.labels()];
+        let mut total = 0.0;
+        for (row, &event) in self.rows().zip(self.texts) {
+            let weight = decay.weight(event);
+            shares.iter_mut().zip(row).for_each(|(s, &p)| *s += weight * f64::from(p));
+            total += weight;
+        }
+        shares.iter_mut().for_each(|s| *s /= if total > 0.0 { total } else { 1.0 });
+        shares
+    }
+
+    /// Whether the head is about the person: there is one row, of all texts together.
+    pub(super) fn is_about_person(&self) -> bool {
+        self.head.unit == Unit::Person
+    }
+
+    /// Numbers of the events the rows are of; none where the head is about the person.
+    pub(super) fn events(&self) -> &'p [usize] {
+        self.texts
     }
 
     /// Each text's likeliest label.

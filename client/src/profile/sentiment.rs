@@ -2,12 +2,19 @@
 
 use silhouette_text::{Event, Lexicon, Segmenter};
 
-use super::document::{Evidence, LabelShare, Sentiment, SentimentSource};
-use super::evidence::{Place, Witness, best};
+use super::document::{LabelShare, Sentiment, SentimentSource};
+use super::evidence::{Place, Witness};
 use super::predict::{HeadView, Predictions, confidence};
 
-/// The name of the head that judges sentiment.
+mod course;
+
+pub(super) use course::{aspects, trend};
+
+/// The name of the head that judges sentiment where no plan names another.
 pub(super) const HEAD: &str = "sentiment";
+
+/// The field of the profile.
+const FIELD: &str = "sentiment";
 
 /// Beyond this a text counts as positive or negative for the model: a third of the scale each.
 const MODEL_EDGE: f64 = 1.0 / 3.0;
@@ -22,29 +29,24 @@ const POSITIVE: [&str; 8] = ["positive", "pos", "good", "正面", "积极", "正
 const NEUTRAL: [&str; 6] = ["neutral", "neu", "mixed", "中性", "中立", "中评"];
 const NEGATIVE: [&str; 8] = ["negative", "neg", "bad", "负面", "消极", "负向", "差评", "讨厌"];
 
+/// How the texts feel, with the feeling of each: by the model's head of this name where it can be placed on a scale,
+/// else by the lexicon.
 pub(super) fn sentiment(
     predictions: Option<&Predictions<'_>>,
+    head: &str,
     events: &[Event],
     texts: &[usize],
-    evidence: &mut Vec<Evidence>,
-) -> Sentiment {
-    if let Some(predictions) = predictions {
-        let head = predictions.heads().find(|v| v.head.name == HEAD && !v.head.labels().is_empty());
-        if let Some(view) = head
-            && let Some(values) = valences(view.head.labels())
-        {
-            let mut witness = Witness::new(predictions, events);
-            let mut sentiment = by_model(&view, &values, &mut witness);
-            let first = evidence.len();
-            sentiment.evidence.iter_mut().for_each(|i| *i += first);
-            evidence.extend(witness.into_evidence());
-            return sentiment;
-        }
+    witness: &mut Witness<'_>,
+) -> (Sentiment, Vec<f64>) {
+    if let Some(view) = predictions.and_then(|predictions| predictions.head(head))
+        && let Some(values) = valences(view.head.labels())
+    {
+        return by_model(&view, &values, witness);
     }
-    by_lexicon(events, texts, evidence)
+    by_lexicon(events, texts, witness)
 }
 
-fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> Sentiment {
+fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> (Sentiment, Vec<f64>) {
     let expected: Vec<f64> =
         view.rows().map(|row| row.iter().zip(values).map(|(&p, v)| f64::from(p) * v).sum()).collect();
     let mut sentiment = summary(&expected, MODEL_EDGE, SentimentSource::Model);
@@ -54,13 +56,13 @@ fn by_model(view: &HeadView<'_>, values: &[f64], witness: &mut Witness<'_>) -> S
     let likeliest = view.likeliest();
     for (label, &value) in values.iter().enumerate() {
         if value != 0.0 && likeliest.contains(&label) {
-            sentiment.evidence.extend(witness.find(view, label));
+            sentiment.evidence.extend(witness.find(view, label, FIELD));
         }
     }
-    sentiment
+    (sentiment, expected)
 }
 
-fn by_lexicon(events: &[Event], texts: &[usize], evidence: &mut Vec<Evidence>) -> Sentiment {
+fn by_lexicon(events: &[Event], texts: &[usize], witness: &mut Witness<'_>) -> (Sentiment, Vec<f64>) {
     let lexicon = Lexicon::built_in();
     let mut values = Vec::with_capacity(texts.len());
     let (mut good, mut bad) = (Vec::new(), Vec::new());
@@ -74,12 +76,15 @@ fn by_lexicon(events: &[Event], texts: &[usize], evidence: &mut Vec<Evidence>) -
     }
     let mut sentiment = summary(&values, LEXICON_EDGE, SentimentSource::Lexicon);
     sentiment.confidence = confidence(values.iter().map(|&v| if v == 0.0 { 0.0 } else { LEXICON_CERTAINTY }));
-    let first = evidence.len();
     for (label, places) in [(POSITIVE[0], good), (NEGATIVE[0], bad)] {
-        evidence.extend(best(places, events).iter().map(|place| place.evidence(events, HEAD, label)));
+        sentiment.evidence.extend(witness.quote(places, FIELD, label));
     }
-    sentiment.evidence = (first..evidence.len()).collect();
-    sentiment
+    (sentiment, values)
+}
+
+/// Says nothing.
+pub(super) fn silent(source: SentimentSource) -> Sentiment {
+    summary(&[], LEXICON_EDGE, source)
 }
 
 fn summary(values: &[f64], edge: f64, source: SentimentSource) -> Sentiment {
@@ -94,6 +99,8 @@ fn summary(values: &[f64], edge: f64, source: SentimentSource) -> Sentiment {
         confidence: 0.0,
         source,
         labels: Vec::new(),
+        trend: Vec::new(),
+        aspects: Vec::new(),
         evidence: Vec::new(),
     }
 }

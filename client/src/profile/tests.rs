@@ -8,6 +8,9 @@ use silhouette_text::EventKind;
 use super::*;
 use crate::fixtures;
 
+mod owner;
+mod published;
+
 const TASK: &str = r#"
     name = "reviews"
 
@@ -87,17 +90,20 @@ fn the_top_level_keys_are_fixed() {
     let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
     let expected = [
         "behavior",
+        "completeness",
+        "demographics",
         "evidence",
         "interests",
         "keywords",
         "languages",
         "persona",
         "provenance",
+        "psychographics",
         "schema_version",
         "sentiment",
     ];
     assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>(), expected.map(str::to_owned).iter().collect());
-    assert_eq!(json["schema_version"], 2);
+    assert_eq!(json["schema_version"], 3);
     assert_eq!(json["provenance"]["round"], 9);
     assert_eq!(
         serde_json::from_value::<ProfileDocument>(json.clone()).map(|d| serde_json::to_value(d).unwrap()).unwrap(),

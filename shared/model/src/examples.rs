@@ -1,6 +1,9 @@
 //! One person's labelled texts as numbers: what local training works on.
 
 mod held_out;
+mod person;
+
+pub use person::person_text;
 
 use silhouette_text::Event;
 
@@ -65,36 +68,39 @@ impl Compact {
 }
 
 impl Examples {
-    /// Encodes the events that carry at least one of the task's labels.
+    /// Encodes the events that carry at least one of the task's labels, and all of them as one text where the person
+    /// has a label ([`Unit::Person`]).
     ///
     /// # Errors
     /// When an event has a label that the task does not know.
     pub fn of(task: &Task, vectoriser: &Vectoriser, events: &[Event]) -> Result<Self, TaskError> {
-        let mut items = Vec::new();
-        for event in events {
-            let targets = task.targets(event)?;
-            if targets.iter().any(Option::is_some) {
-                items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
-            }
-        }
-        Ok(Self::from_items(items))
+        let targets = events.iter().map(|event| task.targets(event)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::of_targets(task, vectoriser, events, targets))
     }
 
-    /// Encodes the events that carry at least one label the task knows. A label it does not know
-    /// counts as none; the second number says how many events have one. For a device, whose texts
-    /// nobody else can mend: one odd label must not keep it from taking part.
+    /// The same, a label that the task does not know counting as none; the second number says how many events have
+    /// one. For a device, whose texts nobody else can mend: one odd label must not keep it from taking part.
     pub fn of_known(task: &Task, vectoriser: &Vectoriser, events: &[Event]) -> (Self, usize) {
-        let mut items = Vec::new();
         let mut unknown = 0;
-        for event in events {
+        let known = |event: &Event| {
             let found: Vec<_> = task.heads.iter().map(|head| head.target(event)).collect();
             unknown += usize::from(found.iter().any(Result::is_err));
-            let targets: Vec<_> = found.into_iter().map(|target| target.ok().flatten()).collect();
-            if targets.iter().any(Option::is_some) {
-                items.push(Example { vector: vectoriser.vectorise(&event.text), targets });
-            }
-        }
-        (Self::from_items(items), unknown)
+            found.into_iter().map(|target| target.ok().flatten()).collect()
+        };
+        let targets = events.iter().map(known).collect();
+        (Self::of_targets(task, vectoriser, events, targets), unknown)
+    }
+
+    fn of_targets(
+        task: &Task,
+        vectoriser: &Vectoriser,
+        events: &[Event],
+        mut targets: Vec<Vec<Option<Target>>>,
+    ) -> Self {
+        let person = person::example(task, vectoriser, events, &mut targets);
+        let labelled = events.iter().zip(targets).filter(|(_, targets)| targets.iter().any(Option::is_some));
+        let example = |(event, targets): (&Event, _)| Example { vector: vectoriser.vectorise(&event.text), targets };
+        Self::from_items(labelled.map(example).chain(person).collect())
     }
 
     /// These examples in two: those to train on, and those held out for evaluation, which no device ever

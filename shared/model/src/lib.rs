@@ -30,11 +30,11 @@ mod words;
 
 pub use encoder::{Activation, BagSpec, EncoderError, EncoderSpec, TransformerSpec, WORD_DIMS, hashed_share};
 pub use engine::{Change, Engine, EngineError, Run, activate, epoch_order, softmax};
-pub use examples::{Example, Examples};
+pub use examples::{Example, Examples, person_text};
 pub use layout::{Layout, TensorPlace};
 pub use metrics::{Confusion, Scores, argmax, user_top1};
 pub use native::NativeEngine;
 pub use parameters::{FileShape, MAX_FILE_BYTES, Model, ModelError};
 pub use silhouette_wire::LocalTraining;
-pub use task::{DisplayNames, Head, HeadKind, Target, Task, TaskError};
+pub use task::{DisplayNames, Head, HeadKind, Target, Task, TaskError, Unit};
 pub use vector::{TextVector, Trace, Vectoriser};

@@ -12,7 +12,7 @@ use silhouette_wire::ContentHash;
 use thiserror::Error;
 
 pub use self::file_shape::FileShape;
-use crate::layout::{Layout, TensorPlace};
+use crate::layout::Layout;
 use crate::task::Task;
 
 /// The largest model file that is read: 256 MiB.
@@ -155,10 +155,7 @@ impl Model {
                 .map_err(|e| ModelError::Format(e.to_string()))?;
             views.push((tensor.name.clone(), view));
         }
-        let task = serde_json::to_string(&self.task).map_err(|e| ModelError::Format(e.to_string()))?;
-        // One entry only: the order of several would not be fixed.
-        let metadata = HashMap::from([(FORMAT.to_owned(), task)]);
-        safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::Format(e.to_string()))
+        safetensors::serialize(views, Some(header_entry(&self.task)?)).map_err(|e| ModelError::Format(e.to_string()))
     }
 
     /// Reads a model file.
@@ -211,6 +208,12 @@ impl Model {
     pub fn content_hash(&self) -> Result<ContentHash, ModelError> {
         Ok(ContentHash::of(&self.to_safetensors()?))
     }
+}
+
+/// What a model file's header says of the task. One entry only: the order of several would not be fixed.
+fn header_entry(task: &Task) -> Result<HashMap<String, String>, ModelError> {
+    let task = serde_json::to_string(task).map_err(|e| ModelError::Format(e.to_string()))?;
+    Ok(HashMap::from([(FORMAT.to_owned(), task)]))
 }
 
 /// The largest magnitude's bits, shifted by the sign: not finite sorts above finite.

@@ -9,7 +9,7 @@ use silhouette_text::Event;
 use silhouette_wire::TaskId;
 use thiserror::Error;
 
-pub use self::head::{DisplayNames, Head, HeadKind, Target};
+pub use self::head::{DisplayNames, Head, HeadKind, Target, Unit};
 use crate::encoder::EncoderSpec;
 
 /// A task: an encoder and the heads on it.

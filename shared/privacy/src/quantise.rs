@@ -46,10 +46,13 @@ pub(crate) fn squared_norm(k: &[i64]) -> u128 {
 
 /// The same of narrow integers.
 pub(crate) fn squared_norm_narrow(k: &[i32]) -> u128 {
-    k.chunks(1 << 12).map(|part| dispatch!(Level::new(), simd => narrow_sum(simd, part))).sum()
+    k.chunks(PART).map(|part| dispatch!(Level::new(), simd => narrow_sum(simd, part))).sum()
 }
 
-/// Of at most 2^12 numbers.
+/// Entries rounded, or squared and summed up, at a time.
+const PART: usize = 1 << 12;
+
+/// Of at most [`PART`] numbers.
 #[inline(always)]
 fn narrow_sum<S: Simd>(simd: S, k: &[i32]) -> u128 {
     let (chunks, rest) = k.as_chunks::<LANES>();
@@ -83,8 +86,7 @@ fn narrow_sum<S: Simd>(simd: S, k: &[i32]) -> u128 {
 pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Rounding) -> Vec<i32> {
     let mut k = vec![0_i32; u.len()];
     for _ in 0..MAX_TRIES {
-        dispatch!(Level::new(), simd => round_all(simd, u, scale as f32, &mut rounding.0, &mut k));
-        if squared_norm_narrow(&k) <= bound {
+        if dispatch!(Level::new(), simd => round_all(simd, u, scale as f32, &mut rounding.0, &mut k)) <= bound {
             return k;
         }
     }
@@ -101,25 +103,32 @@ pub(crate) fn quantise(u: &[f32], scale: f64, bound: u128, rounding: &mut Roundi
     }
 }
 
+/// Rounds all entries once; returns the exact squared norm of what came out, which is summed up while it is at hand.
 #[inline(always)]
-fn round_all<S: Simd>(simd: S, u: &[f32], scale: f32, lanes: &mut Lanes, k: &mut [i32]) {
-    let (us, last_u) = u.as_chunks::<LANES>();
-    let (ks, last_k) = k.as_chunks_mut::<LANES>();
+fn round_all<S: Simd>(simd: S, u: &[f32], scale: f32, lanes: &mut Lanes, k: &mut [i32]) -> u128 {
+    let mut norm = 0;
     lanes.with(
         simd,
         #[inline(always)]
         |drawn| {
-            for (u, k) in us.iter().zip(ks) {
-                round(f32x16::from_slice(simd, u) * scale, drawn.next()).store_slice(k);
-            }
-            if !last_u.is_empty() {
-                let (mut u, mut k) = ([0.0; LANES], [0; LANES]);
-                u[..last_u.len()].copy_from_slice(last_u);
-                round(f32x16::from_slice(simd, &u) * scale, drawn.next()).store_slice(&mut k);
-                last_k.copy_from_slice(&k[..last_k.len()]);
+            for (u, k) in u.chunks(PART).zip(k.chunks_mut(PART)) {
+                let (us, last_u) = u.as_chunks::<LANES>();
+                let (ks, last_k) = k.as_chunks_mut::<LANES>();
+                for (u, k) in us.iter().zip(ks) {
+                    round(f32x16::from_slice(simd, u) * scale, drawn.next()).store_slice(k);
+                }
+                // Only the last part has such a rest.
+                if !last_u.is_empty() {
+                    let (mut u, mut k) = ([0.0; LANES], [0; LANES]);
+                    u[..last_u.len()].copy_from_slice(last_u);
+                    round(f32x16::from_slice(simd, &u) * scale, drawn.next()).store_slice(&mut k);
+                    last_k.copy_from_slice(&k[..last_k.len()]);
+                }
+                norm += narrow_sum(simd, k);
             }
         },
     );
+    norm
 }
 
 /// `floor(y)`, or one more with the probability of what is left, to 24 bits. Zero stays zero. Beyond the integers

@@ -19,6 +19,7 @@ const NOISE_FLOOR: f64 = 0.7;
 pub struct ServerOptimiser {
     config: OptimiserConfig,
     step: u64,
+    /// Empty where this optimiser has no use for it, as `v` and `average`: all zeros then.
     m: Vec<f32>,
     v: Vec<f32>,
     iterate: Vec<f32>,
@@ -42,17 +43,18 @@ impl ServerOptimiser {
         check(c.tau.is_finite() && c.tau > 0.0, "tau", "above 0", c.tau)?;
         check((0.0..=1.0).contains(&c.averaging), "averaging", "0 to 1", c.averaging)?;
         let d = parameters.len();
+        let first = match c.kind {
+            OptimiserKind::Adam | OptimiserKind::Sgd => 0.0,
+            _ => (c.tau * c.tau) as f32,
+        };
+        let kept = |used: bool, value: f32| if used { vec![value; d] } else { Vec::new() };
         Ok(Self {
             config,
             step: 0,
-            m: vec![0.0; d],
-            v: match c.kind {
-                // Zeros that nobody writes cost no memory.
-                OptimiserKind::Adam | OptimiserKind::Sgd => vec![0.0; d],
-                _ => vec![(c.tau * c.tau) as f32; d],
-            },
+            m: kept(c.keeps_m(), 0.0),
+            v: kept(c.keeps_v(), first),
             iterate: parameters.to_vec(),
-            average: vec![0.0; d],
+            average: kept(c.averaging > 0.0, 0.0),
             averaged: 0,
         })
     }
@@ -100,6 +102,10 @@ impl ServerOptimiser {
 
     fn step_sgd(&mut self, mean: &[f32]) {
         let (eta, momentum) = (self.config.learning_rate as f32, self.config.momentum as f32);
+        if !self.config.keeps_m() {
+            self.iterate.iter_mut().zip(mean).for_each(|(w, delta)| *w += eta * delta);
+            return;
+        }
         for ((w, m), delta) in self.iterate.iter_mut().zip(&mut self.m).zip(mean) {
             *m = momentum * *m + delta;
             *w += eta * *m;
@@ -140,11 +146,13 @@ impl ServerOptimiser {
     /// The state as bytes, for an aggregator that survives a restart: step and averaged count as
     /// u64, then m, v, iterate and average as f32, all little-endian.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(16 + 16 * self.m.len());
+        let d = self.iterate.len();
+        let mut bytes = Vec::with_capacity(16 + 16 * d);
         bytes.extend(self.step.to_le_bytes());
         bytes.extend(self.averaged.to_le_bytes());
         for vector in [&self.m, &self.v, &self.iterate, &self.average] {
             bytes.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
+            bytes.resize(bytes.len() + 4 * (d - vector.len()), 0);
         }
         bytes
     }
@@ -181,7 +189,14 @@ impl ServerOptimiser {
             average: vector(3),
             ..empty
         };
-        state.checked()
+        let mut state = state.checked()?;
+        // Whoever has no use for a vector has written zeros.
+        let unused = [(!config.keeps_m(), &mut state.m), (!config.keeps_v(), &mut state.v)];
+        unused.into_iter().filter(|(unused, _)| *unused).for_each(|(_, vector)| *vector = Vec::new());
+        if config.averaging == 0.0 {
+            state.average = Vec::new();
+        }
+        Ok(state)
     }
 
     fn checked(self) -> Result<Self, OptimiserError> {

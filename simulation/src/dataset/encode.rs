@@ -1,6 +1,6 @@
 //! From a person's events to examples.
 
-use silhouette_model::{Examples, Task, Vectoriser};
+use silhouette_model::{Examples, Task, Unit, Vectoriser, person_text};
 use silhouette_text::clean::DuplicateOptions;
 use silhouette_text::{CleanOptions, CleanReport, Cleaner, Deduplicator, Event, Verdict};
 
@@ -105,8 +105,11 @@ impl Encoding<'_> {
         let unseen = events.iter().filter_map(|event| {
             let head = evaluated.filter(|head| head.target(event).is_err())?;
             let label = event.field(&head.field)?.to_string();
-            Some(Unseen { vector: self.vectoriser.vectorise(&event.text), label })
+            let text = if head.unit == Unit::Person { person_text(events) } else { event.text.clone() };
+            Some(Unseen { vector: self.vectoriser.vectorise(&text), label })
         });
-        User { id: id.to_owned(), unseen: unseen.collect(), examples }
+        // What holds of the person is told once.
+        let most = if evaluated.is_some_and(|head| head.unit == Unit::Person) { 1 } else { usize::MAX };
+        User { id: id.to_owned(), unseen: unseen.take(most).collect(), examples }
     }
 }

@@ -23,8 +23,23 @@ pub struct Head {
     pub field: String,
     /// What kind of label.
     pub kind: HeadKind,
+    /// What has the label: a text, or the person.
+    pub unit: Unit,
     /// Names shown to readers, by language (`en`, `zh`). What has none is shown as it is.
     pub display: BTreeMap<String, DisplayNames>,
+}
+
+/// What a label is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Unit {
+    /// Each text has its own.
+    #[default]
+    Text,
+    /// The person has one, and all of their texts together speak for it: age group, gender, region. A device trains on
+    /// one example, whatever the number of its texts.
+    Person,
 }
 
 /// The kind of a head.
@@ -73,6 +88,8 @@ struct Row {
     name: String,
     field: String,
     kind: Kind,
+    #[serde(default, skip_serializing_if = "is_text")]
+    unit: Unit,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,6 +98,10 @@ struct Row {
     max: Option<f32>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     display: BTreeMap<String, DisplayNames>,
+}
+
+fn is_text(unit: &Unit) -> bool {
+    *unit == Unit::Text
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -106,7 +127,7 @@ impl TryFrom<Row> for Head {
                 return Err(format!("head {}: expected min and max for kind score, found {found}", row.name));
             }
         };
-        Ok(Self { name: row.name, field: row.field, kind, display: row.display })
+        Ok(Self { name: row.name, field: row.field, kind, unit: row.unit, display: row.display })
     }
 }
 
@@ -116,7 +137,7 @@ impl From<Head> for Row {
             HeadKind::Classes { labels } => (Kind::Classes, Some(labels), None, None),
             HeadKind::Score { min, max } => (Kind::Score, None, Some(min), Some(max)),
         };
-        Self { name: head.name, field: head.field, kind, labels, min, max, display: head.display }
+        Self { name: head.name, field: head.field, kind, unit: head.unit, labels, min, max, display: head.display }
     }
 }
 
@@ -126,7 +147,7 @@ type Wrong = (&'static str, &'static str, String);
 impl Head {
     /// A head that is shown as it is called.
     pub fn new(name: impl Into<String>, field: impl Into<String>, kind: HeadKind) -> Self {
-        Self { name: name.into(), field: field.into(), kind, display: BTreeMap::new() }
+        Self { name: name.into(), field: field.into(), kind, unit: Unit::Text, display: BTreeMap::new() }
     }
 
     /// How many outputs the head has.

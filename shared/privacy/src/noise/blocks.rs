@@ -38,6 +38,9 @@ const BLOCKS_PER_SIGMA: u64 = 128;
 /// Blocks before the tail where blocks hold more than one integer: 3.5 to 7 sigma.
 const BLOCKS: u64 = 896;
 
+/// Words looked at side by side.
+pub(super) const AT_ONCE: usize = 16;
+
 /// Bits of the uniform real that come with the first word.
 const HEAD_BITS: u32 = 16;
 
@@ -66,6 +69,8 @@ pub(super) struct BlockSampler {
     /// Per step, in `2^-16`: below this the uniform real is under the density wherever on the step it fell.
     surely: [u32; SLOTS],
     steps: AliasTable,
+    /// Whether looking at several words side by side pays.
+    side_by_side: bool,
 }
 
 impl BlockSampler {
@@ -100,7 +105,16 @@ impl BlockSampler {
             surely[b as usize] = (f64::from(1 << HEAD_BITS) * lowest * (1.0 - SLACK)) as u32;
         }
         let steps = AliasTable::new(&weights);
-        Self { sixteenths, width_log2, blocks, tail_log2, scale, weights, surely, steps }
+        // Where zero is likely, so is a zero of the wrong sign, which ends every look; and beyond `PLACE_BITS` a draw
+        // takes a second word.
+        let zero_is_rare = width_log2 > 0 || weights[0] < TOTAL / 16;
+        let side_by_side = zero_is_rare && width_log2 <= PLACE_BITS;
+        Self { sixteenths, width_log2, blocks, tail_log2, scale, weights, surely, steps, side_by_side }
+    }
+
+    /// Whether [`draw_settled`](Self::draw_settled) may be used, and pays.
+    pub(super) fn is_side_by_side(&self) -> bool {
+        self.side_by_side
     }
 
     /// p, of the sigma this is made for.
@@ -127,6 +141,26 @@ impl BlockSampler {
                 return Ok((drawn as i64 ^ sign) - sign);
             }
         }
+    }
+
+    /// The draws that these words give, up to the first that one look does not settle; returns how many they are.
+    ///
+    /// A word serves a whole draw wherever one look is enough, so these are the draws that [`draw`](Self::draw) makes of
+    /// the same words one after the other; here nothing branches on them, and vectors take several at a time.
+    #[inline(always)]
+    pub(super) fn draw_settled(&self, words: &[u64; AT_ONCE], out: &mut [i64; AT_ONCE]) -> usize {
+        let places = (1 << self.width_log2) - 1;
+        let mut unsettled = [0_u8; AT_ONCE];
+        for ((&word, out), unsettled) in words.iter().zip(out).zip(&mut unsettled) {
+            let step = self.steps.pick(word);
+            let rest = word >> alias::WORD_BITS;
+            let sign = (rest as i64 & 1).wrapping_neg();
+            let head = (rest >> 1) as u32 & ((1 << HEAD_BITS) - 1);
+            let x = (((step as u64) << self.width_log2) | ((rest >> (1 + HEAD_BITS)) & places)) as i64;
+            *out = (x ^ sign) - sign;
+            *unsettled = u8::from(head >= self.surely[step]) | u8::from(x | !sign == 0);
+        }
+        unsettled.iter().position(|&open| open != 0).unwrap_or(AT_ONCE)
     }
 
     /// The few that one look does not settle, and the tail. `head` are the first bits of the

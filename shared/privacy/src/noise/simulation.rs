@@ -11,9 +11,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use prepared::PreparedNoise;
 
-use super::blocks::{BlockSampler, Words};
+use super::blocks::{AT_ONCE, BlockSampler, Words};
 use super::{DyadicSigma, NoiseError, NoiseSource};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes, vectorised};
 
 /// Separates these keys from any other use of SHA-256 over the same seed.
 const DOMAIN: &[u8] = b"silhouette simulation noise v2";
@@ -22,7 +22,7 @@ const DOMAIN: &[u8] = b"silhouette simulation noise v2";
 const PART: usize = 1 << 9;
 
 /// Rows of words fetched at once.
-const ROWS: usize = 32;
+const ROWS: usize = 64;
 
 /// 64-bit words in them.
 const WORDS: usize = ROWS * LANES / 2;
@@ -115,12 +115,32 @@ fn fill(
 ) -> Result<(), NoiseError> {
     let mut drawn = Zeroizing::new([0; PART]);
     for part in out.chunks_mut(PART) {
-        for slot in &mut drawn[..part.len()] {
-            *slot = sampler.draw(keystream)?;
-        }
+        vectorised(
+            #[inline(always)]
+            || draw_part(sampler, keystream, &mut drawn[..part.len()]),
+        )?;
         part.iter_mut().zip(drawn.iter()).for_each(|(to, &n)| put(to, n));
     }
     Ok(())
+}
+
+/// Draws that lie side by side in the keystream's buffer at once, the others one by one.
+#[inline(always)]
+fn draw_part(sampler: &BlockSampler, keystream: &mut Keystream, out: &mut [i64]) -> Result<(), NoiseError> {
+    let mut done = 0;
+    while sampler.is_side_by_side() && done < out.len() {
+        if let (Some(words), Some(several)) = (keystream.ahead(), out[done..].first_chunk_mut::<AT_ONCE>()) {
+            let settled = sampler.draw_settled(&words, several);
+            keystream.position += settled;
+            done += settled;
+            if settled == AT_ONCE {
+                continue;
+            }
+        }
+        out[done] = sampler.draw(keystream)?;
+        done += 1;
+    }
+    out[done..].iter_mut().try_for_each(|slot| sampler.draw(keystream).map(|n| *slot = n))
 }
 
 impl std::fmt::Debug for SeededNoise {
@@ -178,6 +198,21 @@ impl Keystream {
     }
 }
 
+impl Keystream {
+    /// The next words, where so many are in the buffer.
+    #[inline(always)]
+    fn ahead(&self) -> Option<[u64; AT_ONCE]> {
+        let pairs = self.buffer.as_flattened().as_chunks::<2>().0.get(self.position..)?.first_chunk::<AT_ONCE>()?;
+        Some(pairs.map(word_of))
+    }
+}
+
+/// A word of two of the generators' words, the first one lowest.
+#[inline(always)]
+fn word_of(pair: [u32; 2]) -> u64 {
+    u64::from(pair[0]) | u64::from(pair[1]) << 32
+}
+
 impl Words for Keystream {
     #[inline]
     fn next_word(&mut self) -> u64 {
@@ -187,7 +222,7 @@ impl Words for Keystream {
         }
         let pair = self.buffer.as_flattened().as_chunks::<2>().0[self.position % WORDS];
         self.position += 1;
-        u64::from(pair[0]) | u64::from(pair[1]) << 32
+        word_of(pair)
     }
 }
 

@@ -61,6 +61,18 @@ impl Default for OptimiserConfig {
     }
 }
 
+impl OptimiserConfig {
+    /// Whether a first moment outlasts its step.
+    pub(super) fn keeps_m(&self) -> bool {
+        self.kind != OptimiserKind::Sgd || self.momentum > 0.0
+    }
+
+    /// Whether there is a second moment.
+    pub(super) fn keeps_v(&self) -> bool {
+        self.kind != OptimiserKind::Sgd
+    }
+}
+
 /// Settings or state that can't be used.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]

@@ -51,6 +51,39 @@ proptest! {
     }
 }
 
+/// Given words, one after the other.
+struct Listed<'a>(&'a [u64], usize);
+
+impl Words for Listed<'_> {
+    fn next_word(&mut self) -> u64 {
+        self.1 += 1;
+        self.0[self.1 - 1]
+    }
+}
+
+proptest! {
+    #[test]
+    fn words_side_by_side_give_the_draws_of_one_after_the_other(
+        sixteenths in 400_u64..=(16 << 27), words in prop::array::uniform16(any::<u64>()),
+    ) {
+        let sampler = BlockSampler::new(sixteenths);
+        prop_assert!(sampler.is_side_by_side());
+        let mut several = [0; AT_ONCE];
+        let settled = sampler.draw_settled(&words, &mut several);
+        let mut listed = Listed(&words, 0);
+        for (i, &n) in several[..settled].iter().enumerate() {
+            prop_assert_eq!(sampler.draw(&mut listed), Ok(n));
+            prop_assert_eq!(listed.1, i + 1);
+        }
+        if settled < AT_ONCE {
+            // One look did not settle this one: it takes more words, or more than one look.
+            let more: Vec<u64> = words[settled..=settled].iter().copied().chain(1..2000).collect();
+            let mut listed = Listed(&more, 0);
+            prop_assert!(sampler.draw(&mut listed).is_ok() && listed.1 > 1);
+        }
+    }
+}
+
 #[test]
 fn a_source_stuck_at_ones_is_an_error_and_no_endless_loop() {
     let sampler = BlockSampler::new(1600);
