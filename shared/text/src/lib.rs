@@ -20,8 +20,9 @@
 //!
 //! # What it does not do
 //!
-//! It does not anonymise: links and e-mail addresses are removed because they are noise, and a
-//! hash of a rare word can be guessed. Privacy comes from what is done with the features. It does
+//! It does not anonymise: [`scrub`] takes out the personal data it recognises, not what tells who
+//! somebody is in ordinary words, and a hash of a rare word can be guessed. Privacy comes from what is
+//! done with the features. How well the parts do is in docs/quality.md. It does
 //! not tell Latin-script languages apart: [`Language`] looks at scripts only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
