@@ -196,7 +196,7 @@ fn flagged(text: &str, limit: usize, found: &mut Vec<Entity>) {
             let characters = word.chars().count();
             match flag {
                 "ns" if characters > 1 && word.ends_with(|c| PLACE_ENDS.contains(c)) => {
-                    found.push(entity(EntityKind::Place, start, end, 0.7))
+                    found.push(entity(EntityKind::Place, start, end, 0.7));
                 }
                 "nt" if characters > 2 => found.push(entity(EntityKind::Organisation, start, end, 0.7)),
                 "nr" if characters == 3 && scrub::is_chinese_name(word) => {

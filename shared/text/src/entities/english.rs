@@ -200,7 +200,7 @@ fn formed(words: &[TaggedWord<'_>], at: usize) -> Option<Entity> {
     }
     let last = (1..MAX_WORDS).map_while(|offset| capital(at + offset)).find_map(|word| {
         let organisation = INSTITUTIONS.contains(&word.text).then_some(EntityKind::Organisation);
-        Some((word, organisation.or(AFTER.contains(&word.text).then_some(EntityKind::Place))?))
+        Some((word, organisation.or_else(|| AFTER.contains(&word.text).then_some(EntityKind::Place))?))
     });
     last.map(|(last, kind)| Entity { kind, start: word.start, end: last.end, confidence: 0.75 })
 }

@@ -1,5 +1,10 @@
 //! Chinese numerals.
 
+mod reader;
+mod write;
+
+use self::reader::Reader;
+pub use self::write::format_chinese;
 use super::{NumeralKind, Reading};
 
 const DIGITS: &str = "零一二三四五六七八九";
@@ -62,7 +67,7 @@ pub(super) fn at(text: &[char], at: usize) -> Option<Reading> {
     }
     parts(text, at).or_else(|| {
         let number = number(text, at)?;
-        money(text, &number).or_else(|| counted(text, at, number))
+        money(text, &number).or_else(|| counted(text, at, &number))
     })
 }
 
@@ -130,7 +135,7 @@ fn digit(c: char) -> Option<u8> {
 }
 
 /// A number of things, or digits one by one.
-fn counted(text: &[char], at: usize, number: Number) -> Option<Reading> {
+fn counted(text: &[char], at: usize, number: &Number) -> Option<Reading> {
     if !number.chinese {
         return None;
     }
@@ -223,120 +228,4 @@ fn ascii(text: &[char], at: usize) -> usize {
         end += 1;
     }
     end - at
-}
-
-/// The state of reading: what is above the current section of four digits, the section, the digit.
-#[derive(Default)]
-struct Reader {
-    total: f64,
-    section: f64,
-    digit: Option<f64>,
-    /// The last unit, and the last within the section.
-    last: f64,
-    least: f64,
-    least_large: f64,
-    zero: bool,
-    any: bool,
-    is_open: bool,
-    chinese: bool,
-}
-
-impl Reader {
-    fn number(&mut self, value: f64) -> bool {
-        let fits = self.digit.is_none() && !(self.last == 0.0 && self.any && !self.zero);
-        if fits {
-            self.digit = Some(value);
-            self.any = true;
-        }
-        fits
-    }
-
-    fn zero(&mut self) -> bool {
-        let fits = self.digit.is_none() && !self.zero;
-        self.zero |= fits;
-        self.any |= fits;
-        fits
-    }
-
-    fn open(&mut self) -> bool {
-        let fits = self.digit.is_none();
-        if fits {
-            self.digit = Some(1.0);
-            (self.is_open, self.any) = (true, true);
-        }
-        fits
-    }
-
-    fn unit(&mut self, unit: f64) -> bool {
-        if unit < 1e4 {
-            let descends = self.least == 0.0 || unit < self.least;
-            // 十 begins a number without a digit, and 一百十 is heard too.
-            let head = self.digit.or((unit == 1e1 || !self.any).then_some(1.0));
-            let Some(head) = head.filter(|_| descends) else { return false };
-            self.section += head * unit;
-            self.least = unit;
-        } else {
-            let descends = self.least_large == 0.0 || unit < self.least_large || unit == 1e8 && self.total > 0.0;
-            self.section += self.digit.unwrap_or(0.0);
-            if !descends || self.section == 0.0 && !(unit == 1e8 && self.total > 0.0) {
-                return false;
-            }
-            if unit == 1e8 {
-                self.total = (self.total + self.section) * unit;
-            } else {
-                self.total += self.section * unit;
-            }
-            (self.section, self.least, self.least_large) = (0.0, 0.0, unit);
-        }
-        (self.digit, self.last, self.zero, self.any) = (None, unit, false, true);
-        true
-    }
-
-    /// A digit after a unit and without 零 counts the next unit down: 两千五 is 2500.
-    fn value(&self) -> f64 {
-        let digit = self.digit.unwrap_or(0.0);
-        let short = self.last > 1e1 && !self.zero && digit < 10.0 && digit.fract() == 0.0;
-        self.total + self.section + if short { digit * self.last / 10.0 } else { digit }
-    }
-}
-
-/// `value` in Chinese, the standard way: 2005 is 两千零五 in speech and 二千零五 here.
-pub fn format_chinese(value: u64) -> String {
-    let digit = |digit: u64| DIGITS.chars().nth(digit as usize).unwrap_or('零');
-    if value == 0 {
-        return "零".to_owned();
-    }
-    let mut text = String::new();
-    for (name, size) in [("亿", 100_000_000), ("万", 10_000), ("", 1)] {
-        let above = value / size / if size == 100_000_000 { u64::MAX } else { 10_000 };
-        let section = if size == 100_000_000 { value / size } else { value / size % 10_000 };
-        if section == 0 {
-            continue;
-        }
-        if section > 9_999 {
-            // More than 9999 亿 are counted in 万亿.
-            text.push_str(&format_chinese(section));
-            text.push_str(name);
-            continue;
-        }
-        let mut gap = section < 1_000 && (above > 0 || !text.is_empty());
-        for (unit, size) in [("千", 1_000), ("百", 100), ("十", 10), ("", 1)] {
-            let d = section / size % 10;
-            if d == 0 {
-                gap |= !text.is_empty() && section % size > 0 && section / size > 0;
-                continue;
-            }
-            if gap {
-                text.push('零');
-                gap = false;
-            }
-            let ten = size == 10 && d == 1 && text.is_empty();
-            if !ten {
-                text.push(digit(d));
-            }
-            text.push_str(unit);
-        }
-        text.push_str(name);
-    }
-    text
 }
