@@ -7,7 +7,7 @@
 //! ```
 //! use silhouette_text::pos::{self, Pos};
 //!
-//! let tagged = pos::tag("The warm sound of 吉他");
+//! let tagged = pos::tag("The warm sound of 音乐");
 //! let tags: Vec<Pos> = tagged.iter().map(|word| word.pos).collect();
 //! assert_eq!(tags, [Pos::Det, Pos::Adj, Pos::Noun, Pos::Adp, Pos::Noun]);
 //! ```
