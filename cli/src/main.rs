@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    audit, demo, doctor, encode, enroll, evaluate, join, ledger, plan, profile, serve, simulate, sweep, synth, task,
+    advise, audit, demo, doctor, encode, enroll, evaluate, join, ledger, plan, profile, serve, simulate, sweep, synth,
+    task,
 };
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
@@ -40,6 +41,7 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    Advise(advise::Args),
     Audit(audit::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
     keep_log(log.clone());
     let json = program.json;
     let result = match program.command {
+        Command::Advise(args) => advise::run(&args, json),
         Command::Audit(args) => audit::run(&args, log, json),
         Command::Demo(args) => demo::run(&args, json),
         Command::Doctor(args) => doctor::run(&args, json),

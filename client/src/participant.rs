@@ -94,7 +94,7 @@ impl Participant {
         models: ModelCache,
     ) -> Self {
         let link = Link::new(&config, identity);
-        let material = Material::new(engine, events, models);
+        let material = Material::new(engine, events, models, config.encoder_weights.clone());
         Self { config, ledger: Arc::new(Mutex::new(ledger)), material, link }
     }
 

@@ -87,6 +87,9 @@ mod sentiment;
 mod veto;
 mod words;
 
+use std::sync::Arc;
+
+use silhouette_model::bert::BertEncoder;
 use silhouette_model::{Engine, EngineError, Model};
 use silhouette_privacy::Private;
 use silhouette_text::Event;
@@ -148,6 +151,8 @@ pub struct Trained<'a> {
     pub hash: ContentHash,
     /// The round it came out of, where known.
     pub round: Option<u64>,
+    /// The weights of its encoder, if that is a sentence encoder.
+    pub encoder_weights: Option<&'a Arc<BertEncoder>>,
 }
 
 /// What a profile is made of, apart from the events.

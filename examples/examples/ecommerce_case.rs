@@ -14,7 +14,7 @@ use std::path::Path;
 use silhouette_client::persona::{PersonaLanguage, persona};
 use silhouette_client::profile::{Making, ProfileDocument, Trained, make};
 use silhouette_model::{Model, NativeEngine, Vectoriser};
-use silhouette_simulation::quality::{HeadQuality, evaluate_quality};
+use silhouette_simulation::quality::{Candidate, HeadQuality, evaluate_quality};
 use silhouette_simulation::synth::{Population, SynthConfig};
 use silhouette_simulation::{Dataset, PrivacyChoice, SimulationConfig, TaskChoice, run};
 use silhouette_text::{CleanOptions, Cleaner, Event, ReadOptions, Segmenter, StopWords, read_all};
@@ -117,7 +117,8 @@ fn parted(events: &[Event]) -> (People, People) {
 /// 模型评估: on people whose reviews nobody trained on.
 fn evaluate(model: &Model, events: &[Event]) -> Result<HeadQuality, Failure> {
     let (held_out, others) = parted(events);
-    let quality = evaluate_quality(model, &NativeEngine, &held_out, &others, 0)?;
+    let candidate = Candidate { model, engine: &NativeEngine, encoder_weights: None };
+    let quality = evaluate_quality(&candidate, &held_out, &others, 0)?;
     quality.heads.into_iter().next().ok_or_else(|| "no head".into())
 }
 
@@ -135,7 +136,7 @@ fn profiles(model: &Model, events: &[Event]) -> Result<(usize, Option<ProfileDoc
     let hash = model.content_hash()?;
     let mut shown: Option<ProfileDocument> = None;
     for (_, events) in &held_out {
-        let trained = Trained { engine: &NativeEngine, model, hash, round: Some(20) };
+        let trained = Trained { engine: &NativeEngine, model, hash, round: Some(20), encoder_weights: None };
         let made = make(events, &Making { trained: Some(trained), ..Making::default() })?;
         let document = made.expose_on_device();
         if shown.as_ref().is_none_or(|best| document.behavior.texts > best.behavior.texts) {

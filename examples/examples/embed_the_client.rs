@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The profile is `Private`: it is shown to its owner, and nothing can send it.
     let events = store.events()?;
-    let trained = Trained { engine: &NativeEngine, model: &model, hash, round: None };
+    let trained = Trained { engine: &NativeEngine, model: &model, hash, round: None, encoder_weights: None };
     let profile = profile(events.expose_on_device(), Some(trained), 1_700_000_000)?;
     let document = profile.expose_on_device();
     for (name, language) in [("en", PersonaLanguage::En), ("zh", PersonaLanguage::Zh)] {

@@ -4,20 +4,23 @@ mod check;
 mod poison;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use silhouette_model::BertSpec;
+use silhouette_model::bert::BertEncoder;
 use silhouette_privacy::Mode;
 use silhouette_privacy::accounting::plan::{Alongside, CohortSampling, PlanRequest};
 use silhouette_privacy::accounting::{Delta, Epsilon, NoiseCorrelation, NoiseMultiplier, PrivacyPlan, zcdp};
 use silhouette_privacy::secagg::MAX_DEGREE;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 use silhouette_round::QuerySchedule;
-use silhouette_wire::QueryKind;
+use silhouette_wire::{ContentHash, QueryKind};
 use thiserror::Error;
 
 use crate::clock::ClockConfig;
 use crate::partition::Partition;
 
-pub(crate) use check::ensure;
+pub(crate) use check::{MAX_ROUNDS, ensure};
 pub use poison::{Attack, Poison};
 
 /// Which encoder.
@@ -29,6 +32,8 @@ pub enum EncoderChoice {
     TrainedBag(usize),
     /// The small transformer.
     Transformer,
+    /// A published sentence encoder, whose weights the run is given.
+    Bert,
 }
 
 /// How private the run is.
@@ -58,6 +63,8 @@ const MOST_IN_THE_ACTIVE_MODE: u32 = MAX_DEGREE + 1;
 pub struct SimulationConfig {
     /// The encoder; a task file's own, or else the frozen bag, when absent.
     pub encoder: Option<EncoderChoice>,
+    /// The weights of a frozen sentence encoder, for a run or a task whose encoder is one.
+    pub encoder_weights: Option<Arc<BertEncoder>>,
     /// Privacy.
     pub privacy: PrivacyChoice,
     /// Noise multiplier, z, of every round; what the budget's epsilon is follows from it then. As small as the
@@ -143,6 +150,7 @@ impl Default for SimulationConfig {
     fn default() -> Self {
         Self {
             encoder: None,
+            encoder_weights: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Central, epsilon: 8.0, delta: 1e-5 },
             noise_multiplier: None,
             stop_at_epsilon: None,
@@ -277,6 +285,13 @@ impl SimulationConfig {
             });
         }
         Ok(group)
+    }
+
+    /// The sentence encoder whose weights the run has. Without any it names none that there could be, and whoever
+    /// needs them says so.
+    pub(crate) fn bert(&self) -> BertSpec {
+        let weights = self.encoder_weights.as_ref();
+        weights.map_or_else(|| BertSpec::new(ContentHash([0; 32]), 384), |w| BertSpec::new(w.hash(), w.dim()))
     }
 
     /// How many users' worth of averaging is left against the noise: groups add the whole noise once

@@ -233,7 +233,8 @@ impl Dataset {
         let recipe = Recipe::of(config, choice.stated_encoder(), devices, rho);
         recipe.check()?;
         let task = resolve(choice, &recipe, &train)?;
-        let encoding = Encoding { vectoriser: Vectoriser::new(&task.encoder)?, task: &task, compare: config.compare };
+        let vectoriser = Vectoriser::of(&task.encoder, config.encoder_weights.as_ref())?;
+        let encoding = Encoding { vectoriser, task: &task, compare: config.compare };
         let Encoded { users: train, later, cleaned, duplicates } = encoding.encode(&train, true, config.threads)?;
         let test = encoding.encode(&test, false, config.threads)?.users;
         let mut notes = notes(choice, &recipe, &test);
@@ -319,6 +320,7 @@ fn notes(choice: &TaskChoice, recipe: &Recipe, test: &[User]) -> Vec<String> {
 fn describe(encoder: &EncoderSpec) -> String {
     match encoder {
         EncoderSpec::Bag(bag) => format!("{} of 2^{} buckets", encoder.describe(), bag.buckets_log2),
+        EncoderSpec::Bert(bert) => format!("{} {} wide, cut at {} tokens", encoder.describe(), bert.dim, bert.length),
         EncoderSpec::Transformer(t) => format!("{} of 2^{} buckets", encoder.describe(), t.buckets_log2),
         _ => encoder.describe().to_owned(),
     }

@@ -13,10 +13,13 @@ mod person;
 mod profiles;
 mod stability;
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use silhouette_client::profile::ProfileError;
-use silhouette_model::{Engine, EngineError, Model, TextVector, Unit, Vectoriser, person_text};
+use silhouette_model::bert::BertEncoder;
+use silhouette_model::{EncoderError, Engine, EngineError, Model, Unit, Vectoriser, person_text};
 use silhouette_text::Event;
 use thiserror::Error;
 
@@ -35,13 +38,31 @@ const BATCH: usize = 512;
 /// People whose truth is known: each with their events.
 pub type LabelledPeople = [(String, Vec<Event>)];
 
+/// A model and what runs it.
+#[derive(Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// What runs it.
+    pub engine: &'a dyn Engine,
+    /// The weights of its encoder, where that is a published sentence encoder.
+    pub encoder_weights: Option<&'a Arc<BertEncoder>>,
+}
+
+impl Candidate<'_> {
+    /// One thread for each person, who are many.
+    fn vectoriser(&self) -> Result<Vectoriser, EncoderError> {
+        Ok(Vectoriser::of(&self.model.task().encoder, self.encoder_weights)?.threads(1))
+    }
+}
+
 /// What can go wrong.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum QualityError {
     /// The model's encoder.
     #[error(transparent)]
-    Encoder(#[from] silhouette_model::EncoderError),
+    Encoder(#[from] EncoderError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -81,46 +102,42 @@ struct Said<'e> {
     person: Option<Vec<f32>>,
 }
 
-/// Holds `model` against the labels of `people`. `prior` are people to take the usual mixture from, as one would who
+/// Holds a model against the labels of `people`. `prior` are people to take the usual mixture from, as one would who
 /// knows nothing of a person: those it was trained on; nobody for a uniform one. Whole profiles are made of the first
 /// `profiles` people.
 ///
 /// # Errors
-/// When nobody has a label, or the engine fails.
+/// When nobody has a label, the encoder can't be built, or the engine fails.
 pub fn evaluate_quality(
-    model: &Model,
-    engine: &dyn Engine,
+    candidate: &Candidate<'_>,
     people: &LabelledPeople,
     prior: &LabelledPeople,
     profiles: usize,
 ) -> Result<Quality, QualityError> {
-    let vectoriser = Vectoriser::new(&model.task().encoder)?;
+    let (task, vectoriser) = (candidate.model.task(), candidate.vectoriser()?);
     let said: Vec<Said<'_>> =
-        people.par_iter().map(|(_, events)| say(model, engine, &vectoriser, events)).collect::<Result<_, _>>()?;
+        people.par_iter().map(|(_, events)| say(candidate, &vectoriser, events)).collect::<Result<_, _>>()?;
     let mut heads = Vec::new();
-    for (head, range) in model.task().ranges() {
+    for (head, range) in task.ranges() {
         let mut tally = Tally::new(head, person::usual(head, prior));
         said.iter().for_each(|said| tally.add(said, range.clone()));
         heads.extend(tally.finish());
     }
     if heads.is_empty() {
-        let columns: Vec<&str> = model.task().heads.iter().map(|head| head.field.as_str()).collect();
+        let columns: Vec<&str> = task.heads.iter().map(|head| head.field.as_str()).collect();
         return Err(QualityError::NoLabels { expected: columns.join(", "), people: people.len() });
     }
     let whole = people.get(..profiles.min(people.len())).unwrap_or(people);
-    let profiles = (profiles > 0).then(|| ProfileFigures::of(model, engine, whole)).transpose()?;
+    let profiles = (profiles > 0).then(|| ProfileFigures::of(candidate, whole)).transpose()?;
     Ok(Quality { people: people.len(), texts: people.iter().map(|(_, events)| events.len()).sum(), heads, profiles })
 }
 
-fn say<'e>(
-    model: &Model,
-    engine: &dyn Engine,
-    vectoriser: &Vectoriser,
-    events: &'e [Event],
-) -> Result<Said<'e>, EngineError> {
+fn say<'e>(candidate: &Candidate<'_>, vectoriser: &Vectoriser, events: &'e [Event]) -> Result<Said<'e>, EngineError> {
+    let Candidate { model, engine, .. } = *candidate;
     let mut texts = Vec::with_capacity(events.len());
     for part in events.chunks(BATCH) {
-        let vectors: Vec<TextVector> = part.iter().map(|event| vectoriser.vectorise(&event.text)).collect();
+        let part: Vec<&str> = part.iter().map(|event| event.text.as_str()).collect();
+        let vectors = vectoriser.vectorise_all(&part);
         texts.extend(engine.predict(model, &vectors.iter().collect::<Vec<_>>())?);
     }
     let about_person = model.task().heads.iter().any(|head| head.unit == Unit::Person);

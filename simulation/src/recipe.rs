@@ -4,7 +4,7 @@
 //! data set, so that no run chooses them on private data (docs/benchmarks.md). What it looks at is
 //! public: the number of users and the budget.
 
-use silhouette_model::{BagSpec, EncoderSpec, LocalTraining, TransformerSpec, hashed_share};
+use silhouette_model::{BagSpec, BertSpec, EncoderSpec, LocalTraining, TransformerSpec, hashed_share};
 use silhouette_query::{OptimiserConfig, OptimiserKind};
 
 use crate::config::{EncoderChoice, SimulationConfig};
@@ -34,11 +34,15 @@ impl Recipe {
         let mut recipe = match (config.encoder, stated) {
             (Some(EncoderChoice::TrainedBag(dim)), _) => Self::trained_bag(dim),
             (Some(EncoderChoice::Transformer), _) => Self::transformer(),
+            (Some(EncoderChoice::Bert), _) => Self::bert(config.bert(), rho),
             (None, Some(spec)) => Self::stated(spec, users, rho),
             (Some(EncoderChoice::Bag) | None, _) => Self::frozen_bag(users, rho),
         };
         if let (Some(power), EncoderSpec::Bag(bag)) = (config.buckets_log2, &mut recipe.encoder) {
             bag.buckets_log2 = power;
+        }
+        if let (Some(power), EncoderSpec::Bert(bert)) = (config.buckets_log2, &mut recipe.encoder) {
+            bert.hashed = Some(power);
         }
         if let (Some(power), EncoderSpec::Transformer(t)) = (config.buckets_log2, &mut recipe.encoder) {
             t.buckets_log2 = power;
@@ -63,6 +67,7 @@ impl Recipe {
         let kind = match spec {
             EncoderSpec::Bag(BagSpec { dim: None, .. }) => Self::frozen_bag(users, rho),
             EncoderSpec::Bag(BagSpec { dim: Some(dim), .. }) => Self::trained_bag(*dim),
+            EncoderSpec::Bert(bert) => Self::bert(bert.clone(), rho),
             _ => Self::transformer(),
         };
         Self { encoder: spec.clone(), ..kind }
@@ -89,6 +94,15 @@ impl Recipe {
             },
             optimiser: OptimiserConfig::default(),
         }
+    }
+
+    /// The frozen bag's rounds on a sentence encoder's vectors: dense and narrow, they take a smaller step of the
+    /// server, without noise a yet smaller one, and then a clip that leaves most updates whole.
+    fn bert(spec: BertSpec, rho: Option<f64>) -> Self {
+        let bag = Self::frozen_bag(1, rho);
+        let (clip, learning_rate) = if rho.is_some() { (0.2, 0.25) } else { (1.0, 0.1) };
+        let optimiser = OptimiserConfig { learning_rate, ..bag.optimiser };
+        Self { encoder: EncoderSpec::Bert(spec), clip, optimiser, ..bag }
     }
 
     fn trained_bag(dim: usize) -> Self {

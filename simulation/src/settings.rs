@@ -3,9 +3,12 @@
 mod clock;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use silhouette_model::bert::BertEncoder;
 use silhouette_privacy::Mode;
 use silhouette_query::{AdaptiveClipConfig, OptimiserKind};
 
@@ -77,9 +80,12 @@ pub struct Settings {
     /// Per cent of all texts that are kept out of training for private evaluation.
     #[serde(alias = "held-out", skip_serializing_if = "Option::is_none")]
     pub held_out: Option<u8>,
-    /// `bag`, `bag:DIM` or `transformer`.
+    /// `bag`, `bag:DIM`, `transformer` or `bert`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<String>,
+    /// The folder of a sentence encoder's weights, for `bert`.
+    #[serde(alias = "encoder-weights", skip_serializing_if = "Option::is_none")]
+    pub encoder_weights: Option<PathBuf>,
     /// Hash buckets, as a power of two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buckets: Option<u8>,
@@ -206,6 +212,7 @@ impl Settings {
         let label_counts_share = needs("label-counts-share", self.label_counts_share, "label-counts", counts)?;
         Ok(SimulationConfig {
             encoder: self.encoder.as_deref().map(str::parse).transpose()?,
+            encoder_weights: self.encoder_weights()?,
             privacy: self.privacy()?,
             noise_multiplier: self.noise_multiplier,
             stop_at_epsilon: self.stop_at_epsilon,
@@ -242,6 +249,15 @@ impl Settings {
             compare: self.compare.unwrap_or(defaults.compare),
             threads: self.threads.unwrap_or(defaults.threads),
         })
+    }
+
+    fn encoder_weights(&self) -> Result<Option<Arc<BertEncoder>>, ConfigError> {
+        let Some(folder) = &self.encoder_weights else { return Ok(None) };
+        let weights = BertEncoder::open(folder);
+        let wrong = |error| {
+            refused("encoder-weights", "the folder of a sentence encoder", format!("{}: {error}", folder.display()))
+        };
+        Ok(Some(Arc::new(weights.map_err(wrong)?)))
     }
 
     fn privacy(&self) -> Result<PrivacyChoice, ConfigError> {
@@ -309,6 +325,7 @@ impl fmt::Display for EncoderChoice {
             Self::Bag => out.write_str("bag"),
             Self::TrainedBag(width) => write!(out, "bag:{width}"),
             Self::Transformer => out.write_str("transformer"),
+            Self::Bert => out.write_str("bert"),
         }
     }
 }
@@ -316,12 +333,13 @@ impl fmt::Display for EncoderChoice {
 impl FromStr for EncoderChoice {
     type Err = ConfigError;
 
-    /// `bag`, `bag:DIM` or `transformer`.
+    /// `bag`, `bag:DIM`, `transformer` or `bert`.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let wrong = || refused("encoder", "bag, bag:DIM or transformer", text);
+        let wrong = || refused("encoder", "bag, bag:DIM, transformer or bert", text);
         match text.split_once(':') {
             None if text == "bag" => Ok(Self::Bag),
             None if text == "transformer" => Ok(Self::Transformer),
+            None if text == "bert" => Ok(Self::Bert),
             Some(("bag", width)) => width.parse().map(Self::TrainedBag).map_err(|_| wrong()),
             _ => Err(wrong()),
         }
@@ -363,6 +381,7 @@ mod tests {
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
         let expected = SimulationConfig {
             encoder: Some(EncoderChoice::TrainedBag(16)),
+            encoder_weights: None,
             privacy: PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 4.0, delta: 1e-6 },
             noise_multiplier: None,
             stop_at_epsilon: Some(3.0),
@@ -433,7 +452,9 @@ mod tests {
 
     #[test]
     fn an_encoder_is_read_as_it_is_written() {
-        for encoder in [EncoderChoice::Bag, EncoderChoice::TrainedBag(32), EncoderChoice::Transformer] {
+        for encoder in
+            [EncoderChoice::Bag, EncoderChoice::TrainedBag(32), EncoderChoice::Transformer, EncoderChoice::Bert]
+        {
             assert_eq!(encoder.to_string().parse(), Ok(encoder));
         }
     }

@@ -17,6 +17,7 @@ use crate::terminal::{self, Usage};
 #[command(after_help = "Examples:
   silhouette encode --data people.jsonl --task interest --out people.silx
   silhouette encode --data leaf/data --task y --encoder transformer --out people.silx
+  silhouette encode --data people.jsonl --task interest --encoder bert --encoder-weights all-MiniLM-L6-v2
   silhouette simulate --data people.silx --epsilon 8 --out run/")]
 pub(crate) struct Args {
     /// JSON Lines, CSV or LEAF's JSON (each also .gz), a folder of .txt files, or one of LEAF's, with train and test.
@@ -37,9 +38,13 @@ pub(crate) struct Args {
     /// Encode for runs of this delta [default: 1e-5]
     #[arg(long)]
     delta: Option<f64>,
-    /// bag, bag:DIM (trained table of that width) or transformer [default: the task file's, else bag]
+    /// bag, bag:DIM (trained table of that width), transformer, or bert, a published sentence encoder whose weights
+    /// --encoder-weights has [default: the task file's, else bag]
     #[arg(long)]
     encoder: Option<String>,
+    /// The folder of a sentence encoder of the BERT family: config.json, a vocabulary, model.safetensors.
+    #[arg(long, value_name = "DIR")]
+    encoder_weights: Option<PathBuf>,
     /// Hash buckets as a power of two [default: the recipe's]
     #[arg(long)]
     buckets: Option<u8>,
@@ -67,6 +72,7 @@ impl Args {
             epsilon: self.epsilon,
             delta: self.delta,
             encoder: self.encoder.clone(),
+            encoder_weights: self.encoder_weights.clone(),
             buckets: self.buckets,
             partition: self.partition.clone(),
             people: self.people,

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use silhouette_engine::{Backend, choose};
+use silhouette_model::bert::BertEncoder;
 use silhouette_model::{Engine, Model};
 use silhouette_simulation::quality::{
-    DriftLatency, HeadQuality, Quality, Stability, drift_latency, evaluate_quality, stability,
+    Candidate, DriftLatency, HeadQuality, Quality, Stability, drift_latency, evaluate_quality, stability,
 };
 use silhouette_simulation::report::{NamedQuality, render_quality};
 use silhouette_text::{CleanOptions, Cleaner, Event, ReadOptions, read_all};
@@ -40,6 +42,9 @@ pub(crate) struct Args {
     /// Write quality.json and report.html into this folder.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// The folder of the weights of a published sentence encoder, for models made with --encoder bert.
+    #[arg(long, value_name = "FOLDER")]
+    encoder_weights: Option<PathBuf>,
     /// auto, native, flex, ndarray or wgpu.
     #[arg(long, default_value = "auto")]
     backend: Backend,
@@ -79,16 +84,19 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let models = args.models.iter().map(|named| load(named)).collect::<anyhow::Result<Vec<_>>>()?;
     let chosen = choose(args.backend)?;
     let engine: &dyn Engine = chosen.engine.as_ref();
+    let weights = args.encoder_weights.as_deref().map(BertEncoder::open).transpose();
+    let weights = weights.context("--encoder-weights")?.map(Arc::new);
+    let candidate = |model| Candidate { model, engine, encoder_weights: weights.as_ref() };
     let mut qualities = Vec::with_capacity(models.len());
     let mut latencies = Vec::with_capacity(models.len());
     for (name, path, model) in &models {
-        let quality = evaluate_quality(model, engine, &people, &others, args.profiles)
+        let quality = evaluate_quality(&candidate(model), &people, &others, args.profiles)
             .with_context(|| format!("{name}: {}", path.display()))?;
-        latencies.push(drift_latency(model, engine, &people)?);
+        latencies.push(drift_latency(&candidate(model), &people)?);
         qualities.push(quality);
     }
-    let several: Vec<&Model> = models.iter().map(|(_, _, model)| model).collect();
-    let stability = if several.len() > 1 { stability(&several, engine, &people)? } else { None };
+    let several: Vec<Candidate<'_>> = models.iter().map(|(_, _, model)| candidate(model)).collect();
+    let stability = if several.len() > 1 { stability(&several, &people)? } else { None };
     let rows = models.iter().zip(&qualities).zip(&latencies).map(|(((name, file, _), quality), latency)| Row {
         model: name,
         file,

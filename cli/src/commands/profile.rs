@@ -1,6 +1,7 @@
 //! `silhouette profile`: the profile of one person, shown on this machine only.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use silhouette_client::DeviceFolder;
@@ -8,6 +9,7 @@ use silhouette_client::persona::{PersonaLanguage, persona};
 use silhouette_client::profile::{ProfileDocument, Trained, profile};
 use silhouette_engine::{Backend, choose};
 use silhouette_model::Model;
+use silhouette_model::bert::BertEncoder;
 use silhouette_text::Event;
 use silhouette_wire::ContentHash;
 
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// A model file; without one the profile holds what needs none.
     #[arg(long)]
     model: Option<PathBuf>,
+    /// The folder of the sentence encoder's weights, for a model on one.
+    #[arg(long, requires = "model", value_name = "DIR")]
+    encoder_weights: Option<PathBuf>,
     /// The persona's language.
     #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
@@ -73,11 +78,14 @@ pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         }
         None => None,
     };
+    let weights = args.encoder_weights.as_deref().map(BertEncoder::open).transpose();
+    let weights = weights.context("--encoder-weights")?.map(Arc::new);
     let trained = loaded.as_ref().map(|(model, hash)| Trained {
         engine: chosen.engine.as_ref(),
         model,
         hash: *hash,
         round: None,
+        encoder_weights: weights.as_ref(),
     });
     let made = profile(&events, trained, terminal::now())?;
     let document = made.expose_on_device();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use silhouette_model::bert::BertEncoder;
 use silhouette_round::{Conditions, Policy};
 use silhouette_transport::client::ClientLimits;
 use silhouette_wire::TaskId;
@@ -46,6 +47,7 @@ pub struct ParticipantConfig {
     pub(super) retries: Retries,
     pub(super) randomness: Randomness,
     pub(super) identity_folder: Option<PathBuf>,
+    pub(super) encoder_weights: Option<Arc<BertEncoder>>,
 }
 
 impl ParticipantConfig {
@@ -68,6 +70,7 @@ impl ParticipantConfig {
             retries: Retries::default(),
             randomness: Randomness::System,
             identity_folder: None,
+            encoder_weights: None,
         }
     }
 
@@ -76,6 +79,14 @@ impl ParticipantConfig {
     #[must_use]
     pub fn identity_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.identity_folder = Some(folder.into());
+        self
+    }
+
+    /// The weights of a sentence encoder, for tasks on one. A task on other weights, or any where there are none, is one
+    /// that this device can't take part in.
+    #[must_use]
+    pub fn encoder_weights(mut self, weights: Arc<BertEncoder>) -> Self {
+        self.encoder_weights = Some(weights);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use silhouette_model::bert::BertEncoder;
 use silhouette_model::{Engine, Examples, Model, Vectoriser};
 use silhouette_privacy::{Private, Release, ReleaseParameters};
 use silhouette_text::Event;
@@ -18,6 +19,7 @@ pub(super) struct Material {
     engine: Arc<dyn Engine>,
     events: Arc<Private<Vec<Event>>>,
     models: ModelCache,
+    weights: Option<Arc<BertEncoder>>,
     ready: Option<Ready>,
 }
 
@@ -29,8 +31,13 @@ struct Ready {
 }
 
 impl Material {
-    pub(super) fn new(engine: Arc<dyn Engine>, events: Private<Vec<Event>>, models: ModelCache) -> Self {
-        Self { engine, events: Arc::new(events), models, ready: None }
+    pub(super) fn new(
+        engine: Arc<dyn Engine>,
+        events: Private<Vec<Event>>,
+        models: ModelCache,
+        weights: Option<Arc<BertEncoder>>,
+    ) -> Self {
+        Self { engine, events: Arc::new(events), models, weights, ready: None }
     }
 
     /// Texts to learn from: exactly, once a model has said which labels count; before that, at most.
@@ -72,7 +79,8 @@ impl Material {
             Some(ready) => Arc::clone(&ready.examples),
             None => {
                 let (events, model) = (Arc::clone(&self.events), Arc::clone(&model));
-                Arc::new(blocking(move || encode(&model, &events)).await??)
+                let weights = self.weights.clone();
+                Arc::new(blocking(move || encode(&model, &events, weights.as_ref())).await??)
             }
         };
         self.ready = Some(Ready { model, examples });
@@ -106,8 +114,8 @@ impl Material {
 
 /// A text with a label that the task does not know counts as one without: refusing it would keep
 /// the device out of every round. The host can count such texts itself, by [`Examples::of_known`].
-fn encode(model: &Model, events: &Private<Vec<Event>>) -> Result<Examples, String> {
-    let vectoriser = Vectoriser::new(&model.task().encoder).map_err(|e| e.to_string())?;
+fn encode(model: &Model, events: &Private<Vec<Event>>, weights: Option<&Arc<BertEncoder>>) -> Result<Examples, String> {
+    let vectoriser = Vectoriser::of(&model.task().encoder, weights).map_err(|e| e.to_string())?;
     Ok(Examples::of_known(model.task(), &vectoriser, events.expose_on_device()).0)
 }
 

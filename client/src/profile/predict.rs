@@ -37,10 +37,12 @@ pub(super) struct HeadView<'p> {
 
 impl<'a> Predictions<'a> {
     pub(super) fn of(trained: Trained<'a>, events: &[Event], texts: &[usize]) -> Result<Self, ProfileError> {
-        let vectoriser = Vectoriser::new(&trained.model.task().encoder)?;
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let vectoriser = Vectoriser::of(&trained.model.task().encoder, trained.encoder_weights)?.threads(threads);
         let mut outputs = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            let vectors: Vec<_> = batch.iter().map(|&i| vectoriser.vectorise(&events[i].text)).collect();
+            let batch: Vec<&str> = batch.iter().map(|&i| events[i].text.as_str()).collect();
+            let vectors = vectoriser.vectorise_all(&batch);
             let borrowed: Vec<_> = vectors.iter().collect();
             outputs.extend(trained.engine.predict(trained.model, &borrowed)?);
         }

@@ -80,6 +80,7 @@ fn document(events: &[Event], model: Option<&Model>) -> ProfileDocument {
         model,
         hash: model.content_hash().unwrap(),
         round: Some(9),
+        encoder_weights: None,
     });
     profile(events, trained, 1_700_000_000).unwrap().expose_on_device().clone()
 }
@@ -295,7 +296,8 @@ impl Engine for Gone {
 #[test]
 fn an_engine_that_can_not_run_the_model_says_so() {
     let model = trained(None);
-    let trained = Trained { engine: &Gone, model: &model, hash: ContentHash([0; 32]), round: None };
+    let trained =
+        Trained { engine: &Gone, model: &model, hash: ContentHash([0; 32]), round: None, encoder_weights: None };
     assert!(matches!(profile(&corpus(), Some(trained), 0), Err(ProfileError::Engine(_))));
 }
 

@@ -1,7 +1,12 @@
 //! How text becomes numbers: the encoders a task may name.
 
+mod bert;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use self::bert::BertSpec;
+use crate::bert::BertError;
 
 /// The encoder of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,6 +15,8 @@ use thiserror::Error;
 pub enum EncoderSpec {
     /// A bag of hashed n-grams (and, for English words, of distilled word vectors).
     Bag(BagSpec),
+    /// A published sentence encoder, frozen, whose weights the app brings.
+    Bert(BertSpec),
     /// A small pre-norm transformer with masked mean pooling, trained whole.
     Transformer(TransformerSpec),
 }
@@ -113,14 +120,21 @@ impl Default for TransformerSpec {
 
 /// An encoder that can't be built.
 #[derive(Clone, Debug, Error, PartialEq)]
-#[error("encoder, {field}: expected {expected}, found {found}")]
-pub struct EncoderError {
-    /// The setting.
-    pub field: &'static str,
-    /// What is accepted.
-    pub expected: &'static str,
-    /// What was found.
-    pub found: f64,
+#[non_exhaustive]
+pub enum EncoderError {
+    /// A setting outside its range.
+    #[error("encoder, {field}: expected {expected}, found {found}")]
+    Setting {
+        /// The setting.
+        field: &'static str,
+        /// What is accepted.
+        expected: &'static str,
+        /// What was found.
+        found: f64,
+    },
+    /// The weights that it needs.
+    #[error(transparent)]
+    Weights(#[from] BertError),
 }
 
 impl EncoderSpec {
@@ -129,13 +143,19 @@ impl EncoderSpec {
         match self {
             Self::Bag(bag) if bag.dim.is_none() => "bag",
             Self::Bag(_) => "bag (trained table)",
+            Self::Bert(bert) if bert.hashed.is_some() => "bert with hashed n-grams",
+            Self::Bert(_) => "bert",
             Self::Transformer(_) => "transformer",
         }
     }
 
     /// Whether texts' vectors never change, so that they are made once and only the head trains.
     pub fn is_frozen(&self) -> bool {
-        matches!(self, Self::Bag(bag) if bag.dim.is_none())
+        match self {
+            Self::Bag(bag) => bag.dim.is_none(),
+            Self::Bert(_) => true,
+            Self::Transformer(_) => false,
+        }
     }
 
     /// Checks every range.
@@ -144,7 +164,7 @@ impl EncoderSpec {
     /// Names the first setting outside its range.
     pub fn validate(&self) -> Result<(), EncoderError> {
         let check = |ok: bool, field, expected, found| {
-            if ok { Ok(()) } else { Err(EncoderError { field, expected, found }) }
+            if ok { Ok(()) } else { Err(EncoderError::Setting { field, expected, found }) }
         };
         match self {
             Self::Bag(b) => {
@@ -155,6 +175,13 @@ impl EncoderSpec {
                 check((1..=1024).contains(&hidden), "hidden", "1 to 1024", hidden as f64)?;
                 let stands = b.hidden.is_none() || b.dim.is_some();
                 check(stands, "hidden", "no hidden layer without dim, on a frozen table", hidden as f64)?;
+                check((0.0..=1.0).contains(&b.hashed_share), "hashed_share", "0 to 1", f64::from(b.hashed_share))
+            }
+            Self::Bert(b) => {
+                check((4..=2048).contains(&b.dim), "dim", "4 to 2048", b.dim as f64)?;
+                check((3..=8192).contains(&b.length), "length", "3 to 8192", b.length as f64)?;
+                let hashed = b.hashed.unwrap_or(6);
+                check((6..=20).contains(&hashed), "hashed", "6 to 20", f64::from(hashed))?;
                 check((0.0..=1.0).contains(&b.hashed_share), "hashed_share", "0 to 1", f64::from(b.hashed_share))
             }
             Self::Transformer(t) => {
@@ -212,14 +239,32 @@ mod tests {
 
     #[test]
     fn settings_outside_their_range_are_named() {
+        let field = |spec: &EncoderSpec| match spec.validate() {
+            Err(EncoderError::Setting { field, .. }) => field,
+            other => panic!("{other:?}"),
+        };
         let bad = EncoderSpec::Transformer(TransformerSpec { heads: 3, ..TransformerSpec::default() });
-        assert_eq!(bad.validate().unwrap_err().field, "heads");
+        assert_eq!(field(&bad), "heads");
         let bad = EncoderSpec::Bag(BagSpec { buckets_log2: 40, ..BagSpec::default() });
-        assert_eq!(bad.validate().unwrap_err().field, "buckets_log2");
+        assert_eq!(field(&bad), "buckets_log2");
         let hidden = |dim, hidden| EncoderSpec::Bag(BagSpec { dim, hidden: Some(hidden), ..BagSpec::default() });
-        assert_eq!(hidden(None, 8).validate().unwrap_err().field, "hidden");
-        assert_eq!(hidden(Some(8), 1025).validate().unwrap_err().field, "hidden");
+        assert_eq!(field(&hidden(None, 8)), "hidden");
+        assert_eq!(field(&hidden(Some(8), 1025)), "hidden");
         assert_eq!(hidden(Some(8), 1024).validate(), Ok(()));
+    }
+
+    #[test]
+    fn weights_are_named_by_their_hash_in_hexadecimal() {
+        let spec = EncoderSpec::Bert(BertSpec::new(silhouette_wire::ContentHash::of(b"abc"), 384));
+        let text = serde_json::to_string(&spec).unwrap();
+        assert!(text.contains(r#""kind":"bert","weights":"ba7816bf8f01cfea"#), "{text}");
+        assert_eq!(serde_json::from_str::<EncoderSpec>(&text).unwrap(), spec);
+        let least = format!(r#"{{"kind":"bert","weights":"{}","dim":384}}"#, silhouette_wire::ContentHash::of(b"abc"));
+        assert_eq!(serde_json::from_str::<EncoderSpec>(&least).unwrap(), spec);
+        assert!(serde_json::from_str::<EncoderSpec>(&text.replace("ba7816", "ba78")).is_err());
+        let EncoderSpec::Bert(mut bad) = spec else { panic!() };
+        bad.hashed = Some(30);
+        assert!(EncoderSpec::Bert(bad).validate().is_err());
     }
 
     #[test]

@@ -99,8 +99,10 @@ impl Examples {
     ) -> Self {
         let person = person::example(task, vectoriser, events, &mut targets);
         let labelled = events.iter().zip(targets).filter(|(_, targets)| targets.iter().any(Option::is_some));
-        let example = |(event, targets): (&Event, _)| Example { vector: vectoriser.vectorise(&event.text), targets };
-        Self::from_items(labelled.map(example).chain(person).collect())
+        let (texts, targets): (Vec<&str>, Vec<_>) = labelled.map(|(event, targets)| (&*event.text, targets)).unzip();
+        let vectors = vectoriser.vectorise_all(&texts);
+        let examples = vectors.into_iter().zip(targets).map(|(vector, targets)| Example { vector, targets });
+        Self::from_items(examples.chain(person).collect())
     }
 
     /// These examples in two: those to train on, and those held out for evaluation, which no device ever

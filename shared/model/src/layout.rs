@@ -41,6 +41,8 @@ impl TensorPlace {
 ///   dimensions, the buckets, and one constant that plays the bias's part.
 /// - `bag` with a trained table: `table [buckets, dim]`, with a hidden layer `hidden.weight [dim, hidden]`
 ///   and `hidden.bias`, then `head.weight [dim or hidden, outputs]`, `head.bias`.
+/// - `bert`: `head.weight [inputs, outputs]` alone; the inputs are the embedding's entries, the buckets if there are
+///   any, and the constant.
 /// - `transformer`: `token [buckets, dim]`, `position [length, dim]`, per layer `norm1.weight`,
 ///   `norm1.bias`, `query`, `key`, `value`, `output` (each `.weight [dim, dim]`, `.bias`),
 ///   `norm2.*`, `inner.weight [dim, ff]`, `inner.bias`, `outer.weight [ff, dim]`, `outer.bias`;
@@ -70,6 +72,7 @@ impl Layout {
                     bag.hidden.unwrap_or(dim)
                 }
             },
+            EncoderSpec::Bert(bert) => bert.inputs(),
             EncoderSpec::Transformer(t) => {
                 layout.push("token", &[t.buckets(), t.dim]);
                 layout.push("position", &[t.length, t.dim]);

@@ -16,6 +16,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
+pub mod bert;
 mod encoder;
 mod engine;
 mod examples;
@@ -28,7 +29,7 @@ mod task;
 mod vector;
 mod words;
 
-pub use encoder::{Activation, BagSpec, EncoderError, EncoderSpec, TransformerSpec, WORD_DIMS, hashed_share};
+pub use encoder::{Activation, BagSpec, BertSpec, EncoderError, EncoderSpec, TransformerSpec, WORD_DIMS, hashed_share};
 pub use engine::{Change, Engine, EngineError, Run, activate, epoch_order, softmax};
 pub use examples::{Example, Examples, person_text};
 pub use layout::{Layout, TensorPlace};

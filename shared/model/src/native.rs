@@ -4,6 +4,7 @@
 //! models on the device; a parity test holds both to each other.
 
 mod bag;
+pub(crate) mod bert;
 mod frozen;
 mod gemm;
 mod kernels;
@@ -36,7 +37,9 @@ impl Engine for NativeEngine {
         seed: u64,
     ) -> Result<Change, EngineError> {
         Ok(match &model.task().encoder {
-            EncoderSpec::Bag(BagSpec { dim: None, .. }) => frozen::train(model, examples, training, seed),
+            EncoderSpec::Bag(BagSpec { dim: None, .. }) | EncoderSpec::Bert(_) => {
+                frozen::train(model, examples, training, seed)
+            }
             EncoderSpec::Bag(spec) => bag::train(model, spec, examples, training, seed),
             EncoderSpec::Transformer(spec) => transformer::train(model, spec, examples, training, seed),
         })
@@ -44,7 +47,7 @@ impl Engine for NativeEngine {
 
     fn predict(&self, model: &Model, texts: &[&TextVector]) -> Result<Vec<Vec<f32>>, EngineError> {
         Ok(match &model.task().encoder {
-            EncoderSpec::Bag(BagSpec { dim: None, .. }) => frozen::predict(model, texts),
+            EncoderSpec::Bag(BagSpec { dim: None, .. }) | EncoderSpec::Bert(_) => frozen::predict(model, texts),
             EncoderSpec::Bag(spec) => bag::predict(model, spec, texts),
             EncoderSpec::Transformer(spec) => transformer::predict(model, spec, texts),
         })

@@ -1,7 +1,12 @@
 //! From a text to the numbers a model takes.
 
+mod bert;
+
+use std::sync::Arc;
+
 use silhouette_text::{NgramHasher, NgramOptions};
 
+use crate::bert::BertEncoder;
 use crate::encoder::{BagSpec, EncoderError, EncoderSpec, TransformerSpec};
 use crate::words::{WordTable, frequency_weight};
 
@@ -55,6 +60,9 @@ const CONSTANT: f32 = 0.1;
 pub struct Vectoriser {
     spec: EncoderSpec,
     hasher: NgramHasher,
+    /// The frozen sentence encoder's weights, if it is one.
+    bert: Option<Arc<BertEncoder>>,
+    threads: usize,
 }
 
 /// One hashed feature before normalisation.
@@ -69,34 +77,72 @@ impl Vectoriser {
     /// A vectoriser for an encoder.
     ///
     /// # Errors
-    /// When a setting of the encoder is outside its range.
+    /// When a setting of the encoder is outside its range, or it is a sentence encoder, whose weights only
+    /// [`with_bert`](Self::with_bert) takes.
     pub fn new(spec: &EncoderSpec) -> Result<Self, EncoderError> {
+        Self::of(spec, None)
+    }
+
+    /// The same with the weights of a frozen sentence encoder.
+    ///
+    /// # Errors
+    /// When they are not those that the encoder names.
+    pub fn with_bert(spec: &EncoderSpec, weights: Arc<BertEncoder>) -> Result<Self, EncoderError> {
+        Self::of(spec, Some(&weights))
+    }
+
+    /// Either, for whoever has weights or not: they are used if the encoder needs some.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`with_bert`](Self::with_bert).
+    pub fn of(spec: &EncoderSpec, weights: Option<&Arc<BertEncoder>>) -> Result<Self, EncoderError> {
         spec.validate()?;
-        let buckets_log2 = match spec {
-            EncoderSpec::Bag(b) => b.buckets_log2,
-            EncoderSpec::Transformer(t) => t.buckets_log2,
+        let (buckets_log2, bert) = match spec {
+            EncoderSpec::Bag(b) => (b.buckets_log2, None),
+            EncoderSpec::Bert(b) => (b.hashed.unwrap_or(6), Some(bert::checked(b, weights)?)),
+            EncoderSpec::Transformer(t) => (t.buckets_log2, None),
         };
         let options = NgramOptions { buckets_log2, ..NgramOptions::default() };
-        let hasher = NgramHasher::new(options).map_err(|_| EncoderError {
+        let hasher = NgramHasher::new(options).map_err(|_| EncoderError::Setting {
             field: "buckets_log2",
             expected: "a power the hash accepts",
             found: f64::from(buckets_log2),
         })?;
-        Ok(Self { spec: spec.clone(), hasher })
+        Ok(Self { spec: spec.clone(), hasher, bert, threads: 1 })
+    }
+
+    /// The same, which may use so many threads where it is given many texts at once; one if nothing is said.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// The text's vector.
     pub fn vectorise(&self, text: &str) -> TextVector {
         match &self.spec {
             EncoderSpec::Bag(bag) => bag_vector(bag, &self.features(bag, text)),
+            EncoderSpec::Bert(_) => self.vectorise_all(&[text]).pop().unwrap_or_default(),
             EncoderSpec::Transformer(t) => self.tokens(t, text),
         }
     }
 
+    /// The texts' vectors in their order: those that [`vectorise`](Self::vectorise) gives, a sentence encoder's in a
+    /// fraction of the time.
+    pub fn vectorise_all(&self, texts: &[&str]) -> Vec<TextVector> {
+        match &self.spec {
+            EncoderSpec::Bert(spec) => self.embed_all(spec, texts),
+            _ => texts.iter().map(|text| self.vectorise(text)).collect(),
+        }
+    }
+
     /// The text's features, each with its places and its part of the vector. Empty for the
-    /// transformer, whose predictions can't be split by feature.
+    /// transformer, whose predictions can't be split by feature; of a sentence encoder's the hashed part alone.
     pub fn trace(&self, text: &str) -> Vec<Trace> {
-        let EncoderSpec::Bag(bag) = &self.spec else { return Vec::new() };
+        let bag = match &self.spec {
+            EncoderSpec::Bag(bag) => bag,
+            EncoderSpec::Bert(spec) => return self.hashed_trace(spec, text),
+            EncoderSpec::Transformer(_) => return Vec::new(),
+        };
         let features = self.features(bag, text);
         let scales = Scales::of(bag, &features);
         features

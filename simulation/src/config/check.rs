@@ -22,7 +22,7 @@ const MAX_EPOCHS: u32 = 1_000;
 const MAX_BATCH: u32 = 65_536;
 
 /// Most rounds: far beyond what one process trains, and small enough to count charges exactly.
-const MAX_ROUNDS: u64 = 1_000_000;
+pub(crate) const MAX_ROUNDS: u64 = 1_000_000;
 
 /// Most worker threads.
 const MAX_THREADS: usize = 1_024;
@@ -67,6 +67,13 @@ impl SimulationConfig {
         positive("server-lr", self.server_learning_rate)?;
         if let Some(EncoderChoice::TrainedBag(width)) = self.encoder {
             ensure((1..=512).contains(&width), "encoder bag:DIM", "a width of 1 to 512", width)?;
+        }
+        if self.encoder == Some(EncoderChoice::Bert) && self.encoder_weights.is_none() {
+            return Err(ConfigError::Setting {
+                field: "encoder-weights",
+                expected: "the folder of the encoder's weights, with --encoder bert".into(),
+                found: "none".into(),
+            });
         }
         if let Some(buckets) = self.buckets_log2 {
             let most = if self.encoder == Some(EncoderChoice::Transformer) { 16 } else { 20 };

@@ -64,7 +64,8 @@ impl Dataset {
         let recipe = Recipe::of(config, None, made.users, rho);
         let labels = Interest::ALL.iter().take(made.interests).map(|i| i.key().to_owned()).collect();
         let task = Task::of_labels("interest", labels, recipe.encoder.clone())?;
-        let people = Synthetic { vectoriser: Vectoriser::new(&task.encoder)?, task: task.clone(), config: made };
+        let vectoriser = Vectoriser::of(&task.encoder, config.encoder_weights.as_ref())?;
+        let people = Synthetic { vectoriser, task: task.clone(), config: made };
         let others = people.config.users..people.config.users + HELD_OUT;
         let test = others.map(|number| people.encoded(number, false)).collect::<Result<Vec<_>, _>>()?;
         Self::of_examples(task, recipe, People::Made(Box::new(people)), test)

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use silhouette_client::profile::HALF_LIFE_DAYS;
-use silhouette_model::{Engine, Head, Model, Target, Unit, Vectoriser};
+use silhouette_model::{Head, Target, Unit};
 
-use super::{LabelledPeople, QualityError, Said, say};
+use super::{Candidate, LabelledPeople, QualityError, Said, say};
 
 /// Pairs of people made into one, at most.
 const PAIRS: usize = 100;
@@ -32,18 +32,14 @@ pub struct DriftLatency {
 ///
 /// # Errors
 /// When an encoder can't be built or the engine fails.
-pub fn drift_latency(
-    model: &Model,
-    engine: &dyn Engine,
-    people: &LabelledPeople,
-) -> Result<Option<DriftLatency>, QualityError> {
-    let vectoriser = Vectoriser::new(&model.task().encoder)?;
+pub fn drift_latency(candidate: &Candidate<'_>, people: &LabelledPeople) -> Result<Option<DriftLatency>, QualityError> {
+    let (model, vectoriser) = (candidate.model, candidate.vectoriser()?);
     let of_texts = |head: &Head| !head.labels().is_empty() && head.unit == Unit::Text;
     let Some((head, range)) = model.task().ranges().find(|(head, _)| of_texts(head)) else { return Ok(None) };
     let (mut waited, mut pasts, mut pairs) = (Vec::new(), Vec::new(), 0_usize);
     for pair in people.chunks_exact(2).take(PAIRS) {
         let [(_, before), (_, after)] = pair else { continue };
-        let (before, after) = (say(model, engine, &vectoriser, before)?, say(model, engine, &vectoriser, after)?);
+        let (before, after) = (say(candidate, &vectoriser, before)?, say(candidate, &vectoriser, after)?);
         let (Some(old), Some(new)) = (dominant(head, &before), dominant(head, &after)) else { continue };
         if old == new {
             continue;

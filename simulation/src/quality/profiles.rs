@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use silhouette_client::profile::{Making, OwnerWord, ProfileDocument, ProfilePlan, Trained, make};
-use silhouette_model::{Engine, Model, Target};
+use silhouette_model::{Model, Target};
 use silhouette_text::Event;
 use silhouette_wire::ContentHash;
 
-use super::{LabelledPeople, QualityError};
+use super::{Candidate, LabelledPeople, QualityError};
 
 /// What whole profiles are worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,12 +35,13 @@ struct Part {
 
 impl ProfileFigures {
     /// Makes everybody's profile, with consent to all that the model's heads say.
-    pub(super) fn of(model: &Model, engine: &dyn Engine, people: &LabelledPeople) -> Result<Self, QualityError> {
+    pub(super) fn of(candidate: &Candidate<'_>, people: &LabelledPeople) -> Result<Self, QualityError> {
+        let Candidate { model, engine, encoder_weights } = *candidate;
         let heads = &model.task().heads;
         let owner = OwnerWord { consent: heads.iter().map(|head| head.name.clone()).collect(), ..OwnerWord::default() };
         let plan = ProfilePlan::of_heads(heads);
         // What names a model is not looked at here.
-        let trained = Trained { engine, model, hash: ContentHash([0; 32]), round: None };
+        let trained = Trained { engine, model, hash: ContentHash([0; 32]), round: None, encoder_weights };
         let one = |events: &[Event]| -> Result<Part, QualityError> {
             let making = Making { trained: Some(trained), plan: Some(&plan), owner: Some(&owner), made_at: 0 };
             let made = make(events, &making)?;

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use silhouette_client::profile::jensen_shannon;
-use silhouette_model::{Engine, Model, Vectoriser, argmax};
+use silhouette_model::argmax;
 
-use super::{LabelledPeople, QualityError, say};
+use super::{Candidate, LabelledPeople, QualityError, say};
 
 /// How far models of one task agree about people: the mean over pairs of models and over people.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,13 +22,9 @@ pub struct Stability {
 ///
 /// # Errors
 /// When an encoder can't be built or the engine fails.
-pub fn stability(
-    models: &[&Model],
-    engine: &dyn Engine,
-    people: &LabelledPeople,
-) -> Result<Option<Stability>, QualityError> {
+pub fn stability(candidates: &[Candidate<'_>], people: &LabelledPeople) -> Result<Option<Stability>, QualityError> {
     let mixtures: Vec<Vec<Vec<f64>>> =
-        models.iter().map(|model| mixtures(model, engine, people)).collect::<Result<_, _>>()?;
+        candidates.iter().map(|candidate| mixtures(candidate, people)).collect::<Result<_, _>>()?;
     let (mut pairs, mut same, mut apart) = (0.0, 0.0, 0.0);
     for (i, first) in mixtures.iter().enumerate() {
         for second in &mixtures[i + 1..] {
@@ -40,7 +36,7 @@ pub fn stability(
         }
     }
     let of = |sum: f64| sum / pairs;
-    Ok((pairs > 0.0).then(|| Stability { models: models.len(), same_top: of(same), jsd_bits: of(apart) }))
+    Ok((pairs > 0.0).then(|| Stability { models: candidates.len(), same_top: of(same), jsd_bits: of(apart) }))
 }
 
 fn top(mixture: &[f64]) -> usize {
@@ -48,13 +44,13 @@ fn top(mixture: &[f64]) -> usize {
 }
 
 /// Each person's mean output; empty for somebody without a text.
-fn mixtures(model: &Model, engine: &dyn Engine, people: &LabelledPeople) -> Result<Vec<Vec<f64>>, QualityError> {
-    let vectoriser = Vectoriser::new(&model.task().encoder)?;
+fn mixtures(candidate: &Candidate<'_>, people: &LabelledPeople) -> Result<Vec<Vec<f64>>, QualityError> {
+    let (model, vectoriser) = (candidate.model, candidate.vectoriser()?);
     let Some((_, range)) = model.task().ranges().find(|(head, _)| !head.labels().is_empty()) else {
         return Ok(Vec::new());
     };
     let of = |(_, events): &(String, Vec<silhouette_text::Event>)| -> Result<Vec<f64>, QualityError> {
-        let said = say(model, engine, &vectoriser, events)?;
+        let said = say(candidate, &vectoriser, events)?;
         let rows: Vec<&[f32]> = match &said.person {
             Some(person) => vec![&person[range.clone()]],
             None => said.texts.iter().map(|row| &row[range.clone()]).collect(),

@@ -66,9 +66,13 @@ fn trained() -> Model {
     Model::with_values(task, moved).unwrap()
 }
 
+fn of(model: &Model) -> Candidate<'_> {
+    Candidate { model, engine: &NativeEngine, encoder_weights: None }
+}
+
 #[test]
 fn a_model_that_knows_everything_has_perfect_figures() {
-    let q = evaluate_quality(&trained(), &NativeEngine, &people(), &people(), 2).unwrap();
+    let q = evaluate_quality(&of(&trained()), &people(), &people(), 2).unwrap();
     assert_eq!((q.people, q.texts, q.heads.len()), (2, 5, 3));
     let [topic, sentiment, age] = q.heads.as_slice() else { panic!() };
     assert_eq!((topic.judged, topic.scores.accuracy, topic.auc), (5, 1.0, Some(1.0)));
@@ -89,7 +93,7 @@ fn a_model_that_knows_everything_has_perfect_figures() {
 #[test]
 fn a_model_that_knows_nothing_has_those_of_chance() {
     let model = Model::new(Task::from_toml(TASK).unwrap(), 1);
-    let q = evaluate_quality(&model, &NativeEngine, &people(), &[], 0).unwrap();
+    let q = evaluate_quality(&of(&model), &people(), &[], 0).unwrap();
     let topic = &q.heads[0];
     assert_eq!(topic.auc, Some(0.5));
     assert!((topic.calibration.ece - (0.5 - topic.scores.accuracy).abs()).abs() < 1e-6);
@@ -100,12 +104,9 @@ fn a_model_that_knows_nothing_has_those_of_chance() {
 fn labels_nobody_knows_count_as_wrong_and_nobody_is_an_error() {
     let mut people = people();
     people[0].1[0].extra.insert("topic".into(), "chess".into());
-    let q = evaluate_quality(&trained(), &NativeEngine, &people, &[], 0).unwrap();
+    let q = evaluate_quality(&of(&trained()), &people, &[], 0).unwrap();
     assert_eq!((q.heads[0].unknown, q.heads[0].judged), (1, 5));
     assert!((q.heads[0].scores.accuracy - 0.8).abs() < 1e-9);
     let bare = [("a".to_owned(), vec![Event::new("a", "words")])];
-    assert!(matches!(
-        evaluate_quality(&trained(), &NativeEngine, &bare, &[], 0),
-        Err(QualityError::NoLabels { people: 1, .. })
-    ));
+    assert!(matches!(evaluate_quality(&of(&trained()), &bare, &[], 0), Err(QualityError::NoLabels { people: 1, .. })));
 }

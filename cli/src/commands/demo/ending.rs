@@ -76,6 +76,7 @@ pub(crate) fn tell(outcome: &Outcome<'_>, json: bool) -> anyhow::Result<()> {
         model: &outcome.model,
         hash,
         round: Some(outcome.args.rounds),
+        encoder_weights: None,
     };
     let made = profile(events.expose_on_device(), Some(trained), terminal::now())?;
     let document = made.expose_on_device();

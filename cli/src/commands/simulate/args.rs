@@ -28,6 +28,7 @@ use crate::terminal::Usage;
   silhouette simulate --data people.jsonl --task interest --evaluate-privately 5 --label-counts
   silhouette simulate --data reviews.csv --task sentiment --partition dirichlet:0.1 --people 500
   silhouette simulate --data people.silx --rounds 50    (after silhouette encode)
+  silhouette simulate --data people.jsonl --task interest --encoder bert --encoder-weights all-MiniLM-L6-v2
   silhouette simulate --population 1000000 --cohort 100000 --rounds 3
   silhouette simulate --population 5000 --cohort 100 --trace default --over-selection 1.3 --deadline 600
   silhouette simulate --population 5000 --trace phones.toml --asynchronous --buffer 50 --concurrency 200
@@ -159,9 +160,13 @@ pub(crate) struct Args {
     /// Devices per round [default: every training user]
     #[arg(long)]
     cohort: Option<u32>,
-    /// bag, bag:DIM (trained table of that width) or transformer [default: the task file's, else bag]
+    /// bag, bag:DIM (trained table of that width), transformer, or bert, a published sentence encoder whose weights
+    /// --encoder-weights has [default: the task file's, else bag]
     #[arg(long)]
     encoder: Option<String>,
+    /// The folder of a sentence encoder of the BERT family: config.json, a vocabulary, model.safetensors.
+    #[arg(long, value_name = "DIR")]
+    encoder_weights: Option<PathBuf>,
     /// auto, native, flex, ndarray or wgpu. auto takes native, the hand-written engine, the
     /// fastest on a CPU.
     #[arg(long, default_value = "auto")]
@@ -262,6 +267,7 @@ impl Args {
             label_counts_share: self.label_counts_share,
             held_out: self.held_out,
             encoder: self.encoder.clone(),
+            encoder_weights: self.encoder_weights.clone(),
             buckets: self.buckets,
             clip: self.clip,
             adaptive_clip: asked(self.adaptive_clip),

@@ -4,7 +4,8 @@ use super::*;
 
 fn made(events: &[Event], plan: Option<&ProfilePlan>, owner: &OwnerWord) -> ProfileDocument {
     let model = trained(None);
-    let trained = Trained { engine: &NativeEngine, model: &model, hash: model.content_hash().unwrap(), round: Some(9) };
+    let hash = model.content_hash().unwrap();
+    let trained = Trained { engine: &NativeEngine, model: &model, hash, round: Some(9), encoder_weights: None };
     let making = Making { trained: Some(trained), plan, owner: Some(owner), made_at: 1_709_900_000 };
     make(events, &making).unwrap().expose_on_device().clone()
 }

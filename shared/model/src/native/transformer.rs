@@ -5,10 +5,10 @@
 //! batch passes in groups of texts small enough for the cache. The replica's memory is the thread's; it grows to
 //! what was needed most and is never made anew while models of one shape are trained.
 
-mod attention;
+pub(super) mod attention;
 mod block;
 mod dense;
-mod elementwise;
+pub(super) mod elementwise;
 mod norm;
 mod pass;
 mod replica;

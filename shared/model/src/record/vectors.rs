@@ -21,6 +21,9 @@ impl Bounds {
                 let inputs = if bag.dim.is_none() { bag.inputs() } else { bag.buckets() };
                 Self { from: 0, below: inputs as u32, most: inputs, ascending: true }
             }
+            EncoderSpec::Bert(spec) => {
+                Self { from: 0, below: spec.inputs() as u32, most: spec.inputs(), ascending: true }
+            }
             EncoderSpec::Transformer(spec) => {
                 Self { from: 1, below: spec.buckets() as u32, most: spec.length, ascending: false }
             }

@@ -8,9 +8,9 @@ use crate::native::kernels::{LANES, Lane, exp_of_negative, lanes_of};
 
 /// A text's tokens among those of a group: `start .. start + len`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) len: usize,
+pub(in crate::native) struct Span {
+    pub(in crate::native) start: usize,
+    pub(in crate::native) len: usize,
 }
 
 /// One layer's attention weights, and what it needs on the way.
@@ -95,7 +95,7 @@ impl Attention {
 }
 
 /// The softmax of each column times `scale`, in place. Columns past the last query hold zeros, and become harmless.
-fn softmax<S: Simd>(simd: S, rows: &mut [Lane], lanes: usize, scale: f32) {
+pub(in crate::native) fn softmax<S: Simd>(simd: S, rows: &mut [Lane], lanes: usize, scale: f32) {
     simd.vectorize(
         #[inline(always)]
         || {

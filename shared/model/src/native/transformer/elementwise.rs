@@ -25,7 +25,7 @@ const TAIL: [f32; 11] = [
 /// GELU (Hendrycks and Gimpel 2016, equation 1) with its derivative: `x Phi(x)` and `Phi(x) + x phi(x)`.
 /// Both are off by less than 1e-6.
 #[inline(always)]
-pub(super) fn gelu<S: Simd>(simd: S, x: f32x16<S>) -> (f32x16<S>, f32x16<S>) {
+pub(in crate::native) fn gelu<S: Simd>(simd: S, x: f32x16<S>) -> (f32x16<S>, f32x16<S>) {
     const DENSITY: f32 = 0.398_942_3;
     let number = |v: f32| f32x16::splat(simd, v);
     let bell = exp_of_negative(simd, x * x * number(-0.5));
@@ -74,7 +74,7 @@ fn relu<S: Simd>(simd: S, x: f32x16<S>) -> (f32x16<S>, f32x16<S>) {
 
 /// The sum of sixteen numbers, in halves.
 #[inline(always)]
-pub(super) fn total<S: Simd>(simd: S, x: f32x16<S>) -> f32 {
+pub(in crate::native) fn total<S: Simd>(simd: S, x: f32x16<S>) -> f32 {
     let (low, high) = simd.split_f32x16(x);
     let (low, high) = simd.split_f32x8(low + high);
     let [a, b, c, d] = (low + high).to_array();
