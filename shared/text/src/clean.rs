@@ -1,5 +1,7 @@
 //! Cleaning: markup, links, control characters, Unicode forms, Traditional Chinese, white space.
 //!
+//! Last, personal data is replaced by placeholders, see [`scrub`](crate::scrub).
+//!
 //! Cleaning what is already clean changes nothing. Hidden markup such as `&amp;lt;b>` shows only
 //! after one pass, so passes are repeated until nothing changes.
 
@@ -7,11 +9,16 @@ mod chinese;
 mod duplicate;
 mod html;
 mod links;
+mod spam;
 mod unicode;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::duplicate::{Deduplicator, DuplicateOptions, Verdict, simhash};
+pub use self::{
+    duplicate::{Deduplicator, DuplicateOptions, Verdict, simhash},
+    spam::{SpamFilter, SpamOptions, SpamReason, SpamScore},
+};
+use crate::scrub::Scrubber;
 
 /// Passes before markup characters are taken out bodily. Text in the wild needs two; only text
 /// made to keep us busy, one entity hidden in another many times over, needs more.
@@ -31,11 +38,14 @@ pub struct CleanOptions {
     pub simplify: bool,
     /// Turn capitals into small letters; off by default, because style is told by capitals too.
     pub lowercase: bool,
+    /// Put placeholders in the place of personal data: telephone numbers, addresses, names and so on.
+    /// After `lowercase` most English names are not found.
+    pub scrub: bool,
 }
 
 impl Default for CleanOptions {
     fn default() -> Self {
-        Self { html: true, links: true, normalize: true, simplify: true, lowercase: false }
+        Self { html: true, links: true, normalize: true, simplify: true, lowercase: false, scrub: true }
     }
 }
 
@@ -62,6 +72,9 @@ pub struct CleanReport {
     pub normalized: u64,
     /// Texts turned from Traditional to Simplified Chinese.
     pub simplified: u64,
+    /// Pieces of personal data replaced.
+    #[serde(default)]
+    pub scrubbed: u64,
 }
 
 impl CleanReport {
@@ -78,6 +91,7 @@ impl CleanReport {
             (&mut self.invisible, other.invisible),
             (&mut self.normalized, other.normalized),
             (&mut self.simplified, other.simplified),
+            (&mut self.scrubbed, other.scrubbed),
         ];
         pairs.into_iter().for_each(|(mine, theirs)| *mine += theirs);
     }
@@ -116,9 +130,27 @@ impl Cleaner {
         if !settled {
             current = self.neutralize(&current, report);
         }
+        if self.options.scrub {
+            current = self.scrub(current, report);
+        }
         report.texts += 1;
         report.changed += u64::from(current != text);
         report.emptied += u64::from(current.is_empty());
+        current
+    }
+
+    /// Without personal data, and clean all the same: taking something out can bring its neighbours
+    /// together.
+    fn scrub(&self, text: String, report: &mut CleanReport) -> String {
+        let mut current = text;
+        for _ in 0..MAX_PASSES {
+            let (scrubbed, count) = Scrubber::default().scrub_counted(&current);
+            if count == 0 {
+                break;
+            }
+            report.scrubbed += count;
+            current = self.pass(&scrubbed, report);
+        }
         current
     }
 
@@ -195,6 +227,7 @@ mod tests {
             ("<script>alert('x')</script>kept", "kept"),
             ("&lt;b&gt;bold&lt;/b&gt; &#20320;&#x597d; AT&amp;T", "bold 你好 AT&T"),
             ("&amp;amp;lt;i&amp;gt;deep", "deep"),
+            ("聯系人:張偉,電話１３８１２３４５６７８", "联系人:⟨name⟩,电话⟨phone⟩"),
         ] {
             assert_eq!(cleaner.clean(raw), clean, "{raw}");
         }
@@ -220,6 +253,7 @@ mod tests {
                 invisible: 1,
                 normalized: 0,
                 simplified: 1,
+                scrubbed: 0,
             }
         );
     }
@@ -247,8 +281,15 @@ mod tests {
 
     #[test]
     fn steps_can_be_left_out() {
-        let off = CleanOptions { html: false, links: false, normalize: false, simplify: false, lowercase: false };
-        let text = "<b>Ａ</b> http://x.y 這";
+        let off = CleanOptions {
+            html: false,
+            links: false,
+            normalize: false,
+            simplify: false,
+            lowercase: false,
+            scrub: false,
+        };
+        let text = "<b>Ａ</b> http://x.y 這 我叫張偉";
         assert_eq!(Cleaner::new(off).clean(text), text);
         assert_eq!(lower().clean("ABC Ａ"), "abc a");
     }
@@ -294,6 +335,11 @@ mod tests {
                 "e\u{301}",
                 "https:",
                 "//x",
+                "13812345678",
+                "我叫張偉",
+                "1 Main St",
+                "Mr. Lee",
+                "⟨name⟩",
             ])
             .prop_map(str::to_owned),
         ];

@@ -4,7 +4,8 @@
 //! neighbouring characters; a word, a run of any other letters and digits with inner apostrophes,
 //! gives itself in small letters. No dictionary is needed. Each feature is hashed with
 //! [`hash64`](crate::hash::hash64) over one byte for its kind and its UTF-8 text, and the top bits
-//! of the hash are its bucket.
+//! of the hash are its bucket. The placeholders of [`scrub`](crate::scrub) give nothing, and no pair
+//! reaches across one.
 //!
 //! The definition depends on the alphabetic and lower-case properties of Unicode; characters
 //! assigned in later versions of Unicode may be cut differently by older builds.
@@ -118,6 +119,15 @@ mod tests {
         assert_eq!(hasher.features("DON’T Stop"), hasher.features("don't stop"));
         assert_ne!(hasher.features("dont stop"), hasher.features("don't stop"));
         assert_eq!(hasher.features("ÉCOLE"), hasher.features("école"));
+    }
+
+    #[test]
+    fn placeholders_are_no_features() {
+        let hasher = all();
+        assert!(hasher.features("⟨phone⟩").is_empty());
+        assert_eq!(places(NgramHasher::default(), "好⟨name⟩吃 ⟨x⟩"), ["好", "吃", "x"]);
+        let options = NgramOptions { word_bigrams: true, ..NgramOptions::default() };
+        assert_eq!(places(NgramHasher::new(options).unwrap(), "a ⟨name⟩ b"), ["a", "b"]);
     }
 
     #[test]

@@ -132,18 +132,24 @@ impl KeywordExtractor {
     }
 
     fn rarity(&self, term: &str) -> f64 {
-        let is_han = term.chars().next().is_some_and(|c| Script::of(c) == Script::Han);
-        if !is_han {
-            let rank = ENGLISH_RANKS.get(term);
-            return rank.map_or(1.0, |rank| RARITY.0 + rank * (RARITY.1 - RARITY.0));
-        }
         // Without the dictionary there is no telling how common a pair of characters is.
-        if self.segmenter != Segmenter::Jieba {
-            return 1.0;
-        }
-        let frequency = dictionary_frequency(term).max(1) as f64;
-        (1.0 - frequency.ln() / DICTIONARY_TOTAL_LN).clamp(RARITY.0, 1.0)
+        let unknown = self.segmenter != Segmenter::Jieba && is_han(term);
+        if unknown { 1.0 } else { rarity(term) }
     }
+}
+
+fn is_han(term: &str) -> bool {
+    term.chars().next().is_some_and(|c| Script::of(c) == Script::Han)
+}
+
+/// How rare a word, in small letters, is in general use: from 0.15 for the most common to 1.
+pub(crate) fn rarity(term: &str) -> f64 {
+    if !is_han(term) {
+        let rank = ENGLISH_RANKS.get(term);
+        return rank.map_or(1.0, |rank| RARITY.0 + rank * (RARITY.1 - RARITY.0));
+    }
+    let frequency = dictionary_frequency(term).max(1) as f64;
+    (1.0 - frequency.ln() / DICTIONARY_TOTAL_LN).clamp(RARITY.0, 1.0)
 }
 
 fn best_first(a: &Keyword, b: &Keyword) -> Ordering {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::script::Script;
+use crate::{script::Script, scrub::placeholder_len};
 
 /// From this share of the Han and Latin units on, one of the two is the language of a text.
 const MAIN_SHARE: f64 = 0.8;
@@ -73,7 +73,16 @@ impl ScriptShares {
     pub fn of(text: &str) -> Self {
         let (mut han, mut latin, mut kana, mut other) = (0u32, 0u32, 0u32, 0u32);
         let mut previous = Script::Symbol;
-        for c in text.chars() {
+        let mut after_placeholder = 0;
+        for (at, c) in text.char_indices() {
+            // A placeholder says nothing about the language of the text around it.
+            if let Some(length) = placeholder_len(&text[at..]) {
+                after_placeholder = at + length;
+            }
+            if at < after_placeholder {
+                previous = Script::Symbol;
+                continue;
+            }
             let script = Script::of(c);
             match script {
                 Script::Han => han += 1,
@@ -121,6 +130,7 @@ mod tests {
             ("我刚买了一个新的 iPhone 手机", Language::Zh),
             ("I don't like it at all", Language::En),
             ("I really love the 饺子 at this place so very much", Language::En),
+            ("我叫⟨name⟩,电话⟨phone⟩", Language::Zh),
             ("today 我们 went 去 shopping", Language::Mixed),
             ("鳥の詩 とても好きです", Language::Other),
             ("鲜の每日", Language::Other),

@@ -20,29 +20,44 @@
 //!
 //! # What it does not do
 //!
-//! It does not anonymise: links and e-mail addresses are removed because they are noise, and a
-//! hash of a rare word can be guessed. Privacy comes from what is done with the features. It does
+//! It does not anonymise: [`scrub`] takes out the personal data it recognises, not what tells who
+//! somebody is in ordinary words, and a hash of a rare word can be guessed. Privacy comes from what is
+//! done with the features. How well the parts do is in docs/quality.md. It does
 //! not tell Latin-script languages apart: [`Language`] looks at scripts only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod clean;
+pub mod emoji;
+pub mod entities;
 pub mod event;
 pub mod features;
 pub mod hash;
+pub mod keyphrases;
 pub mod keywords;
 pub mod language;
 pub mod lexicon;
+pub mod numerals;
+pub mod pos;
 pub mod read;
 pub mod script;
+pub mod scrub;
 pub mod segment;
 
-pub use clean::{CleanOptions, CleanReport, Cleaner, Deduplicator, Verdict};
+pub use clean::{
+    CleanOptions, CleanReport, Cleaner, Deduplicator, SpamFilter, SpamOptions, SpamReason, SpamScore, Verdict,
+};
+pub use emoji::{Emoji, EmojiCounts, EmojiKind};
+pub use entities::{Entity, EntityKind};
 pub use event::{Event, EventKind, FieldValue};
 pub use features::{NgramHasher, NgramOptions, SparseCounts};
+pub use keyphrases::{Keyphrase, KeyphraseExtractor, KeyphraseOptions};
 pub use keywords::{Keyword, KeywordExtractor, KeywordOptions};
 pub use language::{Language, ScriptShares};
 pub use lexicon::{Lexicon, SentimentWord};
+pub use numerals::{Numeral, NumeralKind};
+pub use pos::{Pos, TaggedWord};
 pub use read::{EventReader, Format, OpenError, ReadError, ReadOptions, ReadReport, RowError, read_all};
 pub use script::Script;
+pub use scrub::{Finding, PersonalKind, ScrubOptions, Scrubber};
 pub use segment::{Segmenter, StopWords, Token};

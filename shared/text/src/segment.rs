@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 pub use self::stop::StopWords;
-use crate::script::Script;
+use crate::{script::Script, scrub::placeholder_len};
 
 /// A word and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +75,11 @@ pub(crate) fn dictionary_frequency(word: &str) -> usize {
     JIEBA.suggest_freq(word)
 }
 
+/// The words of a run of Han with the tags that jieba gives them.
+pub(crate) fn tagged_words(run: &str) -> impl Iterator<Item = (&str, &str)> {
+    JIEBA.tag(run, true).into_iter().map(|tag| (tag.word, tag.tag))
+}
+
 /// Cuts where Han begins or ends: each run with its first byte.
 pub(crate) fn runs(text: &str) -> impl Iterator<Item = (usize, &str, bool)> {
     let mut rest = text;
@@ -91,6 +96,11 @@ pub(crate) fn runs(text: &str) -> impl Iterator<Item = (usize, &str, bool)> {
 
 fn push_words<'t>(run: &'t str, base: usize, tokens: &mut Vec<Token<'t>>) {
     for (start, word) in run.unicode_word_indices() {
+        // What stands for somebody's personal data is no word of theirs.
+        let open = start.checked_sub('⟨'.len_utf8()).and_then(|open| run.get(open..));
+        if open.is_some_and(|open| placeholder_len(open).is_some()) {
+            continue;
+        }
         let script = word.chars().map(Script::of).find(|script| script.is_word());
         let script = script.unwrap_or(Script::Symbol);
         let start = base + start;
@@ -135,6 +145,7 @@ mod tests {
             words(Segmenter::Jieba, "我在北京大学买了iPhone 15, don't worry!"),
             ["我", "在", "北京大学", "买", "了", "iPhone", "15", "don't", "worry"]
         );
+        assert_eq!(words(Segmenter::Jieba, "我叫⟨name⟩,ok"), ["我", "叫", "ok"]);
         assert_eq!(words(Segmenter::CharNgrams, "很好吃 ok"), ["很好", "很", "好吃", "好", "吃", "ok"]);
     }
 

@@ -5,6 +5,7 @@
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::CleanReport;
+use crate::emoji::is_emoji;
 
 /// The NFKC form.
 pub(super) fn normalize(text: &str) -> Option<String> {
@@ -31,10 +32,12 @@ pub(super) fn fold(text: &str, report: &mut CleanReport) -> Option<String> {
     }
     let mut folded = String::with_capacity(text.len());
     let mut gap = false;
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let joins = joins(folded.chars().next_back(), c, chars.peek().copied()) && !gap;
         if c.is_whitespace() {
             gap = true;
-        } else if is_invisible(c) {
+        } else if is_invisible(c) && !joins {
             report.invisible += 1;
         } else {
             if gap && !folded.is_empty() {
@@ -49,14 +52,23 @@ pub(super) fn fold(text: &str, report: &mut CleanReport) -> Option<String> {
 
 fn is_folded(text: &str) -> bool {
     let mut before = ' ';
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         let foldable = c == ' ' && before == ' ' || c != ' ' && c.is_whitespace();
-        if foldable || is_invisible(c) {
+        if foldable || is_invisible(c) && !joins(Some(before), c, chars.peek().copied()) {
             return false;
         }
         before = c;
     }
     text.is_empty() || before != ' '
+}
+
+/// Whether `c` joins two emoji into one, which are another picture without it.
+fn joins(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let joined = |c: Option<char>| c.is_some_and(|c| is_emoji(c) || matches!(c, '\u{1f3fb}'..='\u{1f3ff}'));
+    c == '\u{200d}'
+        && joined(before)
+        && joined(after.map(|c| if matches!(c, '\u{2640}' | '\u{2642}') { '\u{2764}' } else { c }))
 }
 
 /// Controls and format characters: zero-width and direction marks, soft hyphens, variation
@@ -93,6 +105,14 @@ mod tests {
             assert_eq!(fold(text, &mut report), None);
         }
         assert_eq!(report, CleanReport::default());
+    }
+
+    #[test]
+    fn emoji_stay_joined() {
+        let mut report = CleanReport::default();
+        let family = "👨\u{200d}👩\u{200d}👧";
+        assert_eq!(fold(family, &mut report), None);
+        assert_eq!(fold("a\u{200d}b 👨 \u{200d}👩", &mut report).as_deref(), Some("ab 👨 👩"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The walk over a text that finds every feature once.
 
 use super::NgramOptions;
-use crate::{hash::Fnv, script::Script};
+use crate::{hash::Fnv, script::Script, scrub::placeholder_len};
 
 /// The first byte hashed tells the kind, so that 好 as a character and as a word differ.
 const HAN_UNIGRAM: u8 = 1;
@@ -42,6 +42,10 @@ impl<'o> Extractor<'o> {
             }
             before.han = None;
             if !script.is_word() {
+                if let Some(length) = placeholder_len(&text[start..]) {
+                    before.word = None;
+                    while chars.next_if(|&(at, _)| at < start + length).is_some() {}
+                }
                 continue;
             }
             letters.clear();
