@@ -21,7 +21,7 @@ use silhouette_privacy::{Charge, ParameterError, ReleaseParameters};
 use silhouette_query::{OptimiserKind, ServerOptimiser};
 use silhouette_round::{Coordinator, MaskedRound, QuerySchedule, RoundConfig, Terms};
 use silhouette_wire::manifest::{SignError, TaskTerms};
-use silhouette_wire::{ContentHash, Manifest, Mode, QueryKind, TaskId};
+use silhouette_wire::{ContentHash, DeviceId, Manifest, Mode, QueryKind, TaskId};
 
 pub use config::{NoiseChoice, TaskConfig};
 pub use error::PlanError;
@@ -75,7 +75,7 @@ impl Plan {
         let charge = Charge::of(parameters.rho())?;
         let plan = Self { task, id, layout, parameters, delta, charge, schedule, others, config };
         // Whatever would stop the first round stops the start instead.
-        Coordinator::new(plan.round_config(), 0, [0; 32])?;
+        Coordinator::<DeviceId>::new(plan.round_config(), 0, [0; 32])?;
         ServerOptimiser::new(plan.config.optimiser, &[])?;
         for manifest in plan.last_manifests() {
             manifest.validate()?;
@@ -135,6 +135,8 @@ impl Plan {
             min_separation: c.min_separation,
             max_participations: c.max_participations,
             max_evaluations: c.max_evaluations,
+            // A smaller cohort starts with `min_reports`, as its file says.
+            ..RoundConfig::default()
         }
     }
 

@@ -1,10 +1,12 @@
 //! One file per command.
 
+pub(crate) mod advise;
 pub(crate) mod audit;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod encode;
 pub(crate) mod enroll;
+pub(crate) mod evaluate;
 pub(crate) mod join;
 pub(crate) mod ledger;
 pub(crate) mod plan;

@@ -9,7 +9,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{audit, demo, doctor, encode, enroll, join, ledger, plan, profile, serve, simulate, sweep, synth, task};
+use commands::{
+    advise, audit, demo, doctor, encode, enroll, evaluate, join, ledger, plan, profile, serve, simulate, sweep, synth,
+    task,
+};
 
 /// User profiles without collecting anybody's text: federated learning with user-level differential
 /// privacy, from the device to the report.
@@ -38,11 +41,13 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    Advise(advise::Args),
     Audit(audit::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     Encode(encode::Args),
     Enroll(enroll::Args),
+    Evaluate(evaluate::Args),
     Join(join::Args),
     Ledger(ledger::Args),
     Plan(plan::Args),
@@ -64,11 +69,13 @@ fn main() -> ExitCode {
     keep_log(log.clone());
     let json = program.json;
     let result = match program.command {
+        Command::Advise(args) => advise::run(&args, json),
         Command::Audit(args) => audit::run(&args, log, json),
         Command::Demo(args) => demo::run(&args, json),
         Command::Doctor(args) => doctor::run(&args, json),
         Command::Encode(args) => encode::run(&args, json),
         Command::Enroll(args) => enroll::run(&args, json),
+        Command::Evaluate(args) => evaluate::run(&args, json),
         Command::Join(args) => join::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Plan(args) => plan::run(&args, json),

@@ -180,7 +180,7 @@ fn every_command_explains_itself() {
         .filter_map(|l| l.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    assert_eq!(names.len(), 14, "{names:?}");
+    assert_eq!(names.len(), 16, "{names:?}");
     for name in names {
         let help = succeeds(place.path(), &[name, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("silhouette {name}")), "{help}");

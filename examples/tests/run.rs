@@ -75,3 +75,13 @@ fn own_task() {
         ],
     );
 }
+
+#[test]
+fn ecommerce_case() {
+    let stages = ["1. 数据收集", "2. 数据预处理", "3. 特征提取", "4. 模型训练", "5. 模型评估", "6. 用户画像生成"];
+    let said = runs("ecommerce_case", &stages);
+    let line = said.lines().find(|line| line.contains("no noise: accuracy")).unwrap();
+    let accuracy: f64 = line.split("accuracy ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    // Chance is one in eight.
+    assert!(accuracy > 0.3, "{said}");
+}

@@ -19,8 +19,20 @@ pub use staleness::Staleness;
 /// Devices that are not needed come back after so long; a round that lacks devices looks again after so long.
 pub(crate) const PULSE: Millis = 60 * SECOND;
 
-/// How long a round gathers before it opens with fewer devices than it wants, at least its fewest reports.
+/// How long a round gathers before it opens with fewer devices than it wants: its fewest reports, and as many more as may
+/// be expected to vanish.
 pub(crate) const GATHERING: Millis = 3_600 * SECOND;
+
+/// How long a round gathers before it opens with just its fewest reports: whatever a day brings was there once.
+pub(crate) const GATHERING_LIMIT: Millis = 24 * 3_600 * SECOND;
+
+/// A run ends when so many rounds in a row got no report at all: where one device in a hundred gets through, that
+/// happens to rounds of fifty once in e^5 times.
+pub(crate) const FRUITLESS_ROUNDS: usize = 10;
+
+/// Without rounds, a run ends when so many devices in a row vanished: where one in a thousand gets through, that happens
+/// once in e^10 times.
+pub(crate) const FRUITLESS_STARTS: usize = 10_000;
 
 /// A run that finds nobody for so long is over: whatever a day brings was there seven times.
 pub(crate) const PATIENCE: Millis = 7 * 24 * 3_600 * SECOND;

@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::clock::ClockConfig;
 use crate::partition::Partition;
 
-pub(crate) use check::ensure;
+pub(crate) use check::{MAX_ROUNDS, ensure};
 pub use poison::{Attack, Poison};
 
 /// Which encoder.

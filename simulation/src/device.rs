@@ -5,19 +5,19 @@ use std::sync::Arc;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use silhouette_client::{Draws, Work, local_round};
 use silhouette_model::{Engine, Examples, Model};
 use silhouette_privacy::noise::simulation::StreamKey;
 use silhouette_privacy::secagg::{Entropy, Identity, MaskedVector, endorse};
 use silhouette_privacy::{Account, Charge, Mode, Release, Rounding};
-use silhouette_round::{Action, Conditions, History, Input, Participations, Policy, Refusal, Session, Verified};
+use silhouette_round::{Action, Conditions, History, Input, Policy, Refusal, Session, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 use silhouette_wire::{DeviceId, Nonce, QueryKind, TaskId};
 
 use crate::config::Attack;
 use crate::federation::FederationError;
+use crate::past::Past;
 
 pub use poison::PoisonError;
 
@@ -76,39 +76,6 @@ pub(crate) enum Outward {
     Release(Release),
     /// Nothing more in this round.
     Done,
-}
-
-/// What is kept of a device between two rounds: little, for there may be millions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Past {
-    /// Charged so far, in billionths of rho.
-    spent: u64,
-    /// The last round it joined; 0 for none.
-    last_round: u32,
-    participations: Participations,
-}
-
-impl Past {
-    /// Charged so far.
-    pub(crate) fn spent(&self) -> Option<Charge> {
-        Charge::of_billionths(self.spent)
-    }
-
-    /// It joined a round that costs nothing.
-    pub(crate) fn joined(&mut self, query: QueryKind, round: u64) {
-        self.last_round = round as u32;
-        self.participations.add(query);
-    }
-
-    /// The last round it joined; 0 for none.
-    pub(crate) fn last_round(&self) -> u64 {
-        self.last_round.into()
-    }
-
-    /// Rounds it joined.
-    pub(crate) fn participations(&self) -> Participations {
-        self.participations
-    }
 }
 
 /// What all devices of a run have in common.
@@ -179,7 +146,7 @@ impl VirtualDevice {
         if let Some(spent) = past.spent() {
             account.record(&kind.task, spent);
         }
-        let (last_round, participations) = (past.last_round.into(), past.participations);
+        let (last_round, participations) = (past.last_round(), past.participations());
         Self {
             id: id_of(number),
             number: number as u64,
@@ -192,8 +159,7 @@ impl VirtualDevice {
     /// What is to be kept of it.
     pub(crate) fn past(&self) -> Past {
         let History { last_round, participations, ref account } = self.history;
-        // A run has at most a million rounds.
-        Past { spent: account.billionths_spent_on_all(), last_round: last_round as u32, participations }
+        Past::new(account.billionths_spent_on_all(), last_round, participations)
     }
 
     /// One round from the check-in to the first thing that leaves; the session decides, this only

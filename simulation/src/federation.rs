@@ -9,21 +9,20 @@ use silhouette_query::robust::{fewest_groups, trim_left};
 use silhouette_query::train::absorb_groups;
 use silhouette_query::{Figures, ServerOptimiser, fraction_within_clip};
 use silhouette_round::{Coordinator, Refusal, RoundConfig};
+use silhouette_wire::ContentHash;
 use silhouette_wire::manifest::QueryKind;
-use silhouette_wire::{ContentHash, DeviceId};
 
 use crate::Millis;
 use crate::checkpoint::Bounds;
 use crate::config::SimulationConfig;
 use crate::dataset::Dataset;
-use crate::device::Past;
 use crate::evaluate::{Evaluation, evaluate, evaluate_people};
 use crate::offers::seed_bytes;
+use crate::past::{Cost, Number, Past, Roll};
 use crate::people::{People, User};
 use crate::shard::SimulationShard;
 use ahead::Ahead;
 use clocked::Clock;
-use gather::Invitation;
 
 pub use error::FederationError;
 pub use record::RoundRecord;
@@ -31,6 +30,7 @@ pub(crate) use state::State;
 pub use workers::Workers;
 
 mod ahead;
+mod arrivals;
 mod buffered;
 mod clocked;
 mod collect;
@@ -47,8 +47,9 @@ pub(crate) struct Federation<'a> {
     config: &'a SimulationConfig,
     /// Trains devices where nobody else does, and knows the terms.
     shard: SimulationShard<'a>,
-    coordinator: Coordinator,
-    pasts: Vec<Past>,
+    coordinator: Coordinator<Number>,
+    /// By the place of a device's person; shared with a round while it is at work.
+    pasts: Arc<Vec<Past>>,
     optimiser: ServerOptimiser,
     /// What the next round's devices start from.
     model: Arc<Model>,
@@ -65,7 +66,7 @@ pub(crate) struct Federation<'a> {
     clock: Option<Clock>,
     ahead: Ahead,
     /// The next round's devices, where they are known already.
-    gathered: Option<(u64, Vec<Vec<Invitation>>)>,
+    gathered: Option<(u64, Vec<Vec<u32>>)>,
 }
 
 impl<'a> Federation<'a> {
@@ -84,8 +85,8 @@ impl<'a> Federation<'a> {
             ahead.begin(&shard.pool, config.seed, 1, &offers.of(offers.schedule.kind(1)).parameters);
         }
         Ok(Self {
-            coordinator: Coordinator::new(rounds(&shard), 0, seed_bytes(config.seed, b"cohort"))?,
-            pasts: vec![Past::default(); data.train.len()],
+            coordinator: coordinator(&shard, 0)?,
+            pasts: Arc::new(vec![Past::default(); data.train.len()]),
             optimiser: ServerOptimiser::new(data.recipe.optimiser, model.values())?,
             file: shape.hash(&model),
             shape,
@@ -161,7 +162,7 @@ impl<'a> Federation<'a> {
     fn reported(
         &mut self,
         round: u64,
-        groups: &[Vec<Invitation>],
+        groups: &[Vec<u32>],
         workers: Option<&mut dyn Workers>,
     ) -> Result<RoundRecord, FederationError> {
         let query = self.shard.offers.schedule.kind(round);
@@ -209,11 +210,21 @@ impl<'a> Federation<'a> {
     }
 
     /// The next round and its devices, who may be known already.
-    fn next_round(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
+    fn next_round(&mut self) -> Result<(u64, Vec<Vec<u32>>), FederationError> {
         match self.gathered.take() {
             Some(gathered) => Ok(gathered),
             None if self.clock.is_some() => self.gather_in_time(),
             None => self.gather(),
+        }
+    }
+
+    /// These devices have joined a round at this cost.
+    fn joined(&mut self, users: &[u32], cost: &Cost) {
+        // Nobody else holds them any more: nothing is copied.
+        let pasts = Arc::make_mut(&mut self.pasts);
+        for &user in users {
+            let past = &mut pasts[user as usize];
+            *past = past.after(cost);
         }
     }
 
@@ -250,7 +261,7 @@ impl<'a> Federation<'a> {
         let offers = &self.shard.offers;
         let charge = Charge::of(offers.of(offers.schedule.kind(round)).parameters.rho()).map_err(Refusal::from);
         let charge = charge.map_err(FederationError::Device)?.billionths();
-        let spent = |&(user, _): &Invitation| self.pasts[user].spent().map_or(0, Charge::billionths);
+        let spent = |&user: &u32| self.pasts[user as usize].spent().map_or(0, Charge::billionths);
         let after = groups.iter().flatten().map(spent).max().unwrap_or(0).saturating_add(charge);
         self.gathered = Some((round, groups));
         let after = Charge::of_billionths(after).map_or(0.0, Charge::rho);
@@ -261,7 +272,7 @@ impl<'a> Federation<'a> {
     fn sums(
         &mut self,
         round: u64,
-        groups: &[Vec<Invitation>],
+        groups: &[Vec<u32>],
         base: ContentHash,
         workers: Option<&mut dyn Workers>,
     ) -> Result<Vec<NoisySum>, FederationError> {
@@ -285,12 +296,18 @@ impl<'a> Federation<'a> {
     }
 }
 
+/// The coordinator of a run, after `last_round`.
+fn coordinator(shard: &SimulationShard<'_>, last_round: u64) -> Result<Coordinator<Number>, FederationError> {
+    let seed = seed_bytes(shard.config.seed, b"cohort");
+    Ok(Coordinator::new(rounds(shard), last_round, seed)?.keeping(Roll::of(shard.data.train.len())))
+}
+
 /// What the coordinator is to do.
 fn rounds(shard: &SimulationShard<'_>) -> RoundConfig {
     let (config, offers) = (shard.config, &shard.offers);
     let cohort = offers.training.parameters.cohort();
     let evaluation = offers.others.iter().find(|terms| terms.query == QueryKind::Evaluate);
-    let defaults = config.clock.as_ref().map_or_else(RoundConfig::default, clocked::rounds);
+    let defaults = config.clock.as_ref().map_or_else(RoundConfig::default, |clock| clocked::rounds(clock, cohort));
     RoundConfig {
         rounds: config.rounds,
         evaluate_every: config.evaluate_privately,
@@ -304,10 +321,4 @@ fn rounds(shard: &SimulationShard<'_>) -> RoundConfig {
         min_separation: offers.training.min_separation,
         ..defaults
     }
-}
-
-fn number(device: &DeviceId) -> usize {
-    let mut first = [0; 8];
-    first.copy_from_slice(&device.0[..8]);
-    u64::from_be_bytes(first) as usize
 }

@@ -24,6 +24,7 @@
 //! anything from the process it runs in. Its noise is reproducible and therefore not private.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic"))]
 
+pub mod advise;
 pub mod audit;
 mod checkpoint;
 mod clock;
@@ -39,7 +40,9 @@ mod groups;
 mod offers;
 mod output;
 pub mod partition;
+mod past;
 mod people;
+pub mod quality;
 mod recipe;
 pub mod report;
 mod run;

@@ -30,6 +30,7 @@ mod line;
 mod number;
 mod page;
 mod profile;
+mod quality;
 mod shares;
 mod spread;
 mod sweep;
@@ -42,5 +43,6 @@ pub use self::{
         ReportLanguage, RoundPoint,
     },
     page::render,
+    quality::{NamedQuality, render_quality},
     sweep::{SweepReport, render_sweep},
 };

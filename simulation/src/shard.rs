@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 use silhouette_model::{Engine, Model};
-use silhouette_privacy::{Accumulator, Mode, ReleaseParameters};
+use silhouette_privacy::{Accumulator, Charge, Mode, ReleaseParameters};
 use silhouette_query::Asked;
 use silhouette_round::{Terms, Verified};
 use silhouette_wire::manifest::Manifest;
@@ -19,10 +19,10 @@ use silhouette_wire::{ContentHash, QueryKind};
 
 use crate::config::{Attack, SimulationConfig};
 use crate::dataset::Dataset;
-use crate::device::Past;
 use crate::federation::FederationError;
 use crate::groups::poisoners;
 use crate::offers::Offers;
+use crate::past::Cost;
 use desk::Desk;
 use fingerprint::fingerprint;
 
@@ -118,16 +118,17 @@ impl<'a> SimulationShard<'a> {
         let mut partial = PartialSum::empty(spec);
         let mut start = range.start;
         while start < range.end {
-            let group = spec.places()[start].group;
-            let same = spec.places()[start..range.end].iter().take_while(|place| place.group == group).count();
-            let manifest = &manifests[usize::from(group)];
+            let group = spec.group_of(start);
+            let end = spec.range_of(group).end.min(range.end);
+            let manifest = &manifests[group];
             let parameters = terms.parameters.clone().with_rotation(manifest.seed);
             let verified = self.config.mode().map(|_| self.offers.sign(manifest)).transpose()?;
             let asked = Asked { query: terms.query, held_out: terms.held_out, training: &terms.training };
-            let part = Part { spec, places: start..start + same, asked, parameters: &parameters, verified };
-            let (sum, pasts) = self.collect(&part)?;
-            partial.add(group, sum, part.places, pasts)?;
-            start += same;
+            let cost = self.cost(spec, &terms)?;
+            let part = Part { spec, places: start..end, asked, parameters: &parameters, verified, cost };
+            let sum = self.collect(&part)?;
+            partial.add(group, sum, part.places)?;
+            start = end;
         }
         Ok(partial)
     }
@@ -142,6 +143,18 @@ impl<'a> SimulationShard<'a> {
         let of_group = |manifest: &Manifest| terms.parameters.clone().with_rotation(manifest.seed);
         let parameters: Vec<_> = manifests.iter().map(of_group).collect();
         Ok(PartialSum::from_bytes(bytes, spec, &parameters)?)
+    }
+
+    /// What the round costs each of its devices, by its terms.
+    fn cost(&self, spec: &RoundSpec, terms: &Terms) -> Result<Cost, FederationError> {
+        let charge = || Charge::of(terms.parameters.rho()).map_err(|e| FederationError::Device(e.into()));
+        let charge = self.config.mode().map(|_| charge()).transpose()?;
+        Ok(Cost { query: terms.query, round: spec.round(), charge })
+    }
+
+    /// What a round costs each of its devices. Shards have held the devices' own ledgers against it.
+    pub(crate) fn cost_of(&self, spec: &RoundSpec) -> Result<Cost, FederationError> {
+        self.cost(spec, &self.terms(spec)?)
     }
 
     /// What the round offers, under its own clip.
@@ -162,41 +175,42 @@ impl<'a> SimulationShard<'a> {
         if found == 0 || found > rounds {
             return Err(ShardError::Round { rounds, found });
         }
+        let (groups, found) = (self.config.groups as usize, spec.groups());
+        if found > groups {
+            return Err(ShardError::Groups { groups, found });
+        }
         Ok(())
     }
 
     /// Trains devices of one group over the worker threads, each with its own partial sum, and adds the partial sums
     /// up. Sums of integers have the same bits however the devices fall on the threads.
-    fn collect(&self, part: &Part<'_>) -> Result<(Accumulator, Vec<Past>), FederationError> {
-        let places = &part.spec.places()[part.places.clone()];
-        let work = |&i: &usize| std::cmp::Reverse(self.data.train.weight(places[i].user()));
-        let mut order: Vec<usize> = (0..places.len()).collect();
-        order.sort_by_key(work);
+    fn collect(&self, part: &Part<'_>) -> Result<Accumulator, FederationError> {
+        let work = |&i: &u32| (std::cmp::Reverse(self.data.train.weight(part.spec.user(i as usize))), i);
+        let mut order: Vec<u32> = (part.places.start as u32..part.places.end as u32).collect();
+        // In place, with the place itself against ties.
+        order.sort_unstable_by_key(work);
         let desk = Desk {
             shard: self,
             spec: part.spec,
-            places,
             parameters: part.parameters,
             verified: part.verified.as_ref(),
             asked: part.asked,
+            cost: &part.cost,
             order: &order,
             next: AtomicUsize::new(0),
         };
         let results = self.on_all_threads(|| {
             let mut sum = self.empty_sum(part.parameters);
-            desk.work(&mut sum).map(|pasts| (sum, pasts))
+            desk.work(&mut sum).map(|()| sum)
         });
-        let mut pasts = vec![Past::default(); places.len()];
         let mut sums = Vec::with_capacity(results.len());
         for result in results {
-            let (sum, changed) = result?;
-            changed.into_iter().for_each(|(i, past)| pasts[i] = past);
-            sums.push(sum);
+            sums.push(result?);
         }
         let mut sum = sums.pop().unwrap_or_else(|| Accumulator::new(part.parameters.clone()));
         sums.iter().try_for_each(|other| sum.merge(other))?;
         lock(&self.spare).append(&mut sums);
-        Ok((sum, pasts))
+        Ok(sum)
     }
 
     /// Runs `work` on every thread of this shard, this one among them: it is awake already, and whoever still has to
@@ -253,4 +267,5 @@ struct Part<'s> {
     asked: Asked<'s>,
     parameters: &'s ReleaseParameters,
     verified: Option<Arc<Verified>>,
+    cost: Cost,
 }

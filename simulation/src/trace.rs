@@ -97,6 +97,13 @@ impl Trace {
         &self.speed
     }
 
+    /// The share of devices that vanish during their work of their own accord, over all speed classes.
+    pub(crate) fn expected_drop_out(&self) -> f64 {
+        let shares: f64 = self.speed.iter().map(|class| class.share).sum();
+        let vanish = |class: &SpeedClass| class.share * class.drop_out.unwrap_or(self.drop_out);
+        self.speed.iter().map(vanish).sum::<f64>() / shares
+    }
+
     /// People of whom a list of intervals says nothing, and who are therefore never eligible; 0 where availability is
     /// modelled.
     ///

@@ -178,6 +178,56 @@ fn bytes_that_are_cut_garbled_or_of_another_run_are_refused() {
     assert!(other.starts_with("shard: expected a round of the data and settings"), "{other}");
 }
 
+/// The head of these bytes, changed, with its length put right.
+fn with_head(bytes: &[u8], change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut head = bytes[8..8 + len].to_vec();
+    change(&mut head);
+    [&(head.len() as u64).to_le_bytes()[..], &head, &bytes[8 + len..]].concat()
+}
+
+#[test]
+fn heads_that_no_run_can_have_are_refused_before_they_are_kept() {
+    let done = refused(|spec, shard| {
+        let said = |bytes: &[u8]| shard.decode(bytes).err().unwrap().to_string();
+        let bytes = spec.to_bytes()?;
+        // A head far longer than the people of this data set can make it, and one with something behind its end.
+        let long = said(&with_head(&bytes, |head| head.resize(1 << 20, 0)));
+        assert!(long.starts_with("round: expected a head of at most "), "{long}");
+        let behind = said(&with_head(&bytes, |head| head.push(0)));
+        assert_eq!(behind, "round: expected nothing behind the head's last field, found 1 bytes");
+        // Fingerprint, round, now (two bytes), the model's hash, clip; then one group that ends at 21, and 21 people.
+        let lists = 32 + 1 + 2 + 32 + 8;
+        let twice = said(&with_head(&bytes, |head| {
+            assert_eq!(head[lists..lists + 3], [1, 21, 21]);
+            head[lists + 3] = head[lists + 4];
+        }));
+        assert!(twice.starts_with("round: expected people who are in it once, found "), "{twice}");
+        let short = said(&with_head(&bytes, |head| head[lists + 1] = 20));
+        assert_eq!(short, "round: expected groups in order that hold 21 devices, found groups that end at 20");
+        let grouped = said(&with_head(&bytes, |head| {
+            head[lists] = 2;
+            head.insert(lists + 1, 10);
+        }));
+        assert_eq!(grouped, "shard: expected a round of at most 1 groups, found 2");
+
+        let part = shard.run(spec, 0..5)?.to_bytes()?;
+        let said = |bytes: &[u8]| shard.decode_partial(bytes, spec).err().unwrap().to_string();
+        let long = said(&with_head(&part, |head| head.resize(1 << 20, 0)));
+        assert!(long.starts_with("partial sum: expected a head of at most "), "{long}");
+        // Fingerprint, round; one group with five reports; one range of five devices.
+        let claimed = said(&with_head(&part, |head| {
+            assert_eq!(head[33..], [1, 1, 5, 1, 0, 5]);
+            head[38] = 6;
+        }));
+        assert_eq!(claimed, "partial sum: expected 6 reports of group 0, one of each device, found 5");
+        let nobody = said(&with_head(&part, |head| head[38] = 0));
+        assert!(nobody.starts_with("partial sum: expected devices in order, within 21 places"), "{nobody}");
+        shard.run(spec, 0..22)
+    });
+    assert_eq!(done, "shard: expected a range within the round's 21 devices, found 0 to 22");
+}
+
 #[test]
 fn real_masks_are_refused_in_shards() {
     let config = SimulationConfig { secure_aggregation: true, ..config(Some(Mode::Distributed)) };

@@ -1,55 +1,46 @@
 //! The aggregator's side: who is asked, who has answered, when a round is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chacha20::ChaCha20Rng;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use silhouette_wire::message::Upload;
-use silhouette_wire::{ContentHash, DeviceId, ErrorCode, Nonce};
+use silhouette_wire::{DeviceId, ErrorCode, Nonce};
 
 pub use config::{ConfigError, RoundConfig};
 pub use instruction::{Instruction, Phase};
+pub use key::{DeviceKey, Histories, Participation};
 
 use crate::Millis;
-use crate::participations::Participations;
 use crate::schedule::QuerySchedule;
+use cohort::Cohort;
 
+mod choice;
+mod cohort;
 mod config;
+mod gather;
 mod instruction;
+mod key;
 
-/// A device's part in the current round.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Assignment {
-    Asked(Nonce),
-    Reported(Nonce, ContentHash),
-}
-
-/// A device's past in this task, kept by the driver across restarts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Participation {
-    /// The last round it was assigned to; 0 for none.
-    pub last_round: u64,
-    /// Rounds it was assigned to, by kind of query.
-    pub counts: Participations,
-}
-
-/// The state machine over all rounds of one task.
+/// The state machine over all rounds of one task, for devices known by keys `D`: the ids of real ones, or whatever is
+/// shorter in a simulation of many.
 #[derive(Debug)]
-pub struct Coordinator {
+pub struct Coordinator<D: DeviceKey = DeviceId> {
     config: RoundConfig,
     schedule: QuerySchedule,
     random: ChaCha20Rng,
     /// The last round that was opened; 0 before the first.
     round: u64,
     phase: Phase,
-    waiting: BTreeMap<DeviceId, Millis>,
+    waiting: BTreeMap<D, Millis>,
     gathering_since: Option<Millis>,
-    assigned: BTreeMap<DeviceId, Assignment>,
+    /// Of the round that was opened last.
+    cohort: Cohort<D>,
     reports: usize,
-    history: BTreeMap<DeviceId, Participation>,
+    histories: D::Histories,
 }
 
-impl Coordinator {
+impl<D: DeviceKey> Coordinator<D> {
     /// A coordinator that goes on after `last_round` (0 for a new task). `seed` feeds the choice of
     /// the cohort and the nonces: from the operating system in a real aggregator.
     ///
@@ -67,15 +58,22 @@ impl Coordinator {
             phase,
             waiting: BTreeMap::new(),
             gathering_since: None,
-            assigned: BTreeMap::new(),
+            cohort: Cohort::default(),
             reports: 0,
-            history: BTreeMap::new(),
+            histories: D::Histories::default(),
         })
     }
 
+    /// Keeps the devices' pasts there.
+    #[must_use]
+    pub fn keeping(mut self, histories: D::Histories) -> Self {
+        self.histories = histories;
+        self
+    }
+
     /// Restores a device's past after a restart.
-    pub fn remember(&mut self, device: DeviceId, participation: Participation) {
-        self.history.insert(device, participation);
+    pub fn remember(&mut self, device: D, participation: Participation) {
+        self.histories.keep(device, participation);
     }
 
     /// How far the randomness of cohorts and nonces has been used, for a driver that goes on elsewhere with the same
@@ -100,13 +98,13 @@ impl Coordinator {
     }
 
     /// A device's past in this task.
-    pub fn participation(&self, device: &DeviceId) -> Participation {
-        self.history.get(device).copied().unwrap_or_default()
+    pub fn participation(&self, device: &D) -> Participation {
+        self.histories.of(device)
     }
 
     /// Whether a device may join the next round to be opened: it was in fewer rounds of its kind than it may, and not
     /// in one too recently.
-    pub fn may_join(&self, device: &DeviceId) -> bool {
+    pub fn may_join(&self, device: &D) -> bool {
         let (next, past) = (self.round + 1, self.participation(device));
         let kind = self.schedule.kind(next);
         let rested = past.last_round == 0 || next - past.last_round >= u64::from(self.config.min_separation);
@@ -118,13 +116,18 @@ impl Coordinator {
         self.waiting.len()
     }
 
+    /// The nonce of a device that was asked to join the round that was opened last.
+    pub fn nonce(&self, device: &D) -> Option<Nonce> {
+        self.cohort.nonce(device)
+    }
+
     /// Reports of the current round.
     pub fn reports(&self) -> usize {
         self.reports
     }
 
     /// A device checks in. It is answered now, or held until a cohort is chosen.
-    pub fn check_in(&mut self, now: Millis, device: DeviceId) -> Vec<Instruction> {
+    pub fn check_in(&mut self, now: Millis, device: D) -> Vec<Instruction<D>> {
         // Who has been in as many rounds as it may waits for the end like everybody, to hear of the last model.
         if self.phase == Phase::Finished {
             return vec![Instruction::Finish { device }];
@@ -135,12 +138,12 @@ impl Coordinator {
 
     /// A device is gone while its check-in was held. An assigned device that is gone simply does
     /// not report.
-    pub fn gone(&mut self, device: &DeviceId) {
+    pub fn gone(&mut self, device: &D) {
         self.waiting.remove(device);
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Millis) -> Vec<Instruction> {
+    pub fn tick(&mut self, now: Millis) -> Vec<Instruction<D>> {
         let mut instructions = self.release_the_patient(now);
         match self.phase {
             Phase::Gathering => instructions.extend(self.gather(now)),
@@ -166,7 +169,7 @@ impl Coordinator {
     /// # Errors
     /// The code to refuse it with. [`ErrorCode::Duplicate`] means that its report is in the sum:
     /// see [`receipt`](Self::receipt).
-    pub fn admit(&self, now: Millis, device: &DeviceId, upload: &Upload) -> Result<(), ErrorCode> {
+    pub fn admit(&self, now: Millis, device: &D, upload: &Upload) -> Result<(), ErrorCode> {
         if upload.round < self.round || (upload.round == self.round && self.phase == Phase::Closing) {
             return Err(self.receipt(device, upload).map_or(ErrorCode::Late, |_| ErrorCode::Duplicate));
         }
@@ -174,39 +177,37 @@ impl Coordinator {
             return Err(ErrorCode::UnknownRound);
         }
         let Phase::Collecting { deadline } = self.phase else { return Err(ErrorCode::Late) };
-        match self.assigned.get(device) {
+        match self.cohort.nonce(device) {
             None => Err(ErrorCode::NotSelected),
-            Some(Assignment::Reported(..)) => Err(ErrorCode::Duplicate),
-            Some(Assignment::Asked(nonce)) if *nonce != upload.nonce => Err(ErrorCode::BadNonce),
-            Some(Assignment::Asked(_)) if now >= deadline => Err(ErrorCode::Late),
-            Some(Assignment::Asked(_)) if self.reports >= self.config.most_reports() => Err(ErrorCode::Late),
-            Some(Assignment::Asked(_)) => Ok(()),
+            Some(_) if self.cohort.receipt(device).is_some() => Err(ErrorCode::Duplicate),
+            Some(nonce) if nonce != upload.nonce => Err(ErrorCode::BadNonce),
+            Some(_) if now >= deadline => Err(ErrorCode::Late),
+            Some(_) if self.reports >= self.config.most_reports() => Err(ErrorCode::Late),
+            Some(_) => Ok(()),
         }
     }
 
-    /// The digest of the report this device has in the sum under the same nonce, so that a device
+    /// What stands for the report this device has in the sum under the same nonce, its digest, so that a device
     /// that lost its receipt gets it again.
-    pub fn receipt(&self, device: &DeviceId, upload: &Upload) -> Option<ContentHash> {
-        match self.assigned.get(device) {
-            Some(Assignment::Reported(nonce, digest)) if upload.round == self.round && *nonce == upload.nonce => {
-                Some(*digest)
-            }
-            _ => None,
-        }
+    pub fn receipt(&self, device: &D, upload: &Upload) -> Option<D::Receipt> {
+        let receipt = self.cohort.receipt(device)?;
+        let same = upload.round == self.round && self.cohort.nonce(device) == Some(upload.nonce);
+        same.then_some(receipt)
     }
 
     /// A report of an admitted upload was verified and is in the sum.
-    pub fn reported(&mut self, device: DeviceId, digest: ContentHash) -> Vec<Instruction> {
-        let Some(Assignment::Asked(nonce)) = self.assigned.get(&device).cloned() else { return Vec::new() };
-        self.assigned.insert(device, Assignment::Reported(nonce, digest));
+    pub fn reported(&mut self, device: D, receipt: D::Receipt) -> Vec<Instruction<D>> {
+        if !self.cohort.takes(device, receipt) {
+            return Vec::new();
+        }
         self.reports += 1;
-        let everyone = self.reports == self.assigned.len();
+        let everyone = self.reports == self.cohort.devices().len();
         if everyone || self.reports >= self.config.most_reports() { vec![self.end()] } else { Vec::new() }
     }
 
     /// The masks of this many reports are off, or (with 0) there will be no sum: the round is over.
     /// In a masked round nobody's report counts by itself.
-    pub fn unmasked(&mut self, reports: usize) -> Vec<Instruction> {
+    pub fn unmasked(&mut self, reports: usize) -> Vec<Instruction<D>> {
         if !matches!(self.phase, Phase::Collecting { .. }) {
             return Vec::new();
         }
@@ -215,7 +216,7 @@ impl Coordinator {
     }
 
     /// The driver has published (or abandoned) the round: the next one may gather.
-    pub fn published(&mut self, now: Millis) -> Vec<Instruction> {
+    pub fn published(&mut self, now: Millis) -> Vec<Instruction<D>> {
         if self.phase != Phase::Closing {
             return Vec::new();
         }
@@ -229,9 +230,9 @@ impl Coordinator {
         self.gather(now)
     }
 
-    fn end(&mut self) -> Instruction {
+    fn end(&mut self) -> Instruction<D> {
         self.phase = Phase::Closing;
-        let (round, reports, invited) = (self.round, self.reports, self.assigned.len());
+        let (round, reports, invited) = (self.round, self.reports, self.cohort.devices().len());
         if reports >= self.config.fewest_reports() {
             Instruction::Close { round, reports, invited }
         } else {
@@ -239,85 +240,8 @@ impl Coordinator {
         }
     }
 
-    /// Devices that may join the round to be opened.
-    fn eligible(&self) -> Vec<DeviceId> {
-        self.waiting.keys().filter(|device| self.may_join(device)).copied().collect()
-    }
-
-    /// Opens the round when the cohort is complete, or when the gathering time is over and the
-    /// cohort is at least `min_reports`, or enough groups of that size.
-    fn gather(&mut self, now: Millis) -> Vec<Instruction> {
-        let wanted = self.config.invitations();
-        let patience_over = |since: Millis| now.saturating_sub(since) >= self.config.gathering;
-        // While too few wait, who of them may join makes no difference, and is not worth a look at all of them.
-        if self.waiting.len() < wanted && self.gathering_since.is_some_and(|since| !patience_over(since)) {
-            return Vec::new();
-        }
-        let eligible = self.eligible();
-        if eligible.is_empty() {
-            return Vec::new();
-        }
-        let since = *self.gathering_since.get_or_insert(now);
-        let patience_over = patience_over(since);
-        let groups = self.config.groups_of(eligible.len());
-        if eligible.len() >= wanted || (patience_over && groups > 0) {
-            self.open(now, &eligible, groups)
-        } else {
-            Vec::new()
-        }
-    }
-
-    fn open(&mut self, now: Millis, eligible: &[DeviceId], groups: usize) -> Vec<Instruction> {
-        let chosen = self.choose(eligible, self.config.invitations_of(groups));
-        let group_of = self.split(chosen.len(), groups);
-        self.round += 1;
-        self.reports = 0;
-        self.gathering_since = None;
-        self.phase = Phase::Collecting { deadline: now + self.config.deadline };
-        self.assigned.clear();
-        let mut instructions = vec![Instruction::Open { round: self.round, invited: chosen.len() }];
-        for (device, group) in chosen.into_iter().zip(group_of) {
-            let mut nonce = [0; 16];
-            self.random.fill_bytes(&mut nonce);
-            let nonce = Nonce(nonce);
-            self.waiting.remove(&device);
-            self.assigned.insert(device, Assignment::Asked(nonce));
-            let past = self.history.entry(device).or_default();
-            past.last_round = self.round;
-            past.counts.add(self.schedule.kind(self.round));
-            instructions.push(Instruction::Assign { device, nonce, group });
-        }
-        instructions
-    }
-
-    /// Those that took part in rounds of this kind least often, and then in any, ties broken at random: a
-    /// balanced schedule, under which nobody takes part in any kind more often than its average, rounded up,
-    /// while everybody is there.
-    fn choose(&mut self, eligible: &[DeviceId], wanted: usize) -> BTreeSet<DeviceId> {
-        let kind = self.schedule.kind(self.round + 1);
-        let joined = |d: &DeviceId| self.history.get(d).map_or((0, 0), |p| (p.counts.of(kind), p.counts.total()));
-        let mut order: Vec<_> = eligible.iter().map(|d| (joined(d), self.random.next_u64(), *d)).collect();
-        order.sort_unstable();
-        order.into_iter().take(wanted).map(|(_, _, device)| device).collect()
-    }
-
-    /// A group for each of the chosen, at random, so that nobody can pick its company; sizes differ by
-    /// one at most.
-    fn split(&mut self, chosen: usize, groups: usize) -> Vec<usize> {
-        if groups <= 1 {
-            return vec![0; chosen];
-        }
-        let mut places: Vec<(u64, usize)> = (0..chosen).map(|place| (self.random.next_u64(), place)).collect();
-        places.sort_unstable();
-        let mut group_of = vec![0; chosen];
-        for (rank, (_, place)) in places.into_iter().enumerate() {
-            group_of[place] = rank % groups;
-        }
-        group_of
-    }
-
     /// Answers devices that were held as long as a held check-in may last.
-    fn release_the_patient(&mut self, now: Millis) -> Vec<Instruction> {
+    fn release_the_patient(&mut self, now: Millis) -> Vec<Instruction<D>> {
         let hold = self.config.hold;
         let over: Vec<_> =
             self.waiting.iter().filter(|&(_, &since)| now.saturating_sub(since) >= hold).map(|(d, _)| *d).collect();

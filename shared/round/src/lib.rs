@@ -29,7 +29,7 @@ mod schedule;
 mod session;
 mod terms;
 
-pub use coordinator::{ConfigError, Coordinator, Instruction, Participation, Phase, RoundConfig};
+pub use coordinator::{ConfigError, Coordinator, DeviceKey, Histories, Instruction, Participation, Phase, RoundConfig};
 pub use masked::{Group, GroupsEffect, MaskedEffect, MaskedError, MaskedGroups, MaskedRound};
 pub use participations::Participations;
 pub use policy::{Agreed, Conditions, History, Policy, Refusal, Verified};

@@ -13,6 +13,11 @@ impl Participations {
         Self([count, 0, 0])
     }
 
+    /// So many in rounds of each kind.
+    pub fn each(count: impl Fn(QueryKind) -> u32) -> Self {
+        Self(QueryKind::ALL.map(count))
+    }
+
     /// In rounds of one kind.
     pub fn of(self, query: QueryKind) -> u32 {
         self.0[query as usize]

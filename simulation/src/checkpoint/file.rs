@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use silhouette_wire::ContentHash;
 
 use super::exact::{from_bits, to_bits};
@@ -26,7 +27,7 @@ pub(crate) fn write(
     seconds: f64,
 ) -> Result<(), CheckpointError> {
     let failed = |source| CheckpointError::File { path: path.to_owned(), source };
-    let pasts = postcard::to_stdvec(&state.pasts).map_err(|e| failed(std::io::Error::other(e)))?;
+    let pasts = postcard::to_stdvec(&*state.pasts).map_err(|e| failed(std::io::Error::other(e)))?;
     let averaged: Option<Vec<u8>> =
         state.averaged.as_ref().map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect());
     let sections = [Some(&state.optimiser), averaged.as_ref(), state.tree.as_ref(), Some(&pasts)];
@@ -41,22 +42,26 @@ pub(crate) fn write(
         records: to_bits(serde_json::to_value(records).map_err(|e| failed(e.into()))?),
     };
     let head = serde_json::to_vec(&head).map_err(|e| failed(e.into()))?;
-    let mut bytes = Vec::from(MAGIC);
-    bytes.extend((head.len() as u64).to_le_bytes());
-    bytes.extend(&head);
-    sections.into_iter().flatten().for_each(|section| bytes.extend(section));
-    let hash = ContentHash::of(&bytes);
-    bytes.extend(hash.0);
-    to_disk(path, &bytes).map_err(failed)
+    let length = (head.len() as u64).to_le_bytes();
+    // Part by part: what each of a million devices spent is in memory once more, not twice.
+    let mut parts: Vec<&[u8]> = vec![MAGIC, &length, &head];
+    parts.extend(sections.into_iter().flatten().map(Vec::as_slice));
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    let hash = hash.finalize();
+    parts.push(&hash);
+    to_disk(path, &parts).map_err(failed)
 }
 
-/// Writes beside the place, and puts it there only when all of it is on the disk.
-pub(crate) fn to_disk(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes these parts, one after the other, beside the place, and puts them there only when all are on the disk.
+pub(crate) fn to_disk(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
     let mut file = File::create(&unfinished)?;
-    file.write_all(bytes)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
     file.sync_all()?;
     drop(file);
     std::fs::rename(&unfinished, path)?;
@@ -111,7 +116,7 @@ pub(crate) fn read(path: &Path, identity: &Identity, bounds: Bounds) -> Result<S
     let optimiser = take(optimiser.unwrap_or(0), "optimiser")?.to_vec();
     let averaged = averaged.map(|length| take(length, "average")).transpose()?.map(floats);
     let tree = tree.map(|length| take(length, "tree")).transpose()?.map(<[u8]>::to_vec);
-    let pasts = postcard::from_bytes(take(pasts.unwrap_or(0), "devices")?)
+    let pasts: Vec<_> = postcard::from_bytes(take(pasts.unwrap_or(0), "devices")?)
         .map_err(|e| garbled("devices", "what each spent and joined", e.to_string()))?;
     if !rest.is_empty() {
         return Err(garbled("end", "nothing more", format!("{} bytes", rest.len())));
@@ -128,7 +133,7 @@ pub(crate) fn read(path: &Path, identity: &Identity, bounds: Bounds) -> Result<S
         return Err(garbled("records", &expected, records.len().to_string()));
     }
     let (round, now, clip) = (head.round, head.now, f64::from_bits(head.clip));
-    let state = State { round, now, random_position, clip, optimiser, averaged, tree, pasts };
+    let state = State { round, now, random_position, clip, optimiser, averaged, tree, pasts: pasts.into() };
     Ok(Saved { state, records, seconds: head.seconds })
 }
 

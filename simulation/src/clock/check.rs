@@ -86,6 +86,17 @@ impl ClockConfig {
         }
     }
 
+    /// Devices beyond its fewest reports that a round of so many wants to open with before it is full: the plan's
+    /// over-selection, or more where the trace says that more vanish.
+    pub(crate) fn spares(&self, cohort: u32) -> u32 {
+        let Pace::Synchronous { over_selection, .. } = self.pace else { return 0 };
+        let fewest = self.min_reports(cohort);
+        let factor = over_selection.max(1.0 / (1.0 - self.trace.expected_drop_out()));
+        let wanted = (f64::from(fewest) * factor).ceil() as u64;
+        // No more than it invites when it is full: at most ten times the cohort.
+        (wanted.min(self.invitations(cohort)) as u32).saturating_sub(fewest)
+    }
+
     /// Rounds that one of `users` may join, where it is not asked for: half as many again as everybody's share. At any
     /// moment only some devices are there, and without the room the last rounds would wait for those who hardly are.
     /// Beside what makes the versions counts what is on its way at the end.

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::{PATIENCE, PULSE, Roster};
+use super::{FRUITLESS_STARTS, PATIENCE, PULSE, Roster};
 use crate::Millis;
 use crate::trace::Outcome;
 
@@ -15,6 +15,11 @@ use crate::trace::Outcome;
 pub(crate) trait World {
     /// Until when the device is eligible, if it is at `t`.
     fn eligible_until(&self, device: u32, t: Millis) -> Option<Millis>;
+
+    /// A time before which a device that is not eligible at `t` is not so either.
+    fn absent_until(&self, _device: u32, t: Millis) -> Millis {
+        t + 1
+    }
 
     /// What becomes of work that it starts at `t`, and the texts it has.
     fn work(&self, device: u32, t: Millis, until: Millis) -> (Outcome, usize);
@@ -66,13 +71,21 @@ pub(crate) struct Filled {
     pub(crate) stale: usize,
 }
 
-/// Nobody got anywhere for so long that nobody will.
+/// Nobody got anywhere for so long, or so often, that nobody will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deserted {
-    /// Devices that may still be charged.
-    pub(crate) waiting: usize,
-    /// Updates in the buffer by then.
-    pub(crate) updates: usize,
+pub(crate) enum Deserted {
+    /// No device got as far as its charge for seven days.
+    Nobody {
+        /// Devices that may still be charged.
+        waiting: usize,
+        /// Updates in the buffer by then.
+        updates: usize,
+    },
+    /// So many devices in a row vanished.
+    Fruitless {
+        /// How many.
+        vanished: usize,
+    },
 }
 
 /// Devices at work, and those that wait for their turn.
@@ -87,12 +100,14 @@ pub(crate) struct Flights {
     now: Millis,
     /// When it makes sense to look for devices again.
     look_again: Millis,
+    /// For each device, a time before which it is not eligible.
+    absent: Vec<Millis>,
 }
 
 impl Flights {
     pub(crate) fn new(limits: Limits, roster: Roster) -> Self {
-        let (at_work, events) = (BTreeMap::new(), BinaryHeap::new());
-        Self { limits, roster, at_work, events, seated: Vec::new(), now: 0, look_again: 0 }
+        let (at_work, events, absent) = (BTreeMap::new(), BinaryHeap::new(), Vec::new());
+        Self { limits, roster, at_work, events, seated: Vec::new(), now: 0, look_again: 0, absent }
     }
 
     /// Virtual time.
@@ -103,7 +118,7 @@ impl Flights {
     /// Lets time pass until the buffer of this version of the model is full.
     ///
     /// # Errors
-    /// When no device gets as far as its charge for seven days.
+    /// When no device gets as far as its charge for seven days, or ten thousand in a row vanish.
     pub(crate) fn fill(&mut self, version: u64, world: &impl World) -> Result<Filled, Deserted> {
         let mut filled = Filled::default();
         for (device, participations) in std::mem::take(&mut self.seated) {
@@ -111,7 +126,7 @@ impl Flights {
         }
         // There are devices again who may start.
         self.look_again = self.now;
-        let mut last = self.now;
+        let (mut last, mut in_vain) = (self.now, 0);
         while filled.members.len() < self.limits.buffer {
             filled.started += self.start(version, world);
             let free = self.at_work.len() < self.limits.concurrency;
@@ -119,14 +134,24 @@ impl Flights {
                 Some(&Reverse((at, device))) if !free || at <= self.look_again => {
                     self.events.pop();
                     self.now = at;
+                    let vanished = filled.vanished;
                     if self.land(device, version, &mut filled) {
                         last = at;
                     }
+                    in_vain = if filled.vanished > vanished { in_vain + 1 } else { 0 };
                 }
                 _ => self.now = self.look_again,
             }
             if self.now - last > PATIENCE {
-                return Err(Deserted { waiting: self.roster.len(), updates: filled.members.len() });
+                let updates = filled.members.len();
+                return Err(match in_vain {
+                    // Whoever came vanished, and has used up what it may.
+                    1.. if updates == 0 => Deserted::Fruitless { vanished: in_vain },
+                    _ => Deserted::Nobody { waiting: self.roster.len(), updates },
+                });
+            }
+            if in_vain >= FRUITLESS_STARTS {
+                return Err(Deserted::Fruitless { vanished: in_vain });
             }
         }
         Ok(filled)
@@ -137,14 +162,28 @@ impl Flights {
         let mut started = 0;
         while self.now >= self.look_again && self.at_work.len() < self.limits.concurrency {
             let now = self.now;
-            let mut until = None;
+            let (mut until, mut soonest) = (None, now + PATIENCE + PULSE);
+            let absent = &mut self.absent;
             let next = self.roster.take(|device| {
-                until = world.eligible_until(device, now);
-                until.is_some()
+                let place = device as usize;
+                if absent.len() <= place {
+                    absent.resize(place + 1, 0);
+                }
+                if absent[place] <= now {
+                    until = world.eligible_until(device, now);
+                    if until.is_some() {
+                        return true;
+                    }
+                    absent[place] = world.absent_until(device, now);
+                }
+                soonest = soonest.min(absent[place]);
+                false
             });
             let (Some((device, participations)), Some(until)) = (next, until) else {
-                // Nobody is there: nobody will be within the same moment.
-                self.look_again = now + PULSE;
+                // Nobody is there: nobody will be within the same moment, and while nobody is at work either, not before
+                // the first of them comes.
+                let wait = if self.at_work.is_empty() { (soonest - now).div_ceil(PULSE).max(1) } else { 1 };
+                self.look_again = now + wait * PULSE;
                 break;
             };
             let (outcome, examples) = world.work(device, now, until);

@@ -22,7 +22,7 @@ const MAX_EPOCHS: u32 = 1_000;
 const MAX_BATCH: u32 = 65_536;
 
 /// Most rounds: far beyond what one process trains, and small enough to count charges exactly.
-const MAX_ROUNDS: u64 = 1_000_000;
+pub(crate) const MAX_ROUNDS: u64 = 1_000_000;
 
 /// Most worker threads.
 const MAX_THREADS: usize = 1_024;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use silhouette_model::Model;
-use silhouette_privacy::{Accumulator, BufferedSum, NoisySum};
-use silhouette_wire::{ContentHash, Nonce, QueryKind};
+use silhouette_privacy::{BufferedSum, NoisySum};
+use silhouette_wire::{ContentHash, QueryKind};
 
 use super::clocked::Buffered;
 use super::{Federation, FederationError, RoundRecord, Workers};
 use crate::clock::{Deserted, Start};
 use crate::device::Streams;
-use crate::shard::{Draft, Place, RoundSpec};
+use crate::shard::{Draft, RoundSpec};
 
 /// Versions of the model that devices at work started from. Those whose updates would be thrown away are kept as
 /// hashes only, so there are never more models than `max_staleness + 1`.
@@ -65,12 +65,15 @@ impl Federation<'_> {
         let Some(mut buffered) = clock.buffered.take() else { return Err(FederationError::NoCohort(0)) };
         let version = buffered.versions.current();
         let round = version + 1;
-        let deserted = |Deserted { waiting, updates }| FederationError::Deserted {
-            round,
-            there: updates,
-            wanted: self.shard.offers.training.parameters.cohort() as usize,
-            waiting,
-            most: self.shard.offers.training.max_participations,
+        let deserted = |deserted| match deserted {
+            Deserted::Fruitless { vanished } => FederationError::NoUpdates { version: round, vanished },
+            Deserted::Nobody { waiting, updates } => FederationError::Deserted {
+                round,
+                there: updates,
+                wanted: self.shard.offers.training.parameters.cohort() as usize,
+                waiting,
+                most: self.shard.offers.training.max_participations,
+            },
         };
         let filled = buffered.flights.fill(version, &self.devices(&clock, QueryKind::Train)).map_err(deserted)?;
         self.now = buffered.flights.now();
@@ -147,10 +150,8 @@ impl Federation<'_> {
                 None => self.shard.run(&spec, 0..spec.places().len())?,
                 Some(workers) => workers.run(&spec, &self.shard)?,
             };
-            let (parts, pasts): (Vec<Accumulator>, _) = partial.complete(&spec)?;
-            for (place, past) in spec.places().iter().zip(pasts) {
-                self.pasts[place.user()] = past;
-            }
+            let (parts, cost) = (partial.complete(&spec)?, self.shard.cost_of(&spec)?);
+            self.joined(&spec.into_users(), &cost);
             for part in parts {
                 sum.add(&part, weigh(current - version))?;
                 self.shard.recycle(part);
@@ -167,22 +168,15 @@ impl Federation<'_> {
         version: u64,
         devices: &[Start],
     ) -> Result<RoundSpec, FederationError> {
-        let place = |start: &Start| Place {
-            user: start.device,
-            group: 0,
-            // Nothing is uploaded, so no nonce is.
-            nonce: Nonce([0; 16]),
-            past: self.pasts[start.device as usize],
-        };
         Ok(Draft {
             fingerprint: self.shard.fingerprint(),
             round: version + 1,
             now: self.now,
-            groups: 1,
             base: versions.file(version)?,
             clip: self.shard.offers.training.parameters.clip(),
-            places: devices.iter().map(place).collect(),
-            model: Arc::clone(versions.model(version)?),
+            groups: &[devices.iter().map(|start| start.device).collect()],
+            pasts: &self.pasts,
+            model: versions.model(version)?,
         }
         .into())
     }

@@ -11,9 +11,10 @@ use silhouette_wire::{ContentHash, QueryKind};
 use super::buffered::Versions;
 use super::{Federation, FederationError};
 use crate::Millis;
-use crate::clock::{ClockConfig, Flights, GATHERING, Limits, Pace, Roster, Staleness, World};
+use crate::clock::{ClockConfig, Flights, GATHERING, GATHERING_LIMIT, Limits, Pace, Roster, Staleness, World};
 use crate::config::SimulationConfig;
 use crate::device::{Streams, VirtualDevice};
+use crate::past::Cost;
 use crate::people::People;
 use crate::shard::SimulationShard;
 use crate::trace::{Effort, Fleet, Outcome};
@@ -25,9 +26,19 @@ const HOLD: Millis = 315_360_000_000;
 pub(super) struct Clock {
     pub(super) fleet: Fleet,
     /// Devices that still work for a round that is over, and until when.
-    pub(super) busy: BTreeMap<usize, Millis>,
+    pub(super) busy: BTreeMap<u32, Millis>,
+    /// Rounds in a row, up to the last one, that got no report.
+    pub(super) fruitless: Fruitless,
     /// What there is instead of rounds.
     pub(super) buffered: Option<Buffered>,
+}
+
+/// Rounds without a report, and what became of their devices.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fruitless {
+    pub(super) rounds: usize,
+    pub(super) vanished: usize,
+    pub(super) late: usize,
 }
 
 /// What a run without rounds keeps.
@@ -66,7 +77,7 @@ impl Clock {
                 })
             }
         };
-        Ok(Some(Self { fleet, busy: BTreeMap::new(), buffered }))
+        Ok(Some(Self { fleet, busy: BTreeMap::new(), fruitless: Fruitless::default(), buffered }))
     }
 
     pub(super) fn asynchronous(&self) -> bool {
@@ -75,7 +86,7 @@ impl Clock {
 }
 
 /// What the coordinator is to do about time.
-pub(super) fn rounds(clock: &ClockConfig) -> RoundConfig {
+pub(super) fn rounds(clock: &ClockConfig, cohort: u32) -> RoundConfig {
     let over_selection = match clock.pace {
         Pace::Synchronous { over_selection, .. } => over_selection,
         Pace::Asynchronous { .. } => 1.0,
@@ -84,6 +95,8 @@ pub(super) fn rounds(clock: &ClockConfig) -> RoundConfig {
         over_selection,
         deadline: clock.deadline(),
         gathering: GATHERING,
+        gathering_limit: GATHERING_LIMIT,
+        spares: clock.spares(cohort),
         hold: HOLD,
         ..RoundConfig::default()
     }
@@ -103,6 +116,10 @@ pub(super) struct Devices<'a> {
 impl World for Devices<'_> {
     fn eligible_until(&self, device: u32, t: Millis) -> Option<Millis> {
         self.fleet.eligible_until(device as usize, t)
+    }
+
+    fn absent_until(&self, device: u32, t: Millis) -> Millis {
+        self.fleet.absent_until(device as usize, t)
     }
 
     fn work(&self, device: u32, t: Millis, until: Millis) -> (Outcome, usize) {
@@ -147,15 +164,16 @@ impl Federation<'_> {
             None => None,
             Some(_) => manifests.first().map(|manifest| offers.sign(manifest)).transpose()?,
         };
+        let pasts = Arc::make_mut(&mut self.pasts);
         for &(user, examples) in payers {
-            let past = &mut self.pasts[user];
+            let past = &mut pasts[user];
             match &verified {
                 Some(verified) => {
                     let mut device = VirtualDevice::new(user, &offers.kind, *past, None);
                     device.begin_in_vain(self.now, examples, verified)?;
                     *past = device.past();
                 }
-                None => past.joined(query, round),
+                None => *past = past.after(&Cost { query, round, charge: None }),
             }
         }
         Ok(())

@@ -6,18 +6,17 @@ use silhouette_model::Model;
 use silhouette_privacy::{Accumulator, NoisySum, ReleaseParameters};
 use silhouette_wire::{ContentHash, QueryKind};
 
-use super::gather::Invitation;
 use super::{Federation, FederationError, Workers};
-use crate::device::{Streams, id_of};
+use crate::device::Streams;
 use crate::groups::unless_too_long;
-use crate::shard::{Draft, Place, RoundSpec};
+use crate::shard::{Draft, RoundSpec};
 
 impl Federation<'_> {
     /// The sum of each group; one whose sum is longer than honest ones can be is left out.
     pub(super) fn collect(
         &mut self,
         round: u64,
-        groups: &[Vec<Invitation>],
+        groups: &[Vec<u32>],
         base: ContentHash,
         workers: Option<&mut dyn Workers>,
     ) -> Result<Vec<NoisySum>, FederationError> {
@@ -26,12 +25,8 @@ impl Federation<'_> {
             None => self.shard.run(&spec, 0..spec.places().len())?,
             Some(workers) => workers.run(&spec, &self.shard)?,
         };
-        let (sums, pasts) = partial.complete(&spec)?;
-        for (place, past) in spec.places().iter().zip(pasts) {
-            self.pasts[place.user()] = past;
-            // Nobody asks for a receipt, so nobody needs its digest.
-            self.coordinator.reported(id_of(place.user()), ContentHash([0; 32]));
-        }
+        let (sums, cost) = (partial.complete(&spec)?, self.shard.cost_of(&spec)?);
+        self.joined(&spec.into_users(), &cost);
         let mut finished = Vec::with_capacity(sums.len());
         for sum in sums {
             finished.extend(unless_too_long(self.add_noise(round, sum))?);
@@ -40,25 +35,16 @@ impl Federation<'_> {
     }
 
     /// The round as its shards are told it.
-    fn spec(&self, round: u64, groups: &[Vec<Invitation>], base: ContentHash) -> RoundSpec {
-        let place = |group: usize, &(user, nonce): &Invitation| Place {
-            user: user as u32,
-            group: group as u16,
-            nonce,
-            past: self.pasts[user],
-        };
-        let of_group = |(group, devices): (usize, &Vec<Invitation>)| {
-            devices.iter().map(|device| place(group, device)).collect::<Vec<_>>()
-        };
+    fn spec(&self, round: u64, groups: &[Vec<u32>], base: ContentHash) -> RoundSpec {
         Draft {
             fingerprint: self.shard.fingerprint(),
             round,
             now: self.now,
-            groups: groups.len() as u16,
             base,
             clip: self.shard.offers.training.parameters.clip(),
-            places: groups.iter().enumerate().flat_map(of_group).collect(),
-            model: Arc::clone(self.asked_about(self.shard.offers.schedule.kind(round))),
+            groups,
+            pasts: &self.pasts,
+            model: self.asked_about(self.shard.offers.schedule.kind(round)),
         }
         .into()
     }

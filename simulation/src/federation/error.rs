@@ -46,6 +46,14 @@ pub enum FederationError {
     /// A device's contribution was not made.
     #[error(transparent)]
     Contribute(#[from] LocalRoundError),
+    /// A device's ledger holds something else than the round costs.
+    #[error("round {round}, device {user}: expected a ledger that holds what the round costs, found another charge")]
+    Ledger {
+        /// The device.
+        user: usize,
+        /// The round.
+        round: u64,
+    },
     /// A device had nothing to report.
     #[error("a device had nothing to report")]
     NoReport,
@@ -141,6 +149,30 @@ pub enum FederationError {
         waiting: usize,
         /// That limit.
         most: u32,
+    },
+    /// With a virtual clock: nothing comes of rounds any more.
+    #[error(
+        "round {round}: expected a report, found none in {rounds} rounds in a row: of their devices {vanished} vanished and {late} came after the deadline; lower drop_out or lengthen the windows in the trace, or raise --deadline"
+    )]
+    NoReports {
+        /// The last of them.
+        round: u64,
+        /// How many.
+        rounds: usize,
+        /// Devices that vanished.
+        vanished: usize,
+        /// Devices that were late.
+        late: usize,
+    },
+    /// Without rounds: nobody gets as far as an update any more.
+    #[error(
+        "version {version}: expected an update, found that the last {vanished} devices all vanished; lower drop_out or lengthen the windows in the trace"
+    )]
+    NoUpdates {
+        /// The version that waits for it.
+        version: u64,
+        /// Devices in a row.
+        vanished: usize,
     },
     /// No cohort could be formed.
     #[error("round {0}: no cohort could be formed")]

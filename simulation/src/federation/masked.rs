@@ -9,12 +9,13 @@ use silhouette_query::robust::fewest_groups;
 use silhouette_round::{Group, GroupsEffect, MaskedGroups, Verified};
 use silhouette_wire::message::{SecaggReply, SecaggRequest};
 
-use super::gather::Invitation;
-use super::{Federation, FederationError, number};
+use super::{Federation, FederationError};
 use crate::device::{Outward, Streams, Surroundings, VirtualDevice, id_of};
 use crate::groups::unless_too_long;
+use crate::past::Number;
 use crate::shard::lock;
 use silhouette_wire::manifest::Manifest;
+use silhouette_wire::{DeviceId, Nonce};
 
 /// What a device sends next, by its place among the invited.
 type Pending = (usize, Box<SecaggRequest>, Option<MaskedVector>);
@@ -24,16 +25,17 @@ impl Federation<'_> {
     /// invitations. What is left of the masks is nothing, so the sums have the same bits as without.
     pub(super) fn collect_masked(
         &mut self,
-        groups: &[Vec<Invitation>],
+        groups: &[Vec<u32>],
         parameters: &ReleaseParameters,
         manifests: &[Manifest],
         verified: &[Arc<Verified>],
     ) -> Result<Vec<NoisySum>, FederationError> {
         let now = self.now;
-        let of_group = |(i, devices): (usize, &Vec<Invitation>)| Group {
+        let invited = |&user: &u32| Some((id_of(user as usize), self.coordinator.nonce(&Number(user))?));
+        let of_group = |(i, devices): (usize, &Vec<u32>)| Group {
             manifest: manifests[i].clone(),
             signed: verified[i].hash(),
-            invited: devices.iter().map(|&(user, nonce)| (id_of(user), nonce)).collect(),
+            invited: devices.iter().filter_map(invited).collect(),
         };
         let all = groups.iter().enumerate().map(of_group).collect();
         let mut round =
@@ -54,21 +56,26 @@ impl Federation<'_> {
     fn exchange(
         &mut self,
         round: &mut MaskedGroups,
-        groups: &[Vec<Invitation>],
+        groups: &[Vec<u32>],
         verified: &[Arc<Verified>],
     ) -> Result<(), FederationError> {
         let (now, threads) = (self.now, self.config.threads);
         let query = self.shard.offers.schedule.kind(self.coordinator.round());
         let model = self.asked_about(query);
-        let invitations = groups.concat();
+        let invited = groups.concat();
+        let none = || FederationError::NoCohort(self.coordinator.round());
+        let nonce = |&user: &u32| self.coordinator.nonce(&Number(user)).ok_or_else(none);
+        let nonces: Vec<Nonce> = invited.iter().map(nonce).collect::<Result<_, _>>()?;
         let group_of: Vec<usize> = groups.iter().enumerate().flat_map(|(g, devices)| vec![g; devices.len()]).collect();
-        let places: BTreeMap<usize, usize> = invitations.iter().enumerate().map(|(i, &(user, _))| (user, i)).collect();
-        let device = |&(user, _): &Invitation| {
-            VirtualDevice::new(user, &self.shard.offers.kind, self.pasts[user], self.shard.attacks.get(&user).copied())
+        let places: BTreeMap<DeviceId, usize> =
+            invited.iter().enumerate().map(|(i, &user)| (id_of(user as usize), i)).collect();
+        let device = |&user: &u32| {
+            let (user, attacks) = (user as usize, &self.shard.attacks);
+            VirtualDevice::new(user, &self.shard.offers.kind, self.pasts[user], attacks.get(&user).copied())
         };
-        let devices: Vec<Mutex<VirtualDevice>> = invitations.iter().map(device).map(Mutex::new).collect();
-        let person = |&(user, _): &Invitation| self.shard.data.train.person(user);
-        let people = invitations.iter().map(person).collect::<Result<Vec<_>, _>>()?;
+        let devices: Vec<Mutex<VirtualDevice>> = invited.iter().map(device).map(Mutex::new).collect();
+        let person = |&user: &u32| self.shard.data.train.person(user as usize);
+        let people = invited.iter().map(person).collect::<Result<Vec<_>, _>>()?;
         let around = |i: usize| Surroundings {
             now,
             seed: self.config.seed,
@@ -78,10 +85,10 @@ impl Federation<'_> {
             in_process: false,
         };
         let begin = |i: usize| {
-            let outward = lock(&devices[i]).begin(&around(i), &verified[group_of[i]], invitations[i].1)?;
+            let outward = lock(&devices[i]).begin(&around(i), &verified[group_of[i]], nonces[i])?;
             Ok((i, outward))
         };
-        let mut outward = each(threads, (0..invitations.len()).collect(), begin)?;
+        let mut outward = each(threads, (0..invited.len()).collect(), begin)?;
         loop {
             let mut replies = Vec::new();
             for (i, request, vector) in outward.into_iter().filter_map(pending) {
@@ -89,7 +96,7 @@ impl Federation<'_> {
                 for effect in round.receive(now, lock(&devices[i]).id, &request, body)? {
                     match effect {
                         GroupsEffect::Reply { device, reply } => {
-                            replies.extend(places.get(&number(&device)).map(|&i| (i, reply)));
+                            replies.extend(places.get(&device).map(|&i| (i, reply)));
                         }
                         // Nobody vanishes here, so this is a fault and not a round without a result.
                         GroupsEffect::Lost { ended, .. } => return Err(ended.into()),
@@ -104,9 +111,9 @@ impl Federation<'_> {
                 break;
             }
         }
-        for (&(user, _), device) in invitations.iter().zip(&devices) {
-            self.pasts[user] = lock(device).past();
-        }
+        let after: Vec<_> = devices.iter().map(|device| lock(device).past()).collect();
+        let pasts = Arc::make_mut(&mut self.pasts);
+        invited.iter().zip(after).for_each(|(&user, past)| pasts[user as usize] = past);
         Ok(())
     }
 }

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use silhouette_model::Model;
 use silhouette_privacy::{Charge, NoiseTree};
 use silhouette_query::ServerOptimiser;
-use silhouette_round::{Coordinator, Participation};
+use silhouette_round::Participation;
 
-use super::{Federation, FederationError, rounds};
-use crate::device::{Past, id_of};
-use crate::offers::seed_bytes;
+use super::{Federation, FederationError, coordinator};
+use crate::past::{Number, Past};
 
 /// Everything that the next round depends on beside the data set, the settings and the model at the start.
 pub(crate) struct State {
@@ -29,7 +28,7 @@ pub(crate) struct State {
     /// The noise that the last published model carries, where it is a tree's.
     pub(crate) tree: Option<Vec<u8>>,
     /// What each device has spent and joined.
-    pub(crate) pasts: Vec<Past>,
+    pub(crate) pasts: Arc<Vec<Past>>,
 }
 
 /// A state that is none of this run.
@@ -48,7 +47,7 @@ impl Federation<'_> {
             optimiser: self.optimiser.to_bytes(),
             averaged: self.averaged.as_ref().map(|model| model.values().to_vec()),
             tree: self.tree.as_ref().map(|tree| tree.to_bytes().to_vec()),
-            pasts: self.pasts.clone(),
+            pasts: Arc::clone(&self.pasts),
         }
     }
 
@@ -59,10 +58,10 @@ impl Federation<'_> {
             return Err(odd("rounds", &format!("at most {all}"), &round));
         }
         self.check_pasts(&state)?;
-        let mut coordinator = Coordinator::new(rounds(&self.shard), round, seed_bytes(self.config.seed, b"cohort"))?;
-        for (user, past) in state.pasts.iter().enumerate().filter(|(_, past)| past.last_round() > 0) {
+        let mut coordinator = coordinator(&self.shard, round)?;
+        for (user, past) in (0..).zip(&*state.pasts).filter(|(_, past)| past.last_round() > 0) {
             let participation = Participation { last_round: past.last_round(), counts: past.participations() };
-            coordinator.remember(id_of(user), participation);
+            coordinator.remember(Number(user), participation);
         }
         coordinator.go_on_at(state.random_position);
         let recipe = self.shard.data.recipe.optimiser;
@@ -107,7 +106,7 @@ impl Federation<'_> {
             return Err(odd("devices", &expected, &found));
         }
         let cap = self.shard.offers.kind.cap;
-        for past in &state.pasts {
+        for past in &*state.pasts {
             let spent = past.spent().map_or(0.0, Charge::rho);
             if past.last_round() > state.round {
                 return Err(odd("last round of a device", &format!("at most {}", state.round), &past.last_round()));

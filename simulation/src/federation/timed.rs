@@ -3,29 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rand::seq::SliceRandom;
 use silhouette_round::{Instruction, Phase};
-use silhouette_wire::ContentHash;
 
-use super::clocked::Payer;
-use super::gather::Invitation;
-use super::{Federation, FederationError, RoundRecord, Workers, number};
+use super::clocked::{Fruitless, Payer};
+use super::{Federation, FederationError, RoundRecord, Workers};
 use crate::Millis;
-use crate::clock::{PATIENCE, PULSE, World};
-use crate::device::{Streams, id_of};
+use crate::clock::{FRUITLESS_ROUNDS, World};
+use crate::past::Number;
 use crate::trace::Outcome;
 
 /// An invited device and what becomes of it.
 struct Invited {
-    invitation: Invitation,
+    user: u32,
     examples: usize,
     outcome: Outcome,
-}
-
-impl Invited {
-    fn user(&self) -> usize {
-        self.invitation.0
-    }
 }
 
 impl Federation<'_> {
@@ -43,19 +34,20 @@ impl Federation<'_> {
         let mut counted = vec![false; invited.len()];
         reports.iter().filter(|_| enough).for_each(|&place| counted[place] = true);
         let counts = |place: usize| counted[place];
-        let group: Vec<Invitation> = (0..invited.len()).filter(|&i| counts(i)).map(|i| invited[i].invitation).collect();
+        let group: Vec<u32> = (0..invited.len()).filter(|&i| counts(i)).map(|i| invited[i].user).collect();
         let payers: Vec<Payer> = (0..invited.len())
             .filter(|&i| invited[i].outcome.charges() && !counts(i))
-            .map(|i| (invited[i].user(), invited[i].examples))
+            .map(|i| (invited[i].user as usize, invited[i].examples))
             .collect();
         let dropped = invited.iter().filter(|d| matches!(d.outcome, Outcome::Vanishes { .. })).count();
         let late = invited.len() - dropped - reports.len();
+        self.note_reports(round, reports.len(), dropped, late)?;
         // Who is late sends all the same, and so does everybody whose round is abandoned.
         let sent = invited.len() - dropped;
         let byte_len = self.shard.offers.of(query).parameters.byte_len();
         if let Some(clock) = &mut self.clock {
             let still = invited.iter().filter(|device| device.outcome.over() > closed);
-            clock.busy.extend(still.map(|device| (device.user(), device.outcome.over())));
+            clock.busy.extend(still.map(|device| (device.user, device.outcome.over())));
         }
         let groups = if enough { vec![group] } else { Vec::new() };
         let record = self.reported(round, &groups, workers)?;
@@ -71,93 +63,40 @@ impl Federation<'_> {
         })
     }
 
-    /// Lets time pass until the coordinator opens a round. Eligible devices check in, those asked least often first, and
-    /// wait while they stay eligible.
-    pub(super) fn gather_in_time(&mut self) -> Result<(u64, Vec<Vec<Invitation>>), FederationError> {
-        let mut order = self.order_in_time();
-        let wanted = self.shard.offers.training.parameters.min_reports() as usize;
-        let begun = self.now;
-        let mut most = 0;
-        let Some(clock) = &mut self.clock else { return Err(FederationError::NoCohort(self.coordinator.round() + 1)) };
-        let mut waiting: Vec<usize> = Vec::new();
-        let instructions = loop {
-            let now = self.now;
-            clock.busy.retain(|_, until| *until > now);
-            let (stay, gone): (Vec<usize>, Vec<usize>) =
-                waiting.into_iter().partition(|&user| clock.fleet.eligible_until(user, now).is_some());
-            gone.iter().for_each(|user| self.coordinator.gone(&id_of(*user)));
-            waiting = stay;
-            // Who left comes back when it is eligible again, in its old place.
-            let left = |user: &usize| gone.binary_search(user).is_ok();
-            order.iter_mut().filter(|(_, user, _)| left(user)).for_each(|entry| entry.2 = false);
-            let mut instructions = self.coordinator.tick(now);
-            for (_, user, there) in &mut order {
-                if opens(&instructions) {
-                    break;
-                }
-                let free = !*there && !clock.busy.contains_key(user);
-                if free && clock.fleet.eligible_until(*user, now).is_some() {
-                    *there = true;
-                    waiting.push(*user);
-                    instructions.extend(self.coordinator.check_in(now, id_of(*user)));
-                }
-            }
-            waiting.sort_unstable();
-            most = most.max(waiting.len());
-            if opens(&instructions) {
-                break instructions;
-            }
-            // Caps don't come back with time.
-            if order.len() < wanted || now - begun > PATIENCE {
-                let (round, most_joined) =
-                    (self.coordinator.round() + 1, self.shard.offers.training.max_participations);
-                return Err(FederationError::Deserted {
-                    round,
-                    there: most,
-                    wanted,
-                    waiting: order.len(),
-                    most: most_joined,
-                });
-            }
-            self.now += PULSE;
-        };
-        waiting.iter().for_each(|&user| self.coordinator.gone(&id_of(user)));
-        let assigned = |instruction: &Instruction| match instruction {
-            Instruction::Assign { device, nonce, .. } => Some((number(device), *nonce)),
-            _ => None,
-        };
-        Ok((self.coordinator.round(), vec![instructions.iter().filter_map(assigned).collect()]))
-    }
-
-    /// Who may join the next round, those asked least often first, ties in a random order; none is there yet. How often
-    /// a device was asked counts, not how often it paid: a balanced schedule, whatever becomes of the devices.
-    fn order_in_time(&self) -> Vec<((u32, u32), usize, bool)> {
-        let round = self.coordinator.round() + 1;
-        let query = self.shard.offers.schedule.kind(round);
-        let mut users: Vec<usize> = (0..self.pasts.len()).collect();
-        users.shuffle(&mut Streams::new(self.config.seed, round, 0).arrival());
-        let may_join = |&user: &usize| self.coordinator.may_join(&id_of(user));
-        let asked = |user: usize| {
-            let counts = self.coordinator.participation(&id_of(user)).counts;
-            ((counts.of(query), counts.total()), user, false)
-        };
-        let mut order: Vec<_> = users.into_iter().filter(may_join).map(asked).collect();
-        order.sort_by_key(|entry| entry.0);
-        order
+    /// Ends a run whose rounds get no report any more.
+    fn note_reports(
+        &mut self,
+        round: u64,
+        reports: usize,
+        vanished: usize,
+        late: usize,
+    ) -> Result<(), FederationError> {
+        let Some(clock) = &mut self.clock else { return Ok(()) };
+        if reports > 0 {
+            clock.fruitless = Fruitless::default();
+            return Ok(());
+        }
+        let before = clock.fruitless;
+        let Fruitless { rounds, vanished, late } =
+            Fruitless { rounds: before.rounds + 1, vanished: before.vanished + vanished, late: before.late + late };
+        clock.fruitless = Fruitless { rounds, vanished, late };
+        if rounds >= FRUITLESS_ROUNDS {
+            return Err(FederationError::NoReports { round, rounds, vanished, late });
+        }
+        Ok(())
     }
 
     /// What becomes of the devices that are invited now.
-    fn invited(&self, invitations: &[Invitation], round: u64) -> Vec<Invited> {
+    fn invited(&self, users: &[u32], round: u64) -> Vec<Invited> {
         let Some(clock) = &self.clock else { return Vec::new() };
         let devices = self.devices(clock, self.shard.offers.schedule.kind(round));
-        let of = |&invitation: &Invitation| {
-            let device = invitation.0 as u32;
+        let of = |&user: &u32| {
             // It was eligible when it was chosen, this moment.
-            let until = devices.eligible_until(device, self.now).unwrap_or(self.now);
-            let (outcome, examples) = devices.work(device, self.now, until);
-            Invited { invitation, examples, outcome }
+            let until = devices.eligible_until(user, self.now).unwrap_or(self.now);
+            let (outcome, examples) = devices.work(user, self.now, until);
+            Invited { user, examples, outcome }
         };
-        invitations.iter().map(of).collect()
+        users.iter().map(of).collect()
     }
 
     /// Reports in the order of time, ties in the order of the devices, until the round closes: the places of those that
@@ -165,15 +104,14 @@ impl Federation<'_> {
     fn await_reports(&mut self, invited: &[Invited]) -> (Vec<usize>, Millis, bool) {
         let Phase::Collecting { deadline } = self.coordinator.phase() else { return (Vec::new(), self.now, false) };
         let at = |(place, device): (usize, &Invited)| match device.outcome {
-            Outcome::Reports { reported, .. } => Some(Reverse((reported, device.user(), place))),
+            Outcome::Reports { reported, .. } => Some(Reverse((reported, device.user, place))),
             Outcome::Vanishes { .. } => None,
         };
         let mut coming: BinaryHeap<_> = invited.iter().enumerate().filter_map(at).collect();
         let mut places = Vec::new();
         while let Some(Reverse((at, user, place))) = coming.pop().filter(|next| next.0.0 < deadline) {
             places.push(place);
-            // Nobody asks for a receipt, so nobody needs its digest.
-            let instructions = self.coordinator.reported(id_of(user), ContentHash([0; 32]));
+            let instructions = self.coordinator.reported(Number(user), ());
             if let Some(enough) = closes(&instructions) {
                 return (places, at, enough);
             }
@@ -183,12 +121,8 @@ impl Federation<'_> {
     }
 }
 
-fn opens(instructions: &[Instruction]) -> bool {
-    instructions.iter().any(|instruction| matches!(instruction, Instruction::Open { .. }))
-}
-
 /// Whether the round is over, and if so with enough reports.
-fn closes(instructions: &[Instruction]) -> Option<bool> {
+fn closes(instructions: &[Instruction<Number>]) -> Option<bool> {
     instructions.iter().find_map(|instruction| match instruction {
         Instruction::Close { .. } => Some(true),
         Instruction::Abandon { .. } => Some(false),

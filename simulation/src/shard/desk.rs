@@ -7,34 +7,35 @@ use silhouette_client::LocalRoundError;
 use silhouette_privacy::{Accumulator, ReleaseParameters, release};
 use silhouette_query::{Asked, contribute};
 use silhouette_round::Verified;
+use silhouette_wire::Nonce;
 
-use super::{Place, RoundSpec, SimulationShard};
-use crate::device::{Outward, Past, Streams, Surroundings, VirtualDevice};
+use super::{RoundSpec, SimulationShard};
+use crate::device::{Outward, Streams, Surroundings, VirtualDevice};
 use crate::federation::FederationError;
+use crate::past::Cost;
 
 /// What the workers of one round share.
 pub(super) struct Desk<'a> {
     pub(super) shard: &'a SimulationShard<'a>,
     pub(super) spec: &'a RoundSpec,
-    pub(super) places: &'a [Place],
     pub(super) parameters: &'a ReleaseParameters,
     pub(super) verified: Option<&'a Arc<Verified>>,
     /// What the round asks for.
     pub(super) asked: Asked<'a>,
-    /// Longest work first.
-    pub(super) order: &'a [usize],
+    pub(super) cost: &'a Cost,
+    /// Places of the round, longest work first.
+    pub(super) order: &'a [u32],
     pub(super) next: AtomicUsize,
 }
 
 impl Desk<'_> {
-    /// Takes devices until none is left, and adds what they release. Returns what is to be kept of each, by its
-    /// place among `places`.
-    pub(super) fn work(&self, sum: &mut Accumulator) -> Result<Vec<(usize, Past)>, FederationError> {
-        let mut done = Vec::with_capacity(self.order.len());
+    /// Takes devices until none is left, and adds what they release. The ledger of each has to hold what the round
+    /// costs by its terms: so the driver knows what is to be kept of it without being told.
+    pub(super) fn work(&self, sum: &mut Accumulator) -> Result<(), FederationError> {
         loop {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&i) = self.order.get(next) else { return Ok(done) };
-            let place = &self.places[i];
+            let Some(&i) = self.order.get(next) else { return Ok(()) };
+            let place = self.spec.place(i as usize);
             let person = self.shard.data.train.person(place.user())?;
             let around = Surroundings {
                 now: self.spec.now(),
@@ -44,24 +45,22 @@ impl Desk<'_> {
                 examples: &person.examples,
                 in_process: true,
             };
-            let past = match self.verified {
+            match self.verified {
                 Some(verified) => {
                     let attack = self.shard.attacks.get(&place.user()).copied();
                     let mut device = VirtualDevice::new(place.user(), &self.shard.offers.kind, place.past, attack);
-                    let Outward::Release(release) = device.begin(&around, verified, place.nonce)? else {
+                    // It is handed over as it is: nothing is uploaded, so no nonce is.
+                    let Outward::Release(release) = device.begin(&around, verified, Nonce([0; 16]))? else {
                         return Err(FederationError::NoReport);
                     };
                     sum.fold_release(&release)?;
-                    device.past()
+                    let (expected, found) = (place.past.after(self.cost), device.past());
+                    if found != expected {
+                        return Err(FederationError::Ledger { user: place.user(), round: self.spec.round() });
+                    }
                 }
-                None => {
-                    self.contribute_openly(&around, place.user(), sum)?;
-                    let mut past = place.past;
-                    past.joined(self.asked.query, self.spec.round());
-                    past
-                }
-            };
-            done.push((i, past));
+                None => self.contribute_openly(&around, place.user(), sum)?,
+            }
         }
     }
 

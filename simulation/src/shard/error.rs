@@ -1,5 +1,6 @@
 //! Why a shard's work does not fit the run.
 
+use serde::Deserialize;
 use silhouette_model::{ModelError, TaskError};
 use silhouette_privacy::FoldError;
 use silhouette_wire::ContentHash;
@@ -35,6 +36,14 @@ pub enum ShardError {
         rounds: u64,
         /// The round asked for.
         found: u64,
+    },
+    /// More groups than the run splits a round into.
+    #[error("shard: expected a round of at most {groups} groups, found {found}")]
+    Groups {
+        /// Groups of the run's rounds.
+        groups: usize,
+        /// The round's.
+        found: usize,
     },
     /// A range outside the round.
     #[error("shard: expected a range within the round's {devices} devices, found {start} to {end}")]
@@ -81,6 +90,23 @@ pub enum ShardError {
 /// Bytes that are not what they should be.
 pub(super) fn garbled(what: &'static str, expected: impl Into<String>, found: impl Into<String>) -> ShardError {
     ShardError::Bytes { what, expected: expected.into(), found: found.into() }
+}
+
+/// What these bytes of a head say, all of them.
+pub(super) fn decoded<'b, T: Deserialize<'b>>(head: &'b [u8], what: &'static str) -> Result<T, ShardError> {
+    match postcard::take_from_bytes(head) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(garbled(what, "nothing behind the head's last field", format!("{} bytes", rest.len()))),
+        Err(error) => Err(garbled(what, "a head", error.to_string())),
+    }
+}
+
+/// A head of no more bytes than there can be, checked before anything is kept for what it says.
+pub(super) fn at_most(head: &[u8], most: usize, what: &'static str) -> Result<(), ShardError> {
+    if head.len() > most {
+        return Err(garbled(what, format!("a head of at most {most} bytes"), format!("{} bytes", head.len())));
+    }
+    Ok(())
 }
 
 /// The head and what follows it: its length in 8 bytes, little-endian, comes first.

@@ -6,13 +6,17 @@ use serde::{Deserialize, Serialize};
 use silhouette_privacy::{Accumulator, ReleaseParameters};
 use silhouette_wire::ContentHash;
 
-use super::error::{ShardError, garbled, split_head};
+use super::error::{ShardError, at_most, decoded, garbled, split_head};
 use super::spec::RoundSpec;
-use crate::device::Past;
 
 const WHAT: &str = "partial sum";
 
-/// The sum over some of a round's devices, and what is to be kept of each. Merging is associative and commutative.
+/// Bytes of a head: at most so many beside its lists, so many for a group, and so many for each device.
+const MOST_FIXED: usize = 64;
+const MOST_OF_A_GROUP: usize = 6;
+const MOST_OF_DEVICES: usize = 10;
+
+/// The sum over some of a round's devices, and which they are. Merging is associative and commutative.
 ///
 /// It carries no noise of an aggregator and is for the simulator alone.
 pub struct PartialSum {
@@ -24,15 +28,15 @@ pub struct PartialSum {
 }
 
 /// Devices side by side.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Devices {
-    start: usize,
-    pasts: Vec<Past>,
+    start: u32,
+    count: u32,
 }
 
 impl Devices {
     fn range(&self) -> Range<usize> {
-        self.start..self.start + self.pasts.len()
+        self.start as usize..self.start as usize + self.count as usize
     }
 }
 
@@ -60,7 +64,7 @@ impl PartialSum {
 
     /// Devices in it.
     pub fn len(&self) -> usize {
-        self.devices.iter().map(|devices| devices.pasts.len()).sum()
+        self.devices.iter().map(|devices| devices.count as usize).sum()
     }
 
     /// Whether no device is in it.
@@ -69,16 +73,10 @@ impl PartialSum {
     }
 
     /// Adds devices of one group.
-    pub(super) fn add(
-        &mut self,
-        group: u16,
-        sum: Accumulator,
-        places: Range<usize>,
-        pasts: Vec<Past>,
-    ) -> Result<(), ShardError> {
+    pub(super) fn add(&mut self, group: usize, sum: Accumulator, places: Range<usize>) -> Result<(), ShardError> {
         let mut groups: Vec<Option<Accumulator>> = self.groups.iter().map(|_| None).collect();
-        groups[usize::from(group)] = Some(sum);
-        let devices = vec![Devices { start: places.start, pasts }];
+        groups[group] = Some(sum);
+        let devices = vec![Devices { start: places.start as u32, count: places.len() as u32 }];
         self.absorb(Self { fingerprint: self.fingerprint, round: self.round, groups, devices })
     }
 
@@ -100,13 +98,14 @@ impl PartialSum {
         }
         let mut devices: Vec<Devices> = std::mem::take(&mut self.devices).into_iter().chain(other.devices).collect();
         devices.sort_by_key(|devices| devices.start);
-        let overlap = devices.windows(2).find(|pair| pair[0].range().end > pair[1].start).map(|pair| pair[1].start);
+        let overlap =
+            devices.windows(2).find(|pair| pair[0].range().end > pair[1].range().start).map(|pair| pair[1].start);
         if let Some(place) = overlap {
-            return Err(ShardError::Twice(place));
+            return Err(ShardError::Twice(place as usize));
         }
         for part in devices {
-            match self.devices.last_mut().filter(|last| last.range().end == part.start) {
-                Some(last) => last.pasts.extend(part.pasts),
+            match self.devices.last_mut().filter(|last| last.range().end == part.range().start) {
+                Some(last) => last.count += part.count,
                 None => self.devices.push(part),
             }
         }
@@ -120,8 +119,8 @@ impl PartialSum {
         Ok(())
     }
 
-    /// The sum of each group and what is to be kept of each device, once all of the round are in it.
-    pub(crate) fn complete(mut self, spec: &RoundSpec) -> Result<(Vec<Accumulator>, Vec<Past>), ShardError> {
+    /// The sum of each group, once all devices of the round are in it.
+    pub(crate) fn complete(self, spec: &RoundSpec) -> Result<Vec<Accumulator>, ShardError> {
         if self.fingerprint != spec.fingerprint() {
             return Err(ShardError::OtherRun { expected: spec.fingerprint(), found: self.fingerprint });
         }
@@ -130,15 +129,14 @@ impl PartialSum {
         }
         let (expected, found) = (spec.places().len(), self.len());
         // Parts are in order and do not overlap, so that the whole round is one part from its start.
-        let pasts = match self.devices.pop() {
-            Some(all) if all.range() == (0..expected) => all.pasts,
-            _ => return Err(ShardError::Missing { expected, found }),
-        };
+        if !matches!(&self.devices[..], [all] if all.range() == (0..expected)) {
+            return Err(ShardError::Missing { expected, found });
+        }
         let sums: Vec<Accumulator> = self.groups.into_iter().flatten().collect();
         if sums.len() != spec.groups() {
             return Err(ShardError::Missing { expected, found });
         }
-        Ok((sums, pasts))
+        Ok(sums)
     }
 
     /// For another process: the length of the head, the head, and each group's sum as numbers of 64 bits, all
@@ -173,13 +171,15 @@ impl PartialSum {
         parameters: &[ReleaseParameters],
     ) -> Result<Self, ShardError> {
         let (head, mut rest) = split_head(bytes, WHAT)?;
-        let Head { fingerprint, round, reports, devices } =
-            postcard::from_bytes(head).map_err(|e| garbled(WHAT, "a head", e.to_string()))?;
+        let most = MOST_FIXED + MOST_OF_A_GROUP * parameters.len() + MOST_OF_DEVICES * spec.places().len();
+        at_most(head, most, WHAT)?;
+        let Head { fingerprint, round, reports, devices } = decoded(head, WHAT)?;
         if reports.len() != parameters.len() {
             let (expected, found) = (format!("{} groups", parameters.len()), reports.len().to_string());
             return Err(garbled(WHAT, expected, found));
         }
         check_devices(&devices, spec.places().len())?;
+        check_reports(&reports, &devices, spec)?;
         let mut groups = Vec::with_capacity(parameters.len());
         for (reports, parameters) in reports.into_iter().zip(parameters) {
             let Some(reports) = reports else {
@@ -205,12 +205,29 @@ impl PartialSum {
 fn check_devices(devices: &[Devices], places: usize) -> Result<(), ShardError> {
     let mut next = 0;
     for part in devices {
-        let end = part.start.checked_add(part.pasts.len()).filter(|&end| end <= places && part.start >= next);
-        let Some(end) = end else {
-            let found = format!("{} from place {} on", part.pasts.len(), part.start);
+        let range = part.range();
+        if range.start < next || range.is_empty() || range.end > places {
+            let found = format!("{} from place {} on", part.count, part.start);
             return Err(garbled(WHAT, format!("devices in order, within {places} places"), found));
+        }
+        next = range.end;
+    }
+    Ok(())
+}
+
+/// Each group has as many reports as there are devices of it.
+fn check_reports(reports: &[Option<u32>], devices: &[Devices], spec: &RoundSpec) -> Result<(), ShardError> {
+    for (group, reports) in (0..).zip(reports) {
+        let of_group = spec.range_of(group);
+        let within = |part: &Devices| {
+            let range = part.range();
+            range.end.min(of_group.end).saturating_sub(range.start.max(of_group.start))
         };
-        next = end;
+        let expected: usize = devices.iter().map(within).sum();
+        if reports.map_or(0, |reports| reports as usize) != expected || reports.is_some() != (expected > 0) {
+            let expected = format!("{expected} reports of group {group}, one of each device");
+            return Err(garbled(WHAT, expected, reports.map_or("none".to_owned(), |reports| reports.to_string())));
+        }
     }
     Ok(())
 }

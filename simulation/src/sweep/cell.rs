@@ -124,14 +124,14 @@ pub(super) fn write(folder: &Path, result: &CellResult) -> Result<(), SweepError
         lines.push('\n');
     }
     let path = folder.join(ROUNDS);
-    to_disk(&path, lines.as_bytes()).map_err(|source| SweepError::File { path, source })?;
+    to_disk(&path, &[lines.as_bytes()]).map_err(|source| SweepError::File { path, source })?;
     put(&folder.join(SUMMARY), &result.summary)
 }
 
 fn put(path: &Path, value: &impl serde::Serialize) -> Result<(), SweepError> {
     let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| odd(path, &e))?;
     bytes.push(b'\n');
-    to_disk(path, &bytes).map_err(|source| SweepError::File { path: path.to_owned(), source })
+    to_disk(path, &[&bytes]).map_err(|source| SweepError::File { path: path.to_owned(), source })
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {

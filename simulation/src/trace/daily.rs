@@ -61,6 +61,23 @@ impl Daily {
     }
 }
 
+/// The first moment from local time `t` on that one of these kinds of interval covers, or `end` where none does before.
+pub(crate) fn next_covered(kinds: &[Daily], dice: Dice, device: usize, t: Millis, end: Millis) -> Millis {
+    if kinds.iter().any(|kind| kind.covers(dice, device, t).is_some()) {
+        return t;
+    }
+    let mut next = end;
+    // An interval starts no earlier than its day, and may start in the day after.
+    let mut day = (t / DAY).saturating_sub(1);
+    while day * DAY < next {
+        let of_day =
+            kinds.iter().flat_map(|kind| (0..kind.count).filter_map(move |i| kind.interval(dice, device, day, i)));
+        next = of_day.filter(|&(start, end)| start > t && start < end).map(|(start, _)| start).fold(next, Millis::min);
+        day += 1;
+    }
+    next
+}
+
 /// The end of what these kinds of interval together cover from local time `t` on without a gap, at most a day on;
 /// `None` when none covers `t`.
 pub(crate) fn covered_until(kinds: &[Daily], dice: Dice, device: usize, t: Millis) -> Option<Millis> {

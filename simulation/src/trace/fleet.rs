@@ -1,6 +1,6 @@
 //! The devices of one run: a trace, a seed, and who is who.
 
-use super::daily::covered_until;
+use super::daily::{covered_until, next_covered};
 use super::dice::{Dice, Purpose, pick, unit};
 use super::{Availability, DAY, HOUR, SpeedClass, Trace, TraceError};
 use crate::Millis;
@@ -8,6 +8,9 @@ use crate::people::People;
 
 /// Local time is never negative: so many days lie before the start.
 const DAYS_BEFORE: Millis = 2;
+
+/// How far ahead it is looked for a device's return: longer than anybody waits.
+const HORIZON: Millis = 8 * DAY;
 
 /// What becomes of a device that starts its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +104,29 @@ impl Fleet {
                 let until = |kinds| covered_until(kinds, self.dice, device, local);
                 let end = until(std::slice::from_ref(arrival.as_ref()))?.min(until(battery)?).min(until(network)?);
                 Some(t + (end - local))
+            }
+        }
+    }
+
+    /// When a device that is not eligible at `t` is so next; at most eight days on, if it is not before.
+    pub(crate) fn absent_until(&self, device: usize, t: Millis) -> Millis {
+        let end = t + HORIZON;
+        match &self.trace.availability {
+            Availability::Listed(listed) => {
+                let line = self.lines.get(device).copied().flatten();
+                line.and_then(|line| listed.next(line, t)).map_or(end, |next| next.min(end))
+            }
+            Availability::Daily { arrival, battery, network } => {
+                let (local, mut at) = (self.local(device, t), self.local(device, t));
+                loop {
+                    let next = |kinds| next_covered(kinds, self.dice, device, at, local + HORIZON);
+                    // It is not eligible before all three are there.
+                    let all = next(std::slice::from_ref(arrival.as_ref())).max(next(battery)).max(next(network));
+                    if all == at || all >= local + HORIZON {
+                        return t + (all - local);
+                    }
+                    at = all;
+                }
             }
         }
     }

@@ -144,11 +144,28 @@ impl Listed {
         Ok(lines)
     }
 
-    /// Until when this line's device is eligible, if it is at `t`; at most a day on.
-    pub(super) fn until(&self, line: u32, t: Millis) -> Option<Millis> {
+    /// When this line's device, which is not eligible at `t`, is so next, if it ever is.
+    pub(super) fn next(&self, line: u32, t: Millis) -> Option<Millis> {
+        let intervals = self.intervals_of(line);
+        let within = self.repeat.map_or(t, |repeat| t % repeat);
+        let next = intervals.partition_point(|&(start, _)| start <= within);
+        match (intervals.get(next), self.repeat, intervals.first()) {
+            (Some((start, _)), ..) => Some(t + (start - within)),
+            // From the beginning.
+            (None, Some(repeat), Some((start, _))) => Some(t + (repeat - within) + start),
+            _ => None,
+        }
+    }
+
+    fn intervals_of(&self, line: u32) -> &[(Millis, Millis)] {
         let line = line as usize;
         let start = line.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let intervals = &self.intervals[start as usize..self.ends[line] as usize];
+        &self.intervals[start as usize..self.ends[line] as usize]
+    }
+
+    /// Until when this line's device is eligible, if it is at `t`; at most a day on.
+    pub(super) fn until(&self, line: u32, t: Millis) -> Option<Millis> {
+        let intervals = self.intervals_of(line);
         let within = self.repeat.map_or(t, |repeat| t % repeat);
         let next = intervals.partition_point(|&(_, end)| end <= within);
         let (_, end) = *intervals.get(next).filter(|&&(start, _)| start <= within)?;

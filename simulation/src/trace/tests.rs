@@ -304,3 +304,70 @@ fn a_trace_that_is_wrong_says_where() {
     let error = Trace::from_toml(&none, Path::new("t.toml")).unwrap_err().to_string();
     assert!(error.contains("arrival: expected a table, or devices"), "{error}");
 }
+
+/// The oracle of returns: a device is there at the time that was foretold, and at none of many before.
+fn returns_hold(fleet: &Fleet, devices: usize) -> usize {
+    let mut found = 0;
+    for device in 0..devices {
+        let mut t = device as Millis * 977_777;
+        for _ in 0..12 {
+            if let Some(until) = fleet.eligible_until(device, t) {
+                t = until;
+                continue;
+            }
+            let next = fleet.absent_until(device, t);
+            assert!(next > t && next <= t + 8 * DAY, "device {device}: {next} after {t}");
+            let steps = 500;
+            let between = (0..steps).map(|i| t + (next - t) * i / steps).chain([next - 1]);
+            for at in between {
+                assert!(fleet.eligible_until(device, at).is_none(), "device {device} at {at}, before {next}");
+            }
+            if next < t + 8 * DAY {
+                assert!(fleet.eligible_until(device, next).is_some(), "device {device} at {next}, from {t}");
+                found += 1;
+            }
+            t = next;
+        }
+    }
+    found
+}
+
+#[test]
+fn a_device_is_back_when_it_was_foretold_and_not_before() {
+    assert!(returns_hold(&default(), 60) > 300);
+    // Rare windows: days without any.
+    let rare = DEFAULT_TRACE.replace("sessions_per_day = 6", "sessions_per_day = 1");
+    assert!(returns_hold(&fleet(&rare.replace("probability = 0.9", "probability = 0.2")), 60) > 50);
+    let never = fleet(&DEFAULT_TRACE.replace("probability = 0.", "probability = 0.0 # 0."));
+    assert_eq!(returns_hold(&never, 5), 0);
+}
+
+#[test]
+fn a_listed_device_is_back_when_its_next_interval_begins() {
+    let users = ["anna", "bert", "cleo"].map(|id| User { id: id.into(), ..User::default() });
+    let list = "{\"user\": \"anna\", \"available\": [[3600, 7200], [7200, 9000], [20000, 30000]]}\n\
+                {\"user\": \"bert\", \"available\": []}\n";
+    for repeat in [None, Some(12)] {
+        let mut file = tempfile::NamedTempFile::with_suffix(".jsonl").unwrap();
+        file.write_all(list.as_bytes()).unwrap();
+        let listed = Listed::read(file.path(), repeat.map(|hours: u64| hours * HOUR), &[]).unwrap();
+        let trace = Trace { availability: Availability::Listed(Arc::new(listed)), ..Trace::default() };
+        let people = People::Kept(users.iter().map(|user| User { id: user.id.clone(), ..User::default() }).collect());
+        let fleet = Fleet::new(&trace, 7, &people).unwrap();
+        let next = |device, t| fleet.absent_until(device, t * SECOND) / SECOND;
+        let beyond = |t: u64| t + 8 * 86_400;
+        assert_eq!([next(0, 0), next(0, 3599), next(0, 9000), next(0, 19_999)], [3600, 3600, 20_000, 20_000]);
+        let again = repeat.map_or(beyond(30_000), |_| 43_200 + 3600);
+        assert_eq!(next(0, 30_000), again);
+        assert_eq!([next(1, 5), next(2, 5)], [beyond(5); 2], "nobody says when they come");
+        assert_eq!(returns_hold(&fleet, 3) > 0, repeat.is_some() || next(0, 0) > 0);
+    }
+}
+
+#[test]
+fn the_expected_drop_out_is_that_of_the_classes_by_their_shares() {
+    let trace = |text: &str| Trace::from_toml(text, Path::new("t.toml")).unwrap();
+    assert!((trace(DEFAULT_TRACE).expected_drop_out() - 0.06).abs() < 1e-12);
+    let slow = DEFAULT_TRACE.replace("startup_s = 30.0", "startup_s = 30.0\ndrop_out = 0.5");
+    assert!((trace(&slow).expected_drop_out() - (0.8 * 0.06 + 0.2 * 0.5)).abs() < 1e-12);
+}

@@ -31,8 +31,13 @@ pub struct RoundConfig {
     pub min_groups: u32,
     /// Devices invited per report wanted, at least 1: makes up for devices that vanish.
     pub over_selection: f64,
-    /// How long to wait for a full cohort before a smaller one (at least `min_reports`) starts.
+    /// How long to wait for a full cohort before a smaller one (at least `min_reports` and `spares`) starts.
     pub gathering: Millis,
+    /// Devices beyond `min_reports` that a smaller cohort has to have, because so many may be expected to vanish: with
+    /// none, the first that does abandons the round. With groups: in each of them.
+    pub spares: u32,
+    /// How long to wait for the spares, before a cohort of `min_reports` starts; at least `gathering`.
+    pub gathering_limit: Millis,
     /// From the invitation to the end of the round.
     pub deadline: Millis,
     /// How long a check-in is held unanswered.
@@ -59,6 +64,8 @@ impl Default for RoundConfig {
             min_groups: 1,
             over_selection: 1.0,
             gathering: 30_000,
+            spares: 0,
+            gathering_limit: Millis::MAX,
             deadline: 120_000,
             hold: 25_000,
             retry: (5_000, 30_000),
@@ -115,11 +122,11 @@ impl RoundConfig {
     }
 
     /// The fewest groups that seat this many devices, at least as many as a round is made of: groups of
-    /// `N_min` would be lost with the first device that vanishes. 0 when each could not have `N_min`.
-    pub(crate) fn groups_of(&self, devices: usize) -> usize {
+    /// `N_min` would be lost with the first device that vanishes. 0 when each could not have `N_min` and so many spares.
+    pub(crate) fn groups_of(&self, devices: usize, spares: u32) -> usize {
         let (fewest, most) = (self.min_groups.max(1) as usize, self.groups as usize);
         let groups = devices.div_ceil(self.cohort.max(1) as usize).clamp(fewest.min(most), most);
-        if devices / groups >= self.min_reports as usize { groups } else { 0 }
+        if devices / groups >= self.min_reports as usize + spares as usize { groups } else { 0 }
     }
 
     /// Fewest reports of a round, over all groups.
@@ -151,6 +158,12 @@ impl RoundConfig {
             f64::from(self.min_groups),
         )?;
         check((1.0..=10.0).contains(&self.over_selection), "over_selection", "1 to 10", self.over_selection)?;
+        check(
+            self.gathering_limit >= self.gathering,
+            "gathering_limit",
+            "at least gathering",
+            self.gathering_limit as f64,
+        )?;
         check(self.deadline >= 1, "deadline", "at least 1 ms", self.deadline as f64)?;
         check(self.min_separation >= 1, "min_separation", "at least 1", f64::from(self.min_separation))?;
         check(self.retry.0 <= self.retry.1, "retry", "earliest before latest", self.retry.0 as f64)

@@ -21,10 +21,11 @@ pub enum Phase {
     Finished,
 }
 
-/// What a driver must do. Instructions of one call are in the order in which to do them.
+/// What a driver must do, about devices known by keys `D`. Instructions of one call are in the order in which to do
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Instruction {
+pub enum Instruction<D = DeviceId> {
     /// Record that the round opens and what it will cost, durably, then build its manifest.
     Open {
         /// The round, from 1.
@@ -35,7 +36,7 @@ pub enum Instruction {
     /// Answer this device's check-in with the round's manifest and this nonce.
     Assign {
         /// The device.
-        device: DeviceId,
+        device: D,
         /// Identifies the one upload it may make.
         nonce: Nonce,
         /// The group it is in, from 0: its manifest is that group's.
@@ -44,7 +45,7 @@ pub enum Instruction {
     /// Answer this device's check-in: come back in `min` to `max` milliseconds.
     Wait {
         /// The device.
-        device: DeviceId,
+        device: D,
         /// Earliest return.
         min: Millis,
         /// Latest return.
@@ -53,7 +54,7 @@ pub enum Instruction {
     /// Answer this device's check-in: training is over, here is the last model.
     Finish {
         /// The device.
-        device: DeviceId,
+        device: D,
     },
     /// Enough reports: make the result, publish it durably, then call
     /// [`Coordinator::published`].

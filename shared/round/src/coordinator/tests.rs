@@ -1,8 +1,11 @@
-use proptest::prelude::*;
+use std::collections::BTreeSet;
 
-use silhouette_wire::QueryKind;
+use proptest::prelude::*;
+use rand::Rng;
+use silhouette_wire::{ContentHash, QueryKind};
 
 use super::*;
+use crate::participations::Participations;
 
 fn device(i: u16) -> DeviceId {
     let mut id = [0; 32];
@@ -109,6 +112,34 @@ fn a_partial_cohort_starts_when_patience_ends() {
 }
 
 #[test]
+fn a_smaller_cohort_waits_for_spares_up_to_a_limit() {
+    let limits =
+        RoundConfig { spares: 2, gathering_limit: 9_000, hold: 99_000, over_selection: 1.5, ..config(10, 4, 5) };
+    // (devices that wait from the start, when the round opens, how many are invited)
+    for (devices, opens, invited) in [(15, 0, 15), (6, 500, 6), (8, 500, 8), (5, 9_000, 5), (4, 9_000, 4)] {
+        let mut c = Coordinator::new(limits.clone(), 0, [1; 32]).unwrap();
+        let mut opened: Vec<_> = (0..devices).flat_map(|i| c.check_in(0, device(i))).collect();
+        let mut now = 0;
+        while opened.is_empty() {
+            now += 100;
+            opened = c.tick(now);
+        }
+        assert_eq!((now, &opened[0]), (opens, &Instruction::Open { round: 1, invited }), "{devices} devices");
+    }
+    // Who comes while the others wait for spares makes the cohort big enough at once.
+    let mut c = Coordinator::new(limits.clone(), 0, [1; 32]).unwrap();
+    (0..5).for_each(|i| drop(c.check_in(0, device(i))));
+    assert!(c.tick(3_000).is_empty());
+    assert_eq!(c.check_in(3_001, device(9))[0], Instruction::Open { round: 1, invited: 6 });
+    // Fewer than it takes are never enough.
+    let mut c = Coordinator::new(limits.clone(), 0, [1; 32]).unwrap();
+    (0..3).for_each(|i| drop(c.check_in(0, device(i))));
+    assert!(c.tick(50_000).is_empty());
+    let never = RoundConfig { gathering_limit: 400, ..limits };
+    assert_eq!(Coordinator::<DeviceId>::new(never, 0, [1; 32]).unwrap_err().field, "gathering_limit");
+}
+
+#[test]
 fn held_devices_are_sent_away_with_a_window() {
     let mut c = Coordinator::new(config(10, 5, 5), 0, [1; 32]).unwrap();
     c.check_in(0, device(1));
@@ -197,7 +228,7 @@ fn a_restart_goes_on_after_the_last_round() {
     let mut c = Coordinator::new(config(1, 1, 5), 3, [1; 32]).unwrap();
     c.remember(device(1), Participation { last_round: 3, counts: Participations::in_training(3) });
     assert_eq!(c.check_in(0, device(1))[0], Instruction::Open { round: 4, invited: 1 });
-    let done = Coordinator::new(config(1, 1, 5), 5, [1; 32]).unwrap();
+    let done = Coordinator::<DeviceId>::new(config(1, 1, 5), 5, [1; 32]).unwrap();
     assert_eq!(done.phase(), Phase::Finished);
 }
 
@@ -229,7 +260,7 @@ fn a_cohort_is_split_into_groups_of_its_size_at_random() {
     // Eleven would make two, and the round wants three.
     assert!(groups_of_a_round(grouped(), 11, 1).is_empty());
     let bad = RoundConfig { groups: 2, min_groups: 3, ..config(5, 4, 3) };
-    assert_eq!(Coordinator::new(bad, 0, [1; 32]).unwrap_err().field, "min_groups");
+    assert_eq!(Coordinator::<DeviceId>::new(bad, 0, [1; 32]).unwrap_err().field, "min_groups");
 }
 
 #[test]
@@ -242,6 +273,48 @@ fn a_round_of_groups_needs_the_reports_of_enough_of_them() {
         let ended = c.unmasked(reports);
         assert_eq!(matches!(ended[0], Instruction::Close { invited: 12, .. }), closes, "{reports}: {ended:?}");
     }
+}
+
+/// The oracle: the nonces as they were drawn and kept one by one.
+#[test]
+fn nonces_are_the_next_of_the_randomness_in_the_order_of_the_devices() {
+    for (devices, draws_before) in [(0, 0), (1, 1), (7, 3), (40, 17), (300, 64)] {
+        let mut random = ChaCha20Rng::from_seed([5; 32]);
+        (0..draws_before).map(|_| random.next_u64()).for_each(drop);
+        let mut one_by_one = ChaCha20Rng::from_seed([5; 32]);
+        (0..draws_before).map(|_| one_by_one.next_u64()).for_each(drop);
+        let cohort = Cohort::new((0..devices).map(device).collect(), &mut random);
+        let drawn: Vec<Nonce> = (0..devices)
+            .map(|_| {
+                let mut nonce = [0; 16];
+                one_by_one.fill_bytes(&mut nonce);
+                Nonce(nonce)
+            })
+            .collect();
+        assert_eq!(cohort.invitations().map(|(_, nonce)| nonce).collect::<Vec<_>>(), drawn);
+        assert_eq!((0..devices).map(|i| cohort.nonce(&device(i)).unwrap()).collect::<Vec<_>>(), drawn);
+        assert_eq!(cohort.nonce(&device(devices)), None);
+        assert_eq!(random.next_u64(), one_by_one.next_u64(), "the randomness goes on behind the nonces");
+    }
+}
+
+/// The groups of a round that all of these open by checking in, one after the other; then they leave.
+fn checked_in(c: &mut Coordinator, now: Millis, devices: &[DeviceId]) -> Option<Vec<Vec<DeviceId>>> {
+    let (mut groups, mut opened) = (Vec::<Vec<DeviceId>>::new(), false);
+    for &device in devices {
+        for instruction in c.check_in(now, device) {
+            opened |= matches!(instruction, Instruction::Open { .. });
+            if let Instruction::Assign { device, group, .. } = instruction {
+                groups.resize_with(groups.len().max(group + 1), Vec::new);
+                groups[group].push(device);
+            }
+        }
+        if opened {
+            break;
+        }
+    }
+    devices.iter().for_each(|device| c.gone(device));
+    opened.then_some(groups)
 }
 
 /// One thing that can happen to an aggregator.
@@ -265,6 +338,42 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
+    /// Whoever is there, twice or not, and whatever they have joined: to convene them is to have them check in.
+    #[test]
+    fn to_convene_devices_is_to_have_them_check_in(
+        orders in prop::collection::vec((prop::collection::vec(0_u16..40, 0..60), 0_u64..800), 1..12),
+        cohort in 1_u32..9,
+        groups in 1_u32..4,
+        seed: u8,
+    ) {
+        let config = RoundConfig {
+            groups,
+            min_separation: 2,
+            max_participations: 3,
+            over_selection: 1.3,
+            ..config(cohort, cohort.div_ceil(2), 9)
+        };
+        let mut convened = Coordinator::new(config.clone(), 0, [seed; 32]).unwrap();
+        let mut one_by_one = Coordinator::new(config, 0, [seed; 32]).unwrap();
+        let mut now = 0;
+        for (order, passed) in orders {
+            now += passed;
+            let devices: Vec<DeviceId> = order.into_iter().map(device).collect();
+            let groups = convened.convene(now, devices.iter().copied());
+            prop_assert_eq!(&groups, &checked_in(&mut one_by_one, now, &devices));
+            for device in groups.into_iter().flatten().flatten() {
+                prop_assert_eq!(convened.nonce(&device), one_by_one.nonce(&device));
+                prop_assert_eq!(convened.participation(&device), one_by_one.participation(&device));
+            }
+            for c in [&mut convened, &mut one_by_one] {
+                c.unmasked(1);
+                c.published(now);
+            }
+            prop_assert_eq!(convened.random_position(), one_by_one.random_position());
+            prop_assert_eq!((convened.round(), convened.phase()), (one_by_one.round(), one_by_one.phase()));
+        }
+    }
+
     /// Whatever happens in whatever order: rounds only rise, nobody counts twice in a round, a
     /// result is never made of fewer than `min_reports`, and nobody is over-asked.
     #[test]

@@ -110,6 +110,69 @@ fn who_vanishes_before_the_charge_pays_nothing_and_who_vanishes_after_it_does() 
 }
 
 #[test]
+fn a_world_in_which_everybody_vanishes_is_given_up_after_so_many() {
+    let vanishes = |_: u32, t: Millis| Outcome::Vanishes { at: t + 30_000, charged: false };
+    let world = Script::new(|_, _| true, vanishes);
+    let mut all = flights(500, 10, 50, 9, 9);
+    assert_eq!(all.fill(0, &world), Err(Deserted::Fruitless { vanished: FRUITLESS_STARTS }));
+    assert!(all.now() < 24 * 3_600_000, "{}", all.now());
+    // One that gets through now and then is enough to go on.
+    let rarely = |device: u32, t: Millis| {
+        let through = (t / 1_000 + u64::from(device)) % 997 == 0;
+        if through { after(t, 30_000) } else { vanishes(device, t) }
+    };
+    let mut some = flights(500, 1, 50, 9, 20);
+    let world = Script::new(|_, _| true, rarely);
+    assert!((0..20).all(|version| some.fill(version, &world).is_ok()));
+}
+
+/// A world that says when a device comes back.
+struct Foretold<F>(Script<F>, fn(u32, Millis) -> Millis, RefCell<usize>);
+
+impl<F: Fn(u32, Millis) -> Outcome> World for Foretold<F> {
+    fn eligible_until(&self, device: u32, t: Millis) -> Option<Millis> {
+        *self.2.borrow_mut() += 1;
+        self.0.eligible_until(device, t)
+    }
+
+    fn absent_until(&self, device: u32, t: Millis) -> Millis {
+        (self.1)(device, t)
+    }
+
+    fn work(&self, device: u32, t: Millis, until: Millis) -> (Outcome, usize) {
+        self.0.work(device, t, until)
+    }
+}
+
+#[test]
+fn to_know_when_devices_come_back_saves_looks_and_changes_nothing() {
+    // Device d is there for ten minutes of every 50 + d hours.
+    const HOUR: Millis = 3_600_000;
+    let eligible =
+        |device: u32, t: Millis| t % (u64::from(50 + device) * HOUR) >= u64::from(49 + device) * HOUR + 50 * 60_000;
+    let next = |device: u32, t: Millis| {
+        let period = u64::from(50 + device) * HOUR;
+        t - t % period + period - 10 * 60_000
+    };
+    let outcome = |device: u32, t: Millis| {
+        if (t / 1000 + u64::from(device)) % 3 == 0 {
+            Outcome::Vanishes { at: t + 9_000, charged: false }
+        } else {
+            after(t, 100_000)
+        }
+    };
+    let (blind, foretold) = (Script::new(eligible, outcome), Script::new(eligible, outcome));
+    let foretold = Foretold(foretold, next, RefCell::default());
+    let (mut a, mut b) = (flights(40, 5, 7, 3, 3), flights(40, 5, 7, 3, 3));
+    for version in 0..12 {
+        assert_eq!(a.fill(version, &blind), b.fill(version, &foretold), "version {version}");
+        assert_eq!(a.now(), b.now());
+    }
+    assert_eq!(*blind.starts.borrow(), *foretold.0.starts.borrow());
+    assert!(*foretold.2.borrow() < 4_000, "{}", foretold.2.borrow());
+}
+
+#[test]
 fn nobody_starts_who_is_not_there_and_the_empty_places_are_looked_at_again() {
     // Everybody is there in every second hour.
     let eligible = |_: u32, t: Millis| (t / 3_600_000) % 2 == 1;
@@ -123,7 +186,7 @@ fn nobody_starts_who_is_not_there_and_the_empty_places_are_looked_at_again() {
 fn an_empty_world_ends_the_wait() {
     let world = Script::new(|_, _| false, |_, t| after(t, 1));
     let mut flights = flights(5, 1, 2, 9, 1);
-    assert_eq!(flights.fill(0, &world), Err(Deserted { waiting: 5, updates: 0 }));
+    assert_eq!(flights.fill(0, &world), Err(Deserted::Nobody { waiting: 5, updates: 0 }));
     assert!(flights.now() > PATIENCE && flights.now() <= PATIENCE + 2 * PULSE);
 }
 

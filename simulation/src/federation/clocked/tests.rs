@@ -7,6 +7,7 @@ use super::*;
 use crate::config::PrivacyChoice;
 use crate::dataset::{Dataset, TaskChoice};
 use crate::federation::RoundRecord;
+use crate::past::{Number, Past};
 use crate::synth::{Population, SynthConfig};
 use crate::trace::{DEFAULT_TRACE, Trace};
 
@@ -86,7 +87,7 @@ fn books(pace: Pace, privacy: PrivacyChoice, trace: Trace) -> Books {
     let mut federation = Federation::new(model, &data, &config, &NativeEngine).unwrap();
     let records = (0..config.rounds).map(|_| federation.round(None).unwrap()).collect();
     let billionths = |charge: Charge| (charge.rho() * 1e9).round() as u64;
-    let spent = |past: &crate::device::Past| past.spent().map_or(0, billionths);
+    let spent = |past: &Past| past.spent().map_or(0, billionths);
     let charges =
         federation.pasts.iter().map(|past| (past.participations().of(QueryKind::Train), spent(past))).collect();
     let one = Charge::of(federation.shard.offers.training.parameters.rho()).map_or(0, billionths);
@@ -152,8 +153,9 @@ fn only_devices_that_are_there_and_free_are_invited() {
             .collect();
         assert!(who.len() >= record.reports);
         let fits = |t: &Millis| {
-            who.iter()
-                .all(|&user| fleet.eligible_until(user, *t).is_some() && busy.get(&user).is_none_or(|until| until <= t))
+            who.iter().all(|&user| {
+                fleet.eligible_until(user, *t).is_some() && busy.get(&(user as u32)).is_none_or(|until| until <= t)
+            })
         };
         assert!(opened.clone().any(|t| fits(&t)), "round {}", record.round);
         absent += (0..data.train.len()).filter(|&user| fleet.eligible_until(user, begun).is_none()).count();
@@ -173,7 +175,73 @@ fn an_invited_device_that_comes_to_nothing_counts_as_asked() {
         let record = federation.round(None).unwrap();
         assert_eq!((record.reports, record.invited, record.dropped), (0, 20, Some(20)));
     }
-    let asked = |user| federation.coordinator.participation(&crate::device::id_of(user)).counts.total();
+    let asked = |user| federation.coordinator.participation(&Number(user as u32)).counts.total();
     let counts: Vec<u32> = (0..data.train.len()).map(asked).collect();
     assert!(counts.iter().sum::<u32>() == 60 && counts.iter().all(|count| *count <= 1), "{counts:?}");
+}
+
+/// People of the data set who are there from these hours on, for five weeks; the built-in speeds.
+fn from_hours(hours: &[f64], drop_out: &str) -> Trace {
+    use std::io::Write;
+    let people = dataset(&config(ROUNDS, central(), Trace::default()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut list = std::fs::File::create(folder.path().join("list.jsonl")).unwrap();
+    for (user, from) in people.train.kept().iter().zip(hours) {
+        writeln!(list, "{{\"user\": \"{}\", \"available\": [[{}, 3000000]]}}", user.id, from * 3600.0).unwrap();
+    }
+    let windows = DEFAULT_TRACE.find("# Assumed. Charging").unwrap();
+    let text = DEFAULT_TRACE[..windows].replace("drop_out = 0.06", drop_out);
+    let arrival = text.find("# Assumed. When a device is idle").unwrap();
+    let text = format!("devices = 'list.jsonl'\n{}", &text[..arrival]);
+    std::fs::write(folder.path().join("trace.toml"), text).unwrap();
+    Trace::read(&folder.path().join("trace.toml")).unwrap()
+}
+
+/// When the first round closed, in hours, and how many it had invited.
+fn first_round(pace: Pace, trace: Trace) -> (f64, usize) {
+    let config = SimulationConfig { rounds: 1, participations: None, ..config(pace, central(), trace) };
+    let data = dataset(&config);
+    let mut federation =
+        Federation::new(Model::new(data.task.clone(), config.seed), &data, &config, &NativeEngine).unwrap();
+    let record = federation.round(None).unwrap();
+    (record.clock_seconds.unwrap() / 3600.0, record.invited)
+}
+
+#[test]
+fn a_round_opens_early_only_with_those_it_may_lose() {
+    // Fifteen reports wanted, twelve enough; 1.3 times as many are sixteen.
+    let at_first = |devices: usize| [vec![0.0; devices], vec![3.0; 4]].concat();
+    let within = |(hours, invited): (f64, usize), opened: f64, devices| {
+        assert!((opened..opened + 0.2).contains(&hours) && invited == devices, "{hours} {invited}");
+    };
+    within(first_round(ROUNDS, from_hours(&at_first(16), "drop_out = 0")), 1.0, 16);
+    // With fewer it waits for more to come,
+    within(first_round(ROUNDS, from_hours(&at_first(12), "drop_out = 0")), 3.0, 16);
+    // and after a day it takes what there is.
+    within(first_round(ROUNDS, from_hours(&[0.0; 13], "drop_out = 0")), 24.0, 13);
+    // Where nobody is invited too much, the trace says how many vanish: a fifth of 15 are three, none are none.
+    let plain = Pace::Synchronous { over_selection: 1.0, deadline_s: 60.0, min_reports: Some(12) };
+    within(first_round(plain, from_hours(&at_first(12), "drop_out = 0.2")), 3.0, 15);
+    within(first_round(plain, from_hours(&at_first(12), "drop_out = 0")), 1.0, 12);
+}
+
+#[test]
+fn a_run_of_which_nothing_comes_ends_with_what_to_change() {
+    let vanishing = faithful_but(&[("drop_out = 0.06", "drop_out = 1")]);
+    let of = |pace, trace| {
+        let config = SimulationConfig { rounds: 60, participations: None, ..config(pace, central(), trace) };
+        let data = dataset(&config);
+        let mut federation =
+            Federation::new(Model::new(data.task.clone(), config.seed), &data, &config, &NativeEngine).unwrap();
+        (1..=60).find_map(|round| federation.round(None).err().map(|error| (round, error))).unwrap()
+    };
+    let (round, error) = of(ROUNDS, vanishing.clone());
+    assert!(matches!(error, FederationError::NoReports { round: 10, rounds: 10, vanished: 200, late: 0 }), "{error}");
+    assert!(round == 10 && error.to_string().contains("lower drop_out"), "{error}");
+    let (_, error) = of(BUFFER, vanishing);
+    assert!(matches!(error, FederationError::NoUpdates { version: 1, vanished: 90.. }), "{error}");
+    // Rounds too short for anybody.
+    let hasty = Pace::Synchronous { over_selection: 1.3, deadline_s: 1.0, min_reports: None };
+    let (_, error) = of(hasty, faithful());
+    assert!(matches!(error, FederationError::NoReports { vanished: 0, late: 200, .. }), "{error}");
 }
