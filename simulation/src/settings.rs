@@ -368,20 +368,21 @@ mod tests {
 
     #[test]
     fn every_setting_arrives() {
-        let config = of(r#"{"mode": "distributed", "epsilon": 4, "delta": 1e-6, "rounds": 9, "cohort": 12,
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/model/tests/golden/tiny-en");
+        let json = r#"{"mode": "distributed", "epsilon": 4, "delta": 1e-6, "rounds": 9, "cohort": 12,
             "participations": 3, "min-separation": 2, "evaluate_every": 3, "evaluate-privately": 4,
             "label_counts": true, "evaluation_share": 0.2, "label-counts-share": 0.1, "held_out": 30,
-            "encoder": "bag:16", "buckets": 10, "clip": 0.5, "adaptive-clip": true, "target_quantile": 0.7,
+            "encoder": "bag:16", "encoder-weights": "FOLDER", "buckets": 10, "clip": 0.5, "adaptive-clip": true, "target_quantile": 0.7,
             "clip_lr": 0.3, "count_noise": 2, "lr": 0.25, "local_epochs": 2, "batch": 8, "prox_mu": 0.01,
             "server_opt": "yogi", "server-lr": 0.1, "secure_aggregation": true, "active_mode": true, "groups": 3,
             "trim": 1, "poison": "flip:0.1", "partition": "shards:2", "people": 30, "compare": true,
-            "stop-at-epsilon": 3, "stop_when_flat": 4, "seed": 5, "threads": 1}"#)
-        .unwrap();
+            "stop-at-epsilon": 3, "stop_when_flat": 4, "seed": 5, "threads": 1}"#;
+        let config = of(&json.replace("FOLDER", folder)).unwrap();
         let adaptive =
             AdaptiveClipConfig { quantile: 0.7, learning_rate: 0.3, count_noise: Some(2.0), ..Default::default() };
         let expected = SimulationConfig {
             encoder: Some(EncoderChoice::TrainedBag(16)),
-            encoder_weights: None,
+            encoder_weights: Some(Arc::new(BertEncoder::open(folder.as_ref()).unwrap())),
             privacy: PrivacyChoice::Budget { mode: Mode::Distributed, epsilon: 4.0, delta: 1e-6 },
             noise_multiplier: None,
             stop_at_epsilon: Some(3.0),

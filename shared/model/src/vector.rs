@@ -87,8 +87,8 @@ impl Vectoriser {
     ///
     /// # Errors
     /// When they are not those that the encoder names.
-    pub fn with_bert(spec: &EncoderSpec, weights: Arc<BertEncoder>) -> Result<Self, EncoderError> {
-        Self::of(spec, Some(&weights))
+    pub fn with_bert(spec: &EncoderSpec, weights: &Arc<BertEncoder>) -> Result<Self, EncoderError> {
+        Self::of(spec, Some(weights))
     }
 
     /// Either, for whoever has weights or not: they are used if the encoder needs some.

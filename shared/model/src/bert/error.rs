@@ -37,6 +37,7 @@ pub enum BertError {
 }
 
 /// A [`BertError::Field`].
+#[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike are said where the error is made")]
 pub(super) fn field(file: &str, field: &str, expected: impl ToString, found: impl ToString) -> BertError {
     BertError::Field {
         file: file.to_owned(),

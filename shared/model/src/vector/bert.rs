@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn vectoriser(spec: &BertSpec, weights: &Arc<BertEncoder>) -> Result<Vectoriser, EncoderError> {
-        Vectoriser::with_bert(&EncoderSpec::Bert(spec.clone()), Arc::clone(weights))
+        Vectoriser::with_bert(&EncoderSpec::Bert(spec.clone()), weights)
     }
 
     const TEXTS: [&str; 4] = ["the river plays music", "gardens, unknownly!", "", "比赛 music music river"];

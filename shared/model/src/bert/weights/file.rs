@@ -178,7 +178,7 @@ impl Kind {
             }
             Self::F16 => values.iter_mut().zip(halves).for_each(|(value, half)| *value = of_half(half)),
             Self::Bf16 => {
-                values.iter_mut().zip(halves).for_each(|(v, half)| *v = f32::from_bits(u32::from(half) << 16))
+                values.iter_mut().zip(halves).for_each(|(v, half)| *v = f32::from_bits(u32::from(half) << 16));
             }
         }
     }

@@ -92,7 +92,7 @@ pub(super) fn bend<S: Simd>(simd: S, bend: Bend, x: &mut Matrix, (rows, lanes): 
 fn gelu_tanh<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
     let number = |v: f32| f32x16::splat(simd, v);
     let cubed = (x * x).mul_add(x * number(0.044_715), x);
-    let twice = cubed * number(1.595_769_1);
+    let twice = cubed * number(1.595_769);
     let e = exp_of_negative(simd, number(0.0) - twice.abs());
     let one = number(1.0);
     let above = simd.select_f32x16(simd.simd_lt_f32x16(twice, number(0.0)), e, one);

@@ -69,11 +69,12 @@ impl Packed {
     /// `out = in W + b` of `rows` rows, or `out += in W + b`.
     pub(super) fn forward<S: Simd>(&self, simd: S, input: View<'_>, out: ViewMut<'_>, rows: usize, add: bool) {
         let (depth, lanes) = (self.depth(), self.lanes());
+        let ViewMut { data, stride } = out;
         for lane in (0..lanes).step_by(PANEL) {
             let wide = PANEL.min(lanes - lane);
             let bias = &self.bias[lane..lane + wide];
             let start = if add { Start::RowThere(bias) } else { Start::Row(bias) };
-            let to = ViewMut { data: &mut out.data[lane..], stride: out.stride };
+            let to = ViewMut { data: &mut data[lane..], stride };
             let panel = self.panels.at(lane / PANEL * depth, 0);
             multiply_rows(simd, input, panel, to, (rows, depth, wide), start);
         }
