@@ -6,7 +6,7 @@
 
 mod chinese;
 mod english;
-mod names;
+pub(crate) mod names;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

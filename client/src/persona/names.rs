@@ -83,6 +83,16 @@ pub(super) fn label(interest: &Interest, language: PersonaLanguage) -> &str {
     own.or_else(|| listed(&LABELS, &interest.label, language)).unwrap_or(&interest.label)
 }
 
+/// The usual name of a head, where there is one.
+pub(crate) fn of_head(name: &str, language: PersonaLanguage) -> Option<&'static str> {
+    listed(&HEADS, name, language)
+}
+
+/// The usual name of a label, where there is one.
+pub(crate) fn of_label(name: &str, language: PersonaLanguage) -> Option<&'static str> {
+    listed(&LABELS, name, language)
+}
+
 fn shown(interest: &Interest, language: PersonaLanguage) -> Option<&Shown> {
     interest.shown.get(match language {
         PersonaLanguage::Zh => "zh",
