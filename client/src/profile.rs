@@ -69,6 +69,7 @@
 
 mod attributes;
 mod behavior;
+mod compare;
 mod completeness;
 mod decay;
 mod document;
@@ -92,6 +93,7 @@ use silhouette_text::Event;
 use silhouette_wire::ContentHash;
 use thiserror::Error;
 
+pub use self::compare::{Change, diff, merge};
 pub use self::completeness::FILLED;
 pub use self::document::{
     Aspect, Attribute, Behavior, CategoryShare, Completeness, Drift, Evidence, Gap, Interest, Keyword, LabelShare,

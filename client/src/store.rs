@@ -22,12 +22,13 @@ use silhouette_privacy::Private;
 use silhouette_text::Event;
 
 use crate::keys::{KeyStore, load_or_begin};
+use crate::profile::OwnerWord;
 use sealing::Sealer;
 
 pub use error::StoreError;
 
-/// The version of the tables. A file of another version is refused, not guessed at.
-pub const SCHEMA_VERSION: i64 = 1;
+/// The version of the tables. A file of version 1 gets what it lacks; a newer one is refused, not guessed at.
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// An event with its number in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,12 +157,76 @@ impl Store {
         Ok(self.connection.execute(sql::ERASE_ONE, [id])? > 0)
     }
 
-    /// Erases every event and gives the room back.
+    /// Erases the events that `forget` says yes to, all or none, and returns how many they were: one source, one item,
+    /// one week. A profile made afterwards is that of somebody who never had them.
+    ///
+    /// ```
+    /// # use silhouette_client::keys::FileKeyStore;
+    /// # use silhouette_client::store::Store;
+    /// # use silhouette_text::Event;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let keys = FileKeyStore::new(folder.path().join("key"));
+    /// # let mut store = Store::open(folder.path().join("store.sqlite"), &keys)?;
+    /// # let mut chat = Event::new("me", "see you at eight");
+    /// # chat.extra.insert("source".into(), "chat".into());
+    /// # store.import([&chat, &Event::new("me", "a note")])?;
+    /// let from_chat = |event: &Event| event.field("source").is_some_and(|source| source.to_string() == "chat");
+    /// assert_eq!(store.erase_where(from_chat)?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When an event can't be read, or the file can't be written; nothing is erased then.
+    pub fn erase_where(&mut self, mut forget: impl FnMut(&Event) -> bool) -> Result<usize, StoreError> {
+        let mut ids = Vec::new();
+        self.each(0, usize::MAX, |id, event| {
+            if forget(&event) {
+                ids.push(id);
+            }
+            Ok(())
+        })?;
+        let transaction = self.connection.transaction()?;
+        for id in &ids {
+            transaction.execute(sql::ERASE_ONE, [id])?;
+        }
+        transaction.commit()?;
+        Ok(ids.len())
+    }
+
+    /// What the owner says about their own profile; nothing where they never said a thing.
+    ///
+    /// # Errors
+    /// When it can't be read or was tampered with.
+    pub fn owner(&self) -> Result<Private<OwnerWord>, StoreError> {
+        let sealed: Option<Vec<u8>> = self.connection.query_row(sql::OWNER_WORD, [], |row| row.get(0)).optional()?;
+        let word = match sealed {
+            Some(sealed) => self.sealer.open_owner(&sealed).ok_or(StoreError::Owner)?,
+            None => OwnerWord::default(),
+        };
+        Ok(Private::new(word))
+    }
+
+    /// Takes the owner's word in the place of what they said before.
+    ///
+    /// # Errors
+    /// When it can't be sealed or written; what was there stays then.
+    pub fn set_owner(&mut self, word: &OwnerWord) -> Result<(), StoreError> {
+        let sealed = self.sealer.seal_owner(word)?;
+        self.connection.execute(sql::SET_OWNER, [sealed])?;
+        Ok(())
+    }
+
+    /// Erases every event and the owner's word, and gives the room back.
     ///
     /// # Errors
     /// When the file can't be written.
     pub fn erase_all(&mut self) -> Result<usize, StoreError> {
-        let erased = self.connection.execute(sql::ERASE_ALL, [])?;
+        let transaction = self.connection.transaction()?;
+        let erased = transaction.execute(sql::ERASE_ALL, [])?;
+        transaction.execute(sql::ERASE_OWNER, [])?;
+        transaction.commit()?;
         self.connection.execute_batch("VACUUM")?;
         Ok(erased)
     }

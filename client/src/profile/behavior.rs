@@ -72,6 +72,15 @@ pub(super) fn weekday_of(time: i64) -> usize {
 }
 
 impl Behavior {
+    /// With what follows from its counts of hours and days.
+    pub(super) fn with_rhythm(mut self) -> Self {
+        self.busiest_hours = busiest(&self.hours);
+        if let (Some(first), Some(last)) = (self.first, self.last) {
+            self.events_per_week = Some(per_week(self.timed, first, last));
+        }
+        self
+    }
+
     /// The busiest day of the week, Monday 0, if it stands out: at least a fifth of all events, where
     /// an even week has a seventh.
     pub fn busiest_weekday(&self) -> Option<usize> {
@@ -87,17 +96,27 @@ fn rhythm(behavior: &mut Behavior, times: &[i64], first: i64, last: i64) {
         hours[hour_of(*time)] += 1;
         weekdays[weekday_of(*time)] += 1;
     }
-    let mut order: Vec<u8> = (0..24).filter(|&h| hours[usize::from(h)] > 0).collect();
-    order.sort_by_key(|&h| (std::cmp::Reverse(hours[usize::from(h)]), h));
-    order.truncate(BUSIEST);
-    let weeks = (last as f64 - first as f64).max(WEEK as f64) / WEEK as f64;
     behavior.timed = times.len();
     behavior.first = Some(first);
     behavior.last = Some(last);
     behavior.hours = hours;
     behavior.weekdays = weekdays;
-    behavior.busiest_hours = order;
-    behavior.events_per_week = Some(times.len() as f64 / weeks);
+    behavior.busiest_hours = busiest(&behavior.hours);
+    behavior.events_per_week = Some(per_week(times.len(), first, last));
+}
+
+/// Up to [`BUSIEST`] hours that have events, busiest first.
+fn busiest(hours: &[usize]) -> Vec<u8> {
+    let count = |hour: u8| hours.get(usize::from(hour)).copied().unwrap_or(0);
+    let mut order: Vec<u8> = (0..24).filter(|&hour| count(hour) > 0).collect();
+    order.sort_by_key(|&hour| (std::cmp::Reverse(count(hour)), hour));
+    order.truncate(BUSIEST);
+    order
+}
+
+fn per_week(events: usize, first: i64, last: i64) -> f64 {
+    let weeks = (last as f64 - first as f64).max(WEEK as f64) / WEEK as f64;
+    events as f64 / weeks
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

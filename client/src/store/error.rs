@@ -42,6 +42,9 @@ pub enum StoreError {
         /// Its number.
         id: i64,
     },
+    /// The owner's word can't be written as JSON, or was tampered with.
+    #[error("store: the owner's word can't be sealed or unsealed")]
+    Owner,
     /// Sealing failed.
     #[error("store: an event can't be sealed")]
     Sealing,

@@ -7,11 +7,15 @@ use zeroize::Zeroizing;
 
 use super::StoreError;
 use crate::keys::{SecretKey, fill_random, keyed_hash};
+use crate::profile::OwnerWord;
 
 /// What the check value seals, to tell a wrong key from a damaged event.
 const CHECK: &[u8] = b"silhouette/store/1";
 
 const NONCE_BYTES: usize = 12;
+
+/// What the owner's word is sealed for: it can't stand in an event's place.
+const OWNER: &[u8] = b"silhouette/store/2/owner";
 
 /// A sealed event as it lies in its row.
 pub(super) struct Sealed {
@@ -49,6 +53,19 @@ impl Sealer {
     pub(super) fn open(&self, digest: &[u8], nonce: &[u8], bytes: &[u8]) -> Option<Event> {
         let plain = Zeroizing::new(self.decrypt(digest, nonce, bytes)?);
         serde_json::from_slice(&plain).ok()
+    }
+
+    /// The owner's word: nonce and ciphertext.
+    pub(super) fn seal_owner(&self, word: &OwnerWord) -> Result<Vec<u8>, StoreError> {
+        let plain = Zeroizing::new(serde_json::to_vec(word).map_err(|_| StoreError::Owner)?);
+        let (nonce, bytes) = self.encrypt(&plain, OWNER)?;
+        Ok([nonce, bytes].concat())
+    }
+
+    /// `None` if it was changed.
+    pub(super) fn open_owner(&self, sealed: &[u8]) -> Option<OwnerWord> {
+        let (nonce, bytes) = sealed.split_at_checked(NONCE_BYTES)?;
+        serde_json::from_slice(&Zeroizing::new(self.decrypt(OWNER, nonce, bytes)?)).ok()
     }
 
     /// A value that only this key opens: nonce and ciphertext.

@@ -19,6 +19,9 @@ const TABLES: &str = "
         sealed BLOB NOT NULL
     );";
 
+/// What version 2 has beside version 1: the owner's word, one row.
+const OWNER: &str = "CREATE TABLE owner (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL);";
+
 pub(super) const INSERT: &str =
     "INSERT INTO event (digest, nonce, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING";
 pub(super) const COUNT: &str = "SELECT count(*) FROM event";
@@ -26,6 +29,9 @@ pub(super) const SELECT: &str = "SELECT id, digest, nonce, sealed FROM event WHE
 pub(super) const EXISTS: &str = "SELECT 1 FROM event WHERE id = ?1";
 pub(super) const ERASE_ONE: &str = "DELETE FROM event WHERE id = ?1";
 pub(super) const ERASE_ALL: &str = "DELETE FROM event";
+pub(super) const OWNER_WORD: &str = "SELECT sealed FROM owner";
+pub(super) const SET_OWNER: &str = "INSERT OR REPLACE INTO owner (id, sealed) VALUES (1, ?1)";
+pub(super) const ERASE_OWNER: &str = "DELETE FROM owner";
 
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // Made by us, so that only its owner may read it; SQLite gives its journal the same mode.
@@ -50,8 +56,14 @@ pub(super) fn seal_check(connection: &Connection) -> Result<Option<Vec<u8>>, Sto
         return Ok(None);
     }
     let version = pragma("user_version")?;
-    if pragma("application_id")? != APPLICATION_ID || version != SCHEMA_VERSION {
+    if pragma("application_id")? != APPLICATION_ID || !(1..=SCHEMA_VERSION).contains(&version) {
         return Err(StoreError::Schema { expected: SCHEMA_VERSION, found: version });
+    }
+    if version < 2 {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute_batch(OWNER)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        transaction.commit()?;
     }
     Ok(Some(connection.query_row("SELECT seal_check FROM meta", [], |row| row.get(0))?))
 }
@@ -60,6 +72,7 @@ pub(super) fn seal_check(connection: &Connection) -> Result<Option<Vec<u8>>, Sto
 pub(super) fn create(connection: &Connection, check: &[u8]) -> Result<(), StoreError> {
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(OWNER)?;
     transaction.execute("INSERT INTO meta (seal_check) VALUES (?1)", params![check])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;

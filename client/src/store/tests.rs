@@ -118,7 +118,7 @@ fn a_changed_or_moved_event_is_found() {
 fn a_file_of_another_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(&folder).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
-    assert!(matches!(open(&folder), Err(StoreError::Schema { expected: 1, found: 99 })));
+    assert!(matches!(open(&folder), Err(StoreError::Schema { expected: 2, found: 99 })));
 }
 
 #[cfg(unix)]
@@ -148,4 +148,53 @@ proptest! {
         copy.import(&read).unwrap();
         prop_assert_eq!(texts(&copy), texts(&store));
     }
+}
+
+#[test]
+fn the_owners_word_is_kept_sealed_and_goes_with_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder).unwrap();
+    assert_eq!(store.owner().unwrap().expose_on_device(), &OwnerWord::default());
+    let word = OwnerWord { declared: [("region".into(), "canary-region".into())].into(), ..OwnerWord::default() };
+    store.set_owner(&OwnerWord::default()).unwrap();
+    store.set_owner(&word).unwrap();
+    drop(store);
+    let mut store = open(&folder).unwrap();
+    assert_eq!(store.owner().unwrap().expose_on_device(), &word);
+    assert!(!holds(&bytes_on_disk(&folder), "canary-region"));
+    store.connection.execute("UPDATE owner SET sealed = zeroblob(80)", []).unwrap();
+    assert!(matches!(store.owner(), Err(StoreError::Owner)));
+    store.erase_all().unwrap();
+    assert_eq!(store.owner().unwrap().expose_on_device(), &OwnerWord::default());
+}
+
+#[test]
+fn a_store_of_version_1_gets_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder).unwrap();
+    store.import(&[event("old")]).unwrap();
+    store.connection.execute_batch("DROP TABLE owner; PRAGMA user_version = 1").unwrap();
+    drop(store);
+    let mut store = open(&folder).unwrap();
+    assert_eq!(texts(&store), ["old"]);
+    store.set_owner(&OwnerWord::default()).unwrap();
+    store.connection.execute_batch("PRAGMA user_version = 3").unwrap();
+    drop(store);
+    assert!(matches!(open(&folder), Err(StoreError::Schema { expected: 2, found: 3 })));
+}
+
+#[test]
+fn one_source_is_forgotten_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder).unwrap();
+    let from = |text: &str, source: &str| {
+        let mut event = event(text);
+        event.extra.insert("source".into(), source.into());
+        event
+    };
+    store.import(&[from("a", "chat"), from("b", "notes"), from("c", "chat"), event("d")]).unwrap();
+    let chat = |event: &Event| event.field("source").is_some_and(|source| source.to_string() == "chat");
+    assert_eq!(store.erase_where(chat).unwrap(), 2);
+    assert_eq!(texts(&store), ["b", "d"]);
+    assert_eq!(store.erase_where(chat).unwrap(), 0);
 }
