@@ -6,13 +6,15 @@
 
 mod chinese;
 mod english;
-pub(crate) mod names;
+mod names;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use silhouette_privacy::Private;
 
 use crate::profile::{Interest, ProfileDocument};
+
+pub(crate) use names::{head_name, label_name};
 
 /// Fewer texts than this say too little.
 pub const MIN_TEXTS: usize = 5;

@@ -31,7 +31,11 @@ fn card_of(view: &View<'_>, a: &Attribute) -> String {
     let sensitive = if a.sensitive { interests::sensitive(view) } else { String::new() };
     let title = data(&view.names.dimension(&a.name, Some(&a.shown)));
     let score = a.score.map_or_else(String::new, draw::scale);
-    let why = if a.sensitive && !said(a) { format!("<p class=\"how\">{}</p>", escape(view.words.top.sensitive_why)) } else { String::new() };
+    let why = if a.sensitive && !said(a) {
+        format!("<p class=\"how\">{}</p>", escape(view.words.top.sensitive_why))
+    } else {
+        String::new()
+    };
     let inside = format!(
         "<p class=\"big\">{}</p><p class=\"badges\">{} {sensitive}</p>{score}{}<p class=\"how\">{}</p>{why}{}",
         data(&value(view, a)),

@@ -25,9 +25,12 @@ pub(super) fn section(view: &View<'_>) -> String {
 fn hours(view: &View<'_>) -> String {
     let (b, w) = (&view.document.behavior, &view.words.doings);
     let counts: Vec<usize> = b.hours.iter().copied().take(24).collect();
-    let columns = columns(&counts, |hour| hour_name(hour, hour % 3 == 0), |hour| format!("{hour}:00"), |hour| {
-        b.busiest_hours.iter().any(|&h| usize::from(h) == hour)
-    });
+    let columns = columns(
+        &counts,
+        |hour| hour_name(hour, hour % 3 == 0),
+        |hour| format!("{hour}:00"),
+        |hour| b.busiest_hours.iter().any(|&h| usize::from(h) == hour),
+    );
     let busiest: Vec<String> = b.busiest_hours.iter().map(|hour| format!("{hour}:00")).collect();
     let label = fill(w.hours_of, &[&busiest.join(view.words.comma)]);
     chart(view, w.hours, &columns, 18.0, &label)
@@ -112,8 +115,7 @@ fn ratings(view: &View<'_>) -> String {
         .map(|(class, name, share)| format!("<li><i class=\"{class}\"></i>{} {}</li>", escape(name), percent(*share)))
         .collect();
     let drawn: Vec<(&str, f64)> = parts.iter().map(|&(class, _, share)| (class, share)).collect();
-    let inside =
-        format!("<p>{}</p>{}<ul class=\"legend\">{legend}</ul>", escape(&sentence), draw::stacked(&drawn));
+    let inside = format!("<p>{}</p>{}<ul class=\"legend\">{legend}</ul>", escape(&sentence), draw::stacked(&drawn));
     card("", &escape(view.words.doings.ratings), &inside)
 }
 
@@ -121,10 +123,8 @@ fn ratings(view: &View<'_>) -> String {
 fn next(view: &View<'_>) -> String {
     let (Some(next), w) = (&view.document.behavior.next_category, &view.words.doings) else { return String::new() };
     let name = view.names.label("category", &next.category, None);
-    let sentence = super::html::filled(
-        w.next_of,
-        &[&format!("<strong>{}</strong>", data(&name)), &percent(next.probability)],
-    );
+    let sentence =
+        super::html::filled(w.next_of, &[&format!("<strong>{}</strong>", data(&name)), &percent(next.probability)]);
     let row = |name: &str, share: f64, class: &str| {
         format!(
             "<li class=\"row\"><span class=\"what\">{}</span>{}<span class=\"much\">{}</span></li>",
@@ -140,8 +140,10 @@ fn next(view: &View<'_>) -> String {
     } else {
         format!("<p class=\"warning\">{}</p>", escape(w.no_better))
     };
-    let inside =
-        format!("<p class=\"big\">{sentence}</p><ul class=\"rows\">{rows}</ul><p class=\"how\">{}</p>{light}", escape(&hits));
+    let inside = format!(
+        "<p class=\"big\">{sentence}</p><ul class=\"rows\">{rows}</ul><p class=\"how\">{}</p>{light}",
+        escape(&hits)
+    );
     card("", &escape(w.next), &inside)
 }
 

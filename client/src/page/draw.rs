@@ -32,11 +32,16 @@ pub(super) fn diverging(value: f64) -> String {
 
 /// Parts of a whole side by side, each with its class.
 pub(super) fn stacked(parts: &[(&str, f64)]) -> String {
-    let mut svg = "<svg class=\"bar tall\" aria-hidden=\"true\"><rect class=\"track\" width=\"100%\" height=\"100%\" rx=\"3\"/>".to_owned();
+    let mut svg =
+        "<svg class=\"bar tall\" aria-hidden=\"true\"><rect class=\"track\" width=\"100%\" height=\"100%\" rx=\"3\"/>"
+            .to_owned();
     let mut left = 0.0;
     for (class, share) in parts {
         let width = 100.0 * unit(*share).min(1.0 - left / 100.0);
-        push(&mut svg, format_args!("<rect class=\"{class}\" x=\"{left:.2}%\" width=\"{width:.2}%\" height=\"100%\"/>"));
+        push(
+            &mut svg,
+            format_args!("<rect class=\"{class}\" x=\"{left:.2}%\" width=\"{width:.2}%\" height=\"100%\"/>"),
+        );
         left += width;
     }
     svg + "</svg>"
@@ -107,7 +112,10 @@ pub(super) fn columns(columns: &[Column], width: f64, label: &str) -> String {
             push(&mut svg, format_args!("<text class=\"mid\" x=\"{at:.1}\" y=\"{:.1}\">{text}</text>", FLOOR + 18.0));
         }
     }
-    push(&mut svg, format_args!("<line class=\"base\" x1=\"8\" y1=\"{FLOOR}\" x2=\"{:.1}\" y2=\"{FLOOR}\"/>", across + 8.0));
+    push(
+        &mut svg,
+        format_args!("<line class=\"base\" x1=\"8\" y1=\"{FLOOR}\" x2=\"{:.1}\" y2=\"{FLOOR}\"/>", across + 8.0),
+    );
     svg + "</svg>"
 }
 
@@ -130,22 +138,43 @@ pub(super) fn course(points: &[Point], ends: [&str; 2], label: &str) -> String {
     let scale = ((high * 4.0).ceil() / 4.0).clamp(0.25, 1.0);
     let (first, last) = points.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(p.at), b.max(p.at)));
     let span = (last as f64 - first as f64).max(1.0);
-    let x = |p: &Point| if first == last { SIZE.0 / 2.0 } else { LEFT + (p.at as f64 - first as f64) / span * (SIZE.0 - LEFT - RIGHT) };
+    let x = |p: &Point| {
+        if first == last { SIZE.0 / 2.0 } else { LEFT + (p.at as f64 - first as f64) / span * (SIZE.0 - LEFT - RIGHT) }
+    };
     let y = |value: f64| MIDDLE - if value.is_finite() { value.clamp(-scale, scale) / scale * REACH } else { 0.0 };
     let mut svg = format!("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", SIZE.0, SIZE.1, escape(label));
-    for (value, name, class) in [(scale, format!("+{scale}"), "rule"), (0.0, "0".into(), "base"), (-scale, format!("−{scale}"), "rule")] {
+    for (value, name, class) in
+        [(scale, format!("+{scale}"), "rule"), (0.0, "0".into(), "base"), (-scale, format!("−{scale}"), "rule")]
+    {
         let y = y(value);
-        push(&mut svg, format_args!("<line class=\"{class}\" x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{:.1}\" y2=\"{y:.1}\"/>", SIZE.0 - RIGHT));
+        push(
+            &mut svg,
+            format_args!(
+                "<line class=\"{class}\" x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{:.1}\" y2=\"{y:.1}\"/>",
+                SIZE.0 - RIGHT
+            ),
+        );
         push(&mut svg, format_args!("<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>", LEFT - 6.0, y + 4.0));
     }
     let line: String = points.iter().map(|p| format!("{:.1},{:.1} ", x(p), y(p.value))).collect();
     push(&mut svg, format_args!("<polyline class=\"curve\" points=\"{}\"/>", line.trim_end()));
     for p in points {
         let class = if p.value < 0.0 { "minus" } else { "plus" };
-        push(&mut svg, format_args!("<circle class=\"dot {class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\"><title>{}</title></circle>", x(p), y(p.value), escape(&p.tip)));
+        push(
+            &mut svg,
+            format_args!(
+                "<circle class=\"dot {class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\"><title>{}</title></circle>",
+                x(p),
+                y(p.value),
+                escape(&p.tip)
+            ),
+        );
     }
     for (end, at, class) in [(ends[0], LEFT, "start"), (ends[1], SIZE.0 - RIGHT, "end")] {
-        push(&mut svg, format_args!("<text class=\"{class}\" x=\"{at}\" y=\"{:.1}\">{}</text>", SIZE.1 - 12.0, escape(end)));
+        push(
+            &mut svg,
+            format_args!("<text class=\"{class}\" x=\"{at}\" y=\"{:.1}\">{}</text>", SIZE.1 - 12.0, escape(end)),
+        );
     }
     svg + "</svg>"
 }

@@ -79,4 +79,3 @@ pub(super) fn persona(view: &View<'_>) -> String {
     let inside = format!("<p class=\"lead\">{}</p>{rests}", data(&text));
     section("persona", words.sections.persona, &card("", "", &inside))
 }
-

@@ -62,7 +62,10 @@ pub(super) fn section(id: &str, title: &str, inside: &str) -> String {
     if inside.is_empty() {
         return String::new();
     }
-    format!("<section id=\"{id}\" aria-labelledby=\"{id}-h\"><h2 id=\"{id}-h\">{}</h2>{inside}</section>\n", escape(title))
+    format!(
+        "<section id=\"{id}\" aria-labelledby=\"{id}-h\"><h2 id=\"{id}-h\">{}</h2>{inside}</section>\n",
+        escape(title)
+    )
 }
 
 /// Rows of names and values, both HTML already.

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::words::Words;
-use crate::persona::PersonaLanguage;
-use crate::persona::names as usual;
+use crate::persona::{PersonaLanguage, head_name, label_name};
 use crate::profile::{Dimension, ProfileDocument, ProfilePlan, Shown};
 
 /// Names in one language.
@@ -41,8 +40,8 @@ impl<'d> Names<'d> {
     pub(super) fn dimension(&self, name: &str, beside: Option<&BTreeMap<String, Shown>>) -> String {
         let own = beside.and_then(|b| self.shown(b)).and_then(|s| s.head.clone());
         let plan = || self.planned(name)?.display.get(self.key()).cloned();
-        let listed = || self.words.name(name).or_else(|| usual::of_head(name, self.language)).map(str::to_owned);
-        own.or_else(plan).or_else(listed).unwrap_or_else(|| spaced(name))
+        let listed = || self.words.name(name).map(str::to_owned);
+        own.or_else(plan).or_else(listed).unwrap_or_else(|| spaced(head_name(name, self.language)))
     }
 
     /// The name of a label of a dimension.
@@ -53,8 +52,9 @@ impl<'d> Names<'d> {
             let same = self.document.interests.iter().find(|i| i.head == dimension && i.label == label)?;
             self.shown(&same.shown)?.label.clone()
         };
-        let listed = || self.words.name(label).or_else(|| usual::of_label(label, self.language)).map(str::to_owned);
-        own.or_else(plan).or_else(document).or_else(listed).unwrap_or_else(|| spaced(label))
+        let listed = || self.words.name(label).map(str::to_owned);
+        let usual = || spaced(label_name(label, self.language));
+        own.or_else(plan).or_else(document).or_else(listed).unwrap_or_else(usual)
     }
 
     /// The name of a field such as `interests.topic` or `behavior.value`.

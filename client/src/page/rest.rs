@@ -29,11 +29,11 @@ pub(super) fn drift(view: &View<'_>) -> String {
 pub(super) fn completeness(view: &View<'_>) -> String {
     let (c, words) = (&view.document.completeness, view.words);
     let chips: String = c.filled.iter().map(|field| format!("<li>{}</li>", data(&view.names.field(field)))).collect();
-    let filled = card("", &escape(words.needs.filled), &if chips.is_empty() {
-        String::new()
-    } else {
-        format!("<ul class=\"chips done\">{chips}</ul>")
-    });
+    let filled = card(
+        "",
+        &escape(words.needs.filled),
+        &if chips.is_empty() { String::new() } else { format!("<ul class=\"chips done\">{chips}</ul>") },
+    );
     let gap = |gap: &Gap| {
         format!(
             "<li><strong>{}</strong><span>{}</span><small>{}</small></li>",

@@ -10,7 +10,6 @@ const DEEPEST: usize = 6;
 /// The mixture of one dimension.
 pub(super) struct Topic<'d> {
     pub(super) name: String,
-    pub(super) field: String,
     /// Who says so of most of its lines.
     pub(super) origin: Origin,
     pub(super) lines: Vec<Line<'d>>,
@@ -66,7 +65,7 @@ fn topic<'d>(view: &View<'d>, head: &'d str) -> Option<Topic<'d>> {
     let count = |o: &Origin| origins.iter().filter(|other| *other == o).count();
     let origin = origins.iter().rev().max_by_key(|o| count(o)).copied().unwrap_or(first.origin);
     let name = view.names.dimension(head, Some(&first.shown));
-    Some(Topic { name, field: format!("interests.{head}"), origin, lines })
+    Some(Topic { name, origin, lines })
 }
 
 impl<'d> Node<'d> {

@@ -58,7 +58,6 @@ pub(super) struct Top {
     pub(super) sensitive_why: &'static str,
     pub(super) footer: &'static str,
     pub(super) parts: &'static str,
-    pub(super) of_texts: &'static str,
 }
 
 /// Headings.

@@ -83,14 +83,14 @@ pub(super) fn label(interest: &Interest, language: PersonaLanguage) -> &str {
     own.or_else(|| listed(&LABELS, &interest.label, language)).unwrap_or(&interest.label)
 }
 
-/// The usual name of a head, where there is one.
-pub(crate) fn of_head(name: &str, language: PersonaLanguage) -> Option<&'static str> {
-    listed(&HEADS, name, language)
+/// What a head is usually called.
+pub(crate) fn head_name(name: &str, language: PersonaLanguage) -> &str {
+    listed(&HEADS, name, language).unwrap_or(name)
 }
 
-/// The usual name of a label, where there is one.
-pub(crate) fn of_label(name: &str, language: PersonaLanguage) -> Option<&'static str> {
-    listed(&LABELS, name, language)
+/// What a label is usually called.
+pub(crate) fn label_name(name: &str, language: PersonaLanguage) -> &str {
+    listed(&LABELS, name, language).unwrap_or(name)
 }
 
 fn shown(interest: &Interest, language: PersonaLanguage) -> Option<&Shown> {

@@ -24,7 +24,6 @@ pub(super) const CHINESE: Words = Words {
         sensitive_why: "仅因你同意才显示。",
         footer: "本页在你的设备上生成，从未离开设备。它不加载也不发送任何内容；你把它交给谁，谁就能看到全部内容。",
         parts: "本页各部分",
-        of_texts: "{0} · {1}",
     },
     sections: Sections {
         persona: "概述",

@@ -25,7 +25,6 @@ pub(super) const ENGLISH: Words = Words {
         footer: "This page was made on your device and never left it. It loads nothing and sends nothing; \
                  whoever you give it to can read all of it.",
         parts: "Parts of this page",
-        of_texts: "{0} · {1}",
     },
     sections: Sections {
         persona: "In short",
