@@ -48,6 +48,7 @@ pub mod keys;
 pub mod ledger;
 mod local;
 pub mod models;
+pub mod page;
 pub mod participant;
 pub mod persona;
 pub mod profile;

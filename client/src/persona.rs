@@ -14,6 +14,8 @@ use silhouette_privacy::Private;
 
 use crate::profile::{Interest, ProfileDocument};
 
+pub(crate) use names::{head_name, label_name};
+
 /// Fewer texts than this say too little.
 pub const MIN_TEXTS: usize = 5;
 
