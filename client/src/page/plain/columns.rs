@@ -38,7 +38,7 @@ fn of_char(c: char) -> usize {
 }
 
 /// Columns of a text.
-pub(super) fn width(text: &str) -> usize {
+pub(in super::super) fn width(text: &str) -> usize {
     text.chars().map(of_char).sum()
 }
 
