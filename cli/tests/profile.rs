@@ -73,7 +73,8 @@ fn a_terminal_shows_every_part_in_either_language() {
     let place = people(true);
     let told = succeeds(place.path(), &with(&["--width", "76"]));
     let mut at = 0;
-    for part in ["In short", "Interests", "How your texts feel", "What you do and when", "Your words", "still missing"] {
+    for part in ["In short", "Interests", "How your texts feel", "What you do and when", "Your words", "still missing"]
+    {
         at += told[at..].find(part).unwrap_or_else(|| panic!("{part} is missing, or too early:\n{told}"));
     }
     assert!(told.contains("food and drink") && told.contains("###"), "{told}");
@@ -174,7 +175,8 @@ fn what_is_wrong_is_named_with_what_to_do() {
     fs::write(place.path().join("me.toml"), "[declared]\nregion = \"x\"\n").unwrap();
     let said = fails(place.path(), 2, &["profile", "--data", "people.jsonl", "--owner", "me.toml"]);
     assert!(said.contains("--plan retail"), "{said}");
-    fs::write(place.path().join("plan.toml"), "name = \"p\"\n[[dimension]]\nname = \"\"\nsection = \"interests\"\n").unwrap();
+    fs::write(place.path().join("plan.toml"), "name = \"p\"\n[[dimension]]\nname = \"\"\nsection = \"interests\"\n")
+        .unwrap();
     let said = fails(place.path(), 2, &["profile", "--data", "people.jsonl", "--plan", "plan.toml"]);
     assert!(said.contains("--plan plan.toml") && said.contains("1 to 64 characters"), "{said}");
 }
