@@ -14,7 +14,7 @@ use super::View;
 use lines::Lines;
 
 #[cfg(test)]
-pub(super) use columns::width;
+pub(super) use columns::width as columns_of;
 
 /// Narrower than this nothing fits, wider nothing gets better.
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=120;
