@@ -287,11 +287,12 @@ impl SimulationConfig {
         Ok(group)
     }
 
-    /// The sentence encoder whose weights the run has. Without any it names none that there could be, and whoever
+    /// The sentence encoder whose weights the run has, reading no more of a text than they have positions for. Without any it names none that there could be, and whoever
     /// needs them says so.
     pub(crate) fn bert(&self) -> BertSpec {
-        let weights = self.encoder_weights.as_ref();
-        weights.map_or_else(|| BertSpec::new(ContentHash([0; 32]), 384), |w| BertSpec::new(w.hash(), w.dim()))
+        let Some(weights) = &self.encoder_weights else { return BertSpec::new(ContentHash([0; 32]), 384) };
+        let usual = BertSpec::new(weights.hash(), weights.dim());
+        BertSpec { length: usual.length.min(weights.positions()), ..usual }
     }
 
     /// How many users' worth of averaging is left against the noise: groups add the whole noise once
