@@ -1,7 +1,7 @@
 //! What holds of the person as a whole.
 
 use super::frame::origin;
-use super::html::{card, data, escape, name, section};
+use super::html::{card, data, escape, section};
 use super::number::{counted, percent};
 use super::{View, draw, evidence, interests};
 use crate::profile::{Attribute, LabelShare, Origin};
@@ -37,11 +37,12 @@ fn card_of(view: &View<'_>, a: &Attribute) -> String {
         String::new()
     };
     let inside = format!(
-        "<p class=\"big\">{}</p><p class=\"badges\">{} {sensitive}</p>{score}{}{why}{}",
+        "<p class=\"big\">{}</p><p class=\"badges\">{} {sensitive}</p>{score}{}<p class=\"how\">{}</p>{why}{}",
         data(&value(view, a)),
         origin(view, a.origin),
         distribution(view, a),
-        evidence::folded(view, &how(view, a), &view.places(&a.evidence))
+        escape(&how(view, a)),
+        evidence::folded(view, &view.places(&a.evidence))
     );
     card("", &title, &inside)
 }
@@ -58,11 +59,11 @@ pub(super) fn value(view: &View<'_>, a: &Attribute) -> String {
 
 /// How far it can be relied on, and what it rests on.
 pub(super) fn how(view: &View<'_>, a: &Attribute) -> String {
-    let sure = (!said(a)).then(|| view.words.sure(a.confidence, a.origin).to_owned());
+    let sure = view.words.sure(a.confidence, a.origin);
     let words = if a.origin == Origin::Events { view.words.top.events } else { view.words.top.texts };
     let score = a.score.map(percent);
     let rests = (a.texts > 0).then(|| counted(words, a.texts));
-    [sure, score, rests].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(sure.to_owned()), score, rests].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The likeliest labels of a distribution.
@@ -78,7 +79,7 @@ fn distribution(view: &View<'_>, a: &Attribute) -> String {
         let beside = (l.label == a.value).then_some(&a.shown);
         format!(
             "<li class=\"row\"><span class=\"what\">{}</span>{}<span class=\"much\">{}</span></li>",
-            name(&view.names.label(&a.name, &l.label, beside)),
+            data(&view.names.label(&a.name, &l.label, beside)),
             draw::bar("", l.share, if said(a) { 0.0 } else { a.confidence }),
             percent(l.share)
         )

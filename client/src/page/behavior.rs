@@ -1,7 +1,7 @@
 //! What the person did and when.
 
 use super::draw::{self, Column};
-use super::html::{card, data, escape, folded, name, pairs, section as section_of};
+use super::html::{card, data, escape, folded, pairs, section as section_of};
 use super::number::{count, decimal, percent};
 use super::words::fill;
 use super::{View, evidence, facts};
@@ -16,11 +16,10 @@ pub(super) fn section(view: &View<'_>) -> String {
         let nothing = format!("<p>{}</p>", escape(words.top.nothing));
         return section_of("behavior", words.sections.behavior, &card("", "", &nothing));
     }
-    let (categories, beside) = (categories(view), [ratings(view), next(view), back(view)].concat());
-    // A long list stands beside the short cards; without one they share the width.
-    let rest = if categories.is_empty() { beside } else { format!("{categories}<div class=\"stack\">{beside}</div>") };
-    let cards = [hours(view), weekdays(view), figures(view), rest].concat();
-    section_of("behavior", words.sections.behavior, &format!("<div class=\"grid\">{cards}</div>"))
+    let cards = [hours(view), weekdays(view), figures(view), categories(view), ratings(view), next(view), back(view)];
+    let places = evidence::folded(view, &view.places(&view.document.behavior.evidence));
+    let places = card("wide plain", "", &places);
+    section_of("behavior", words.sections.behavior, &format!("<div class=\"grid\">{}{places}</div>", cards.concat()))
 }
 
 fn hours(view: &View<'_>) -> String {
@@ -79,8 +78,7 @@ fn chart(view: &View<'_>, title: &str, columns: &[Column], width: f64, label: &s
 fn figures(view: &View<'_>) -> String {
     let rows: Vec<(String, String)> =
         facts::behavior(view).iter().map(|(name, value)| (data(name), data(value))).collect();
-    let places = evidence::folded(view, "", &view.places(&view.document.behavior.evidence));
-    card("wide", &escape(view.words.doings.facts), &(pairs(&rows) + &places))
+    card("wide", &escape(view.words.doings.facts), &pairs(&rows))
 }
 
 fn categories(view: &View<'_>) -> String {
@@ -93,7 +91,7 @@ fn categories(view: &View<'_>) -> String {
         let how = [Some(super::number::counted(words.top.events, c.events)), rated];
         format!(
             "<li class=\"row\"><span class=\"what\">{}</span>{}<span class=\"much\">{}</span><span class=\"how\">{}</span></li>",
-            name(&view.names.label("category", &c.category, None)),
+            data(&view.names.label("category", &c.category, None)),
             draw::bar("", c.share, 1.0),
             percent(c.share),
             escape(&how.into_iter().flatten().collect::<Vec<_>>().join(" · "))
@@ -124,11 +122,9 @@ fn ratings(view: &View<'_>) -> String {
 /// The likeliest next category, and whether asking for it is any use.
 fn next(view: &View<'_>) -> String {
     let (Some(next), w) = (&view.document.behavior.next_category, &view.words.doings) else { return String::new() };
-    let next_name = view.names.label("category", &next.category, None);
-    let sentence = super::html::filled(
-        w.next_of,
-        &[&format!("<strong>{}</strong>", name(&next_name)), &percent(next.probability)],
-    );
+    let name = view.names.label("category", &next.category, None);
+    let sentence =
+        super::html::filled(w.next_of, &[&format!("<strong>{}</strong>", data(&name)), &percent(next.probability)]);
     let row = |name: &str, share: f64, class: &str| {
         format!(
             "<li class=\"row\"><span class=\"what\">{}</span>{}<span class=\"much\">{}</span></li>",

@@ -129,7 +129,7 @@ pub(super) struct Point {
 /// A line over time around zero; `ends` are written under its ends. At least one point.
 pub(super) fn course(points: &[Point], ends: [&str; 2], label: &str) -> String {
     const SIZE: (f64, f64) = (480.0, 150.0);
-    const LEFT: f64 = 54.0;
+    const LEFT: f64 = 44.0;
     const RIGHT: f64 = 14.0;
     const MIDDLE: f64 = 62.0;
     const REACH: f64 = 50.0;

@@ -37,13 +37,12 @@ impl<'d> View<'d> {
     }
 }
 
-/// How sure a line is, and the places it rests on, which open when asked.
-pub(super) fn folded(view: &View<'_>, how: &str, places: &[&Evidence]) -> String {
+/// The places as a list that opens when asked; nothing without places.
+pub(super) fn folded(view: &View<'_>, places: &[&Evidence]) -> String {
     if places.is_empty() {
-        return if how.is_empty() { String::new() } else { format!("<p class=\"how\">{}</p>", escape(how)) };
+        return String::new();
     }
-    let from = filled(view.words.top.why[usize::from(places.len() != 1)], &[&count(places.len())]);
-    let summary = if how.is_empty() { from } else { format!("{} · {from}", escape(how)) };
+    let summary = filled(view.words.top.why[usize::from(places.len() != 1)], &[&count(places.len())]);
     super::html::folded(&summary, &list(view, places))
 }
 

@@ -33,18 +33,6 @@ pub(super) fn data(text: &str) -> String {
     format!("<bdi>{}</bdi>", escape(text))
 }
 
-/// Characters of a name that stands beside a bar.
-const NAME: usize = 48;
-
-/// A name that came with the data; of a long one its beginning, and the whole when pointed at.
-pub(super) fn name(text: &str) -> String {
-    if text.chars().count() <= NAME {
-        return data(text);
-    }
-    let begins: String = text.chars().take(NAME - 1).chain(['…']).collect();
-    format!("<bdi title=\"{}\">{}</bdi>", escape(text), escape(&begins))
-}
-
 /// A template with texts in its slots. The template is one of ours, the values are HTML.
 pub(super) fn filled(template: &str, values: &[&str]) -> String {
     super::words::fill(&escape(template), values)

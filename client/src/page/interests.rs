@@ -1,7 +1,7 @@
 //! What the person is about.
 
 use super::frame::origin;
-use super::html::{aside, badge, card, data, escape, folded, name, section as section_of};
+use super::html::{aside, badge, card, data, escape, folded, section as section_of};
 use super::number::{count, counted, percent};
 use super::taxonomy::{Line, Topic, topics};
 use super::words::fill;
@@ -76,7 +76,7 @@ fn card_of(view: &View<'_>, topic: &Topic<'_>) -> String {
 
 fn row(view: &View<'_>, topic: &Topic<'_>, line: &Line<'_>) -> String {
     let words = view.words;
-    let path = line.path.iter().map(|part| name(part)).collect::<Vec<_>>().join(" <span class=\"step\">›</span> ");
+    let path = line.path.iter().map(|name| data(name)).collect::<Vec<_>>().join(" <span class=\"step\">›</span> ");
     let depth = line.depth.min(3);
     let Some(interest) = line.interest else {
         let share = percent(line.share);
@@ -94,10 +94,11 @@ fn row(view: &View<'_>, topic: &Topic<'_>, line: &Line<'_>) -> String {
     let trend = if seen && view.document.behavior.timed > 0 { arrow(view, line) } else { String::new() };
     format!(
         "<li class=\"row d{depth}\"><span class=\"what\">{path} {badge}</span>{}<span class=\"much\">{}{trend}</span>\
-         {}</li>",
+         <span class=\"how\">{}</span>{}</li>",
         draw::bar("", line.share, interest.confidence),
         percent(line.share),
-        evidence::folded(view, &how.join(" · "), &view.places(&interest.evidence))
+        escape(&how.join(" · ")),
+        evidence::folded(view, &view.places(&interest.evidence))
     )
 }
 

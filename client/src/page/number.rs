@@ -60,8 +60,7 @@ pub(super) fn signed(value: f64) -> String {
 
 /// A share as one can be drawn: 0 to 1, 0 for what is no number.
 pub(super) fn unit(share: f64) -> f64 {
-    // The sum takes the sign off a zero.
-    if share.is_finite() { share.clamp(0.0, 1.0) + 0.0 } else { 0.0 }
+    if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
 }
 
 /// Year, month 1 to 12 and day of a moment in unix seconds, in UTC: days to a civil date by eras of 400 years
@@ -107,7 +106,7 @@ mod tests {
     #[test]
     fn numbers_have_one_form() {
         assert_eq!((count(0), count(1_234_567)), ("0".into(), "1,234,567".into()));
-        assert_eq!([-0.0, 0.001, 0.376, 1.0, 7.0, f64::NAN].map(percent), ["0%", "<1%", "38%", "100%", "100%", "0%"]);
+        assert_eq!([0.0, 0.001, 0.376, 1.0, 7.0, f64::NAN].map(percent), ["0%", "<1%", "38%", "100%", "100%", "0%"]);
         assert_eq!([0.0, 0.1, -0.304, -9.0].map(signed), ["0.00", "+0.10", "−0.30", "−1.00"]);
         assert_eq!(decimal(-1234.50, 2), "−1,234.5");
         assert_eq!((decimal(-0.001, 2), decimal(f64::INFINITY, 1)), ("0".into(), "–".into()));

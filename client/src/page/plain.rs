@@ -14,7 +14,7 @@ use super::View;
 use lines::Lines;
 
 #[cfg(test)]
-pub(super) use columns::width as columns_of;
+pub(super) use columns::width;
 
 /// Narrower than this nothing fits, wider nothing gets better.
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=120;

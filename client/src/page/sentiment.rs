@@ -1,6 +1,6 @@
 //! How the texts feel.
 
-use super::html::{badge, card, escape, name as short, section as section_of};
+use super::html::{badge, card, data, escape, section as section_of};
 use super::number::{count, counted, date, percent, signed};
 use super::words::{Words, fill};
 use super::{View, draw, evidence};
@@ -37,11 +37,12 @@ fn whole(view: &View<'_>) -> String {
     let class = if judge(view) == Origin::Model { "model" } else { "seen" };
     let title = format!("{} {}", escape(words.mood.mean), badge(class, words.source(s.source)));
     let inside = format!(
-        "<p class=\"big\">{}</p>{}{}<ul class=\"legend\">{legend}</ul>{}",
+        "<p class=\"big\">{}</p>{}<p class=\"how\">{}</p>{}<ul class=\"legend\">{legend}</ul>{}",
         signed(s.mean),
         draw::diverging(s.mean),
+        escape(&how(view)),
         draw::stacked(&parts.map(|(class, _, share)| (class, share))),
-        evidence::folded(view, &how(view), &view.places(&s.evidence))
+        evidence::folded(view, &view.places(&s.evidence))
     );
     card("", &title, &inside)
 }
@@ -93,7 +94,7 @@ fn aspects(view: &View<'_>) -> String {
     let row = |aspect: &Aspect| {
         format!(
             "<li class=\"row\"><span class=\"what\">{}</span>{}<span class=\"much\">{}</span><span class=\"how\">{}</span></li>",
-            short(&name(view, aspect)),
+            data(&name(view, aspect)),
             draw::diverging(aspect.mean),
             signed(aspect.mean),
             escape(&counted(words.top.texts, aspect.texts))

@@ -1,6 +1,6 @@
 //! Words, languages, style, and whom the texts mention.
 
-use super::html::{card, escape, name, pairs, section};
+use super::html::{card, data, escape, pairs, section};
 use super::number::{counted, language, percent, unit};
 use super::words::fill;
 use super::{View, draw, evidence, facts};
@@ -17,22 +17,21 @@ pub(super) fn keywords(view: &View<'_>) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let scores = || all.iter().map(|k| k.score).filter(|s| s.is_finite());
-    let (least, most) = (scores().fold(f64::INFINITY, f64::min), scores().fold(0.0, f64::max));
+    let largest = all.iter().map(|k| k.score).filter(|s| s.is_finite()).fold(0.0, f64::max);
     let chip = |k: &Keyword| {
         let used = counted(words.style.used, k.count as usize);
-        let size = size(k.score, least, most);
-        format!("<li class=\"z{size}\" title=\"{}\">{}{}</li>", escape(&used), name(&k.term), super::html::aside(&used))
+        let size = size(k.score, largest);
+        format!("<li class=\"z{size}\" title=\"{}\">{}{}</li>", escape(&used), data(&k.term), super::html::aside(&used))
     };
     let chips: String = all.iter().map(chip).collect();
     let places: Vec<usize> = all.iter().flat_map(|k| k.evidence.iter().copied()).collect();
-    let inside = format!("<ul class=\"chips\">{chips}</ul>{}", evidence::folded(view, "", &view.places(&places)));
+    let inside = format!("<ul class=\"chips\">{chips}</ul>{}", evidence::folded(view, &view.places(&places)));
     section("keywords", words.sections.keywords, &card("", "", &inside))
 }
 
-/// 1 to [`SIZES`], from the least score to the most.
-fn size(score: f64, least: f64, most: f64) -> u8 {
-    let share = if most > least { unit((score - least) / (most - least)) } else { 0.5 };
+/// 1 to [`SIZES`]: larger for larger scores.
+fn size(score: f64, largest: f64) -> u8 {
+    let share = if largest > 0.0 { unit(score / largest) } else { 1.0 };
     ((share * SIZES).ceil() as u8).max(1)
 }
 
@@ -51,7 +50,7 @@ pub(super) fn languages(view: &View<'_>) -> String {
     let inside = format!(
         "{}<ul class=\"legend\">{legend}</ul>{}",
         draw::stacked(&drawn),
-        evidence::folded(view, "", &view.places(&places))
+        evidence::folded(view, &view.places(&places))
     );
     section("languages", words.sections.languages, &card("", "", &inside))
 }
@@ -70,7 +69,7 @@ pub(super) fn social(view: &View<'_>) -> String {
     let row = |tie: &Tie| {
         format!(
             "<li class=\"row\"><span class=\"what\">{}</span>{}<span class=\"much\">{}</span><span class=\"how\">{}</span></li>",
-            name(&format!("@{}", tie.name)),
+            data(&format!("@{}", tie.name)),
             draw::bar("", tie.strength, 1.0),
             percent(tie.strength),
             escape(&counted(words.top.texts, tie.texts))

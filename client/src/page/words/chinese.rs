@@ -17,7 +17,7 @@ pub(super) const CHINESE: Words = Words {
         model: "模型 {0}",
         round: "第 {0} 轮",
         nothing: "暂无内容。",
-        why: ["依据 {0} 处原文", "依据 {0} 处原文"],
+        why: ["依据：{0} 处原文", "依据：{0} 处原文"],
         rests_on: "每句话的依据",
         more: "还有 {0} 项",
         sensitive: "敏感",

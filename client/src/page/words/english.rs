@@ -17,7 +17,7 @@ pub(super) const ENGLISH: Words = Words {
         model: "model {0}",
         round: "round {0}",
         nothing: "Nothing yet.",
-        why: ["from {0} place", "from {0} places"],
+        why: ["Where this comes from: {0} place", "Where this comes from: {0} places"],
         rests_on: "What each sentence rests on",
         more: "{0} more",
         sensitive: "sensitive",
