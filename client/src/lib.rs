@@ -48,7 +48,6 @@ pub mod keys;
 pub mod ledger;
 mod local;
 pub mod models;
-pub mod page;
 pub mod participant;
 pub mod persona;
 pub mod profile;

@@ -14,8 +14,6 @@ use silhouette_privacy::Private;
 
 use crate::profile::{Interest, ProfileDocument};
 
-pub(crate) use names::{head_name, label_name};
-
 /// Fewer texts than this say too little.
 pub const MIN_TEXTS: usize = 5;
 

@@ -1,52 +1,31 @@
 //! `silhouette profile`: the profile of one person, shown on this machine only.
 
-mod brief;
-mod given;
-mod nearest;
-
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
-use silhouette_client::page::{Marks, PageOptions, PlainOptions, plain, render};
-use silhouette_client::persona::PersonaLanguage;
-use silhouette_client::profile::{Making, OwnerError, ProfileDocument, ProfileError, Trained, make, schema};
+use anyhow::{Context, bail};
+use silhouette_client::DeviceFolder;
+use silhouette_client::persona::{PersonaLanguage, persona};
+use silhouette_client::profile::{ProfileDocument, Trained, profile};
 use silhouette_engine::{Backend, choose};
+use silhouette_model::Model;
 use silhouette_model::bert::BertEncoder;
+use silhouette_text::Event;
+use silhouette_wire::ContentHash;
 
-use crate::terminal::{self, Usage};
-
-use given::Given;
-
-pub(crate) use brief::{quotes, show};
-
-/// Columns of a line where nothing says how many there are.
-const WIDTH: usize = 80;
+use crate::people::{read_person, skipped};
+use crate::terminal;
 
 /// Make and show one person's profile and persona. Nothing of it leaves this machine.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  silhouette profile --data people.jsonl --user u00001 --model run/model.safetensors --lang zh
-  silhouette profile --data reviews.csv --user 17 --plan retail --evidence
-  silhouette profile --device my-device --html profile.html
-  silhouette profile --data notes.jsonl --plan my-plan.toml --owner me.toml --json
-  silhouette profile --schema > profile.schema.json
-
-The owner's file is TOML; every part may be left out:
-  consent = [\"gender\"]                 # sensitive dimensions that may be inferred
-  vetoed = [\"interests.topic/music\"]   # lines that are never to be shown
-  [declared]
-  region = \"Hangzhou\"                  # what the owner says a dimension is
-  [corrected]
-  category = \"books\"                   # the same, against what the texts say
-
-What is in a profile, plans and packs: docs/profile.md")]
+#[command(
+    after_help = "Examples:\n  silhouette profile --data people.jsonl --user u00001 --model run/model.safetensors --lang zh\n  silhouette profile --device my-device"
+)]
 pub(crate) struct Args {
-    /// A device's folder: its texts, its owner's word and its newest model.
-    #[arg(long, conflicts_with = "data", required_unless_present_any = ["data", "schema"])]
+    /// A device's folder: its texts and its newest model.
+    #[arg(long, conflicts_with = "data", required_unless_present = "data")]
     device: Option<PathBuf>,
-    /// A file of texts instead of a device: JSON Lines, CSV, TSV, Parquet and whatever else the other commands read.
+    /// A file of texts instead of a device.
     #[arg(long)]
     data: Option<PathBuf>,
     /// Whose texts of that file [default: all rows]
@@ -55,44 +34,15 @@ pub(crate) struct Args {
     /// Stop at the first bad row of that file instead of counting and skipping it.
     #[arg(long, requires = "data")]
     strict: bool,
-    /// A model file; without one the profile holds what needs none [default: a device's newest]
+    /// A model file; without one the profile holds what needs none.
     #[arg(long)]
     model: Option<PathBuf>,
     /// The folder of the sentence encoder's weights, for a model on one.
     #[arg(long, requires = "model", value_name = "DIR")]
     encoder_weights: Option<PathBuf>,
-    /// What the profile is about: a pack (retail, finance, smart_home, health, education) or a plan's file [default: what
-    /// the model's heads imply]
-    #[arg(long, value_name = "FILE|PACK")]
-    plan: Option<String>,
-    /// What the owner declares, agrees to, corrects and forbids, TOML [default: what a device keeps, else nothing]
-    #[arg(long, value_name = "FILE")]
-    owner: Option<PathBuf>,
-    /// Make it as it was then: a date (to its end, UTC), a moment (RFC 3339) or unix seconds. Later entries are left out,
-    /// those without a time stay [default: now]
-    #[arg(long, value_name = "WHEN")]
-    as_of: Option<String>,
-    /// Write it as one HTML page that loads nothing, for the owner alone to read.
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Show the places in the texts under each line; in a page they are there without, folded away.
-    #[arg(long)]
-    evidence: bool,
-    /// Keep the places in the texts out of a page too.
-    #[arg(long, conflicts_with = "evidence")]
-    no_evidence: bool,
-    /// The language of everything but the person's own words.
+    /// The persona's language.
     #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
-    /// Draw with ASCII alone [default: where there is no terminal or NO_COLOR is set]
-    #[arg(long)]
-    plain: bool,
-    /// Columns of a line, 40 to 120 [default: $COLUMNS, else 80]
-    #[arg(long)]
-    width: Option<usize>,
-    /// Print the JSON Schema of the document that --json prints, and make no profile.
-    #[arg(long, conflicts_with_all = ["device", "data", "html"])]
-    schema: bool,
     /// auto, native, flex, ndarray or wgpu.
     #[arg(long, default_value = "auto")]
     backend: Backend,
@@ -104,102 +54,97 @@ enum Lang {
     En,
 }
 
-impl Args {
-    fn language(&self) -> PersonaLanguage {
-        match self.lang {
-            Lang::Zh => PersonaLanguage::Zh,
-            Lang::En => PersonaLanguage::En,
-        }
-    }
-
-    fn width(&self) -> usize {
-        let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-        self.width.or_else(columns).unwrap_or(WIDTH)
-    }
-
-    fn marks(&self) -> Marks {
-        let wished_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if self.plain || wished_off || !std::io::stdout().is_terminal() { Marks::Ascii } else { Marks::Blocks }
-    }
-}
-
 pub(crate) fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    if args.schema {
-        return terminal::line(&serde_json::to_string_pretty(&schema())?);
-    }
-    let given = Given::read(args, json)?;
+    let language = match args.lang {
+        Lang::Zh => PersonaLanguage::Zh,
+        Lang::En => PersonaLanguage::En,
+    };
+    let events = match (&args.device, &args.data) {
+        (Some(device), _) => DeviceFolder::open(device)?.store()?.events()?.expose_on_device().clone(),
+        (None, Some(data)) => from_file(data, args, json)?,
+        (None, None) => bail!("expected --device or --data"),
+    };
+    let model_path = match (&args.model, &args.device) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(device)) => newest_model(&device.join("models"))?,
+        (None, None) => None,
+    };
     let chosen = choose(args.backend)?;
+    let loaded = match &model_path {
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("--model {}", path.display()))?;
+            let model = Model::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
+            Some((model, ContentHash::of(&bytes)))
+        }
+        None => None,
+    };
     let weights = args.encoder_weights.as_deref().map(BertEncoder::open).transpose();
     let weights = weights.context("--encoder-weights")?.map(Arc::new);
-    let trained = given.model.as_ref().map(|(model, hash)| Trained {
+    let trained = loaded.as_ref().map(|(model, hash)| Trained {
         engine: chosen.engine.as_ref(),
         model,
         hash: *hash,
         round: None,
         encoder_weights: weights.as_ref(),
     });
-    let (plan, owner) = (given.plan.as_ref(), given.owner.as_ref());
-    let making = Making { trained, plan, owner, made_at: given.made_at };
-    let made = make(&given.events, &making).map_err(|error| refused(args, error))?;
+    let made = profile(&events, trained, terminal::now())?;
     let document = made.expose_on_device();
-    if let Some(path) = &args.html {
-        let (language, evidence) = (args.language(), !args.no_evidence);
-        let page = render(document, &PageOptions { language, title: None, evidence, plan });
-        write_page(path, page.expose_on_device())?;
-    }
-    match (json, &args.html) {
-        (true, _) => terminal::json_line(document),
-        (false, Some(path)) => terminal::line(&format!(
-            "{}: one page that loads nothing; whoever has it can read all of it",
-            path.display()
-        )),
-        (false, None) => tell(args, &given, document),
-    }
+    if json { terminal::json_line(document) } else { show(document, language) }
 }
 
-fn tell(args: &Args, given: &Given, document: &ProfileDocument) -> anyhow::Result<()> {
-    let options = PlainOptions {
-        language: args.language(),
-        title: None,
-        evidence: args.evidence,
-        plan: given.plan.as_ref(),
-        width: args.width(),
-        marks: args.marks(),
-    };
-    terminal::line(plain(document, &options).expose_on_device().trim_end())
-}
-
-/// Why a profile could not be made, with the argument that is to blame and what to do about it.
-fn refused(args: &Args, error: ProfileError) -> anyhow::Error {
-    let owner =
-        || args.owner.as_ref().map_or_else(|| "the device's own word".into(), |f| format!("--owner {}", f.display()));
-    match error {
-        ProfileError::Owner(error) => {
-            let hint = match (&error, &args.plan) {
-                (OwnerError::Dimension { .. }, None) => {
-                    "; --plan says which dimensions there are, for one --plan retail"
-                }
-                _ => "",
-            };
-            Usage(format!("{}: {error}{hint}", owner())).into()
+/// A person's texts of a file. What was skipped is a remark: standard output is for the profile.
+fn from_file(data: &Path, args: &Args, json: bool) -> anyhow::Result<Vec<Event>> {
+    let (events, report) = read_person(data, args.user.as_deref(), args.strict)?;
+    if report.skipped > 0 || report.ended_early.is_some() {
+        if json {
+            terminal::remark(&serde_json::json!({ "event": "read", "file": data, "read": report }).to_string());
+        } else {
+            skipped(&report).iter().for_each(|line| terminal::remark(line));
         }
-        ProfileError::Plan(error) => {
-            Usage(format!("--plan {}: {error}", args.plan.as_deref().unwrap_or_default())).into()
-        }
-        other => other.into(),
     }
+    Ok(events)
 }
 
-/// Writes the page whole or not at all, for nobody but its owner to read.
-fn write_page(path: &Path, page: &str) -> anyhow::Result<()> {
-    let named = || format!("--html {}", path.display());
-    // What is no file, such as /dev/stdout, is written to as it is.
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return std::fs::write(path, page).with_context(named);
+/// The model that was fetched last.
+fn newest_model(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let mut newest = None;
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|e| e == "safetensors") {
+            newest = newest.max(Some((entry.metadata()?.modified()?, entry.path())));
+        }
     }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let part = tempfile::Builder::new().prefix(".unfinished-").tempfile_in(folder).with_context(named)?;
-    std::fs::write(part.path(), page).with_context(named)?;
-    part.persist(path).with_context(named)?;
+    Ok(newest.map(|(_, path)| path))
+}
+
+/// Prints the persona with the evidence of each line, then the shares as bars.
+pub(crate) fn show(document: &ProfileDocument, language: PersonaLanguage) -> anyhow::Result<()> {
+    let told = persona(document, language);
+    for clause in &told.expose_on_device().clauses {
+        terminal::line(&format!("  {}", clause.text))?;
+        terminal::line(&format!("      <- {}{}", clause.field, evidence(document, &clause.field)))?;
+    }
+    let mut shares: Vec<_> = document.interests.iter().filter(|i| i.share >= 0.02).collect();
+    shares.sort_by(|a, b| a.head.cmp(&b.head).then(b.share.total_cmp(&a.share)));
+    for i in shares.into_iter().take(10) {
+        let bar = "#".repeat((30.0 * i.share).round() as usize);
+        terminal::line(&format!(
+            "  {:<24} {:>5.1} %  {bar} (confidence {:.2})",
+            format!("{}/{}", i.head, i.label),
+            100.0 * i.share,
+            i.confidence
+        ))?;
+    }
     Ok(())
+}
+
+/// The quotes behind a clause's field, for the person whose they are: of `interests.HEAD` those of
+/// the head's largest shares, of `sentiment` its own.
+pub(crate) fn quotes<'a>(document: &'a ProfileDocument, field: &str) -> Vec<&'a str> {
+    document.evidence_for(field, 3).into_iter().map(|e| e.quote.as_str()).collect()
+}
+
+fn evidence(document: &ProfileDocument, field: &str) -> String {
+    let quotes = quotes(document, field);
+    if quotes.is_empty() { String::new() } else { format!(": \"{}\"", quotes.join("\", \"")) }
 }

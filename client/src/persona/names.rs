@@ -83,16 +83,6 @@ pub(super) fn label(interest: &Interest, language: PersonaLanguage) -> &str {
     own.or_else(|| listed(&LABELS, &interest.label, language)).unwrap_or(&interest.label)
 }
 
-/// What a head is usually called.
-pub(crate) fn head_name(name: &str, language: PersonaLanguage) -> &str {
-    listed(&HEADS, name, language).unwrap_or(name)
-}
-
-/// What a label is usually called.
-pub(crate) fn label_name(name: &str, language: PersonaLanguage) -> &str {
-    listed(&LABELS, name, language).unwrap_or(name)
-}
-
 fn shown(interest: &Interest, language: PersonaLanguage) -> Option<&Shown> {
     interest.shown.get(match language {
         PersonaLanguage::Zh => "zh",
