@@ -226,7 +226,11 @@ fn check_reports(reports: &[Option<u32>], devices: &[Devices], spec: &RoundSpec)
         let expected: usize = devices.iter().map(within).sum();
         if reports.map_or(0, |reports| reports as usize) != expected || reports.is_some() != (expected > 0) {
             let expected = format!("{expected} reports of group {group}, one of each device");
-            return Err(garbled(WHAT, expected, reports.map_or("none".to_owned(), |reports| reports.to_string())));
+            return Err(garbled(
+                WHAT,
+                expected,
+                reports.map_or_else(|| "none".to_owned(), |reports| reports.to_string()),
+            ));
         }
     }
     Ok(())

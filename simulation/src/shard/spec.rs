@@ -253,7 +253,7 @@ fn check_lists(ends: &[u32], users: usize, pasts: usize) -> Result<(), ShardErro
         return Err(garbled(WHAT, format!("the pasts of {users} devices"), pasts.to_string()));
     }
     if !ends.is_sorted() || ends.last().map_or(0, |&end| end as usize) != users {
-        let found = ends.last().map_or("none".to_owned(), |end| format!("groups that end at {end}"));
+        let found = ends.last().map_or_else(|| "none".to_owned(), |end| format!("groups that end at {end}"));
         return Err(garbled(WHAT, format!("groups in order that hold {users} devices"), found));
     }
     Ok(())

@@ -357,7 +357,7 @@ fn a_listed_device_is_back_when_its_next_interval_begins() {
         let next = |device, t| fleet.absent_until(device, t * SECOND) / SECOND;
         let beyond = |t: u64| t + 8 * 86_400;
         assert_eq!([next(0, 0), next(0, 3599), next(0, 9000), next(0, 19_999)], [3600, 3600, 20_000, 20_000]);
-        let again = repeat.map_or(beyond(30_000), |_| 43_200 + 3600);
+        let again = repeat.map_or_else(|| beyond(30_000), |_| 43_200 + 3600);
         assert_eq!(next(0, 30_000), again);
         assert_eq!([next(1, 5), next(2, 5)], [beyond(5); 2], "nobody says when they come");
         assert_eq!(returns_hold(&fleet, 3) > 0, repeat.is_some() || next(0, 0) > 0);

@@ -298,6 +298,19 @@ fn nonces_are_the_next_of_the_randomness_in_the_order_of_the_devices() {
     }
 }
 
+/// A draw of 64 bits for each device that may be chosen, and a nonce of 128 for each that is: what a driver that goes on
+/// with the same randomness counts on, also where everybody is chosen and the draws decide nothing.
+#[test]
+fn a_round_uses_up_the_same_randomness_whoever_is_chosen() {
+    for (waiting, cohort) in [(6, 6), (9, 6)] {
+        let mut c = Coordinator::new(config(cohort, 2, 5), 0, [1; 32]).unwrap();
+        c.gathering_since = Some(0);
+        c.waiting = (0..waiting).map(|i| (device(i), 0)).collect();
+        assert_eq!(assignments(&c.tick(1)).len(), cohort as usize);
+        assert_eq!(c.random_position(), u128::from(2 * waiting) + u128::from(4 * cohort));
+    }
+}
+
 /// The groups of a round that all of these open by checking in, one after the other; then they leave.
 fn checked_in(c: &mut Coordinator, now: Millis, devices: &[DeviceId]) -> Option<Vec<Vec<DeviceId>>> {
     let (mut groups, mut opened) = (Vec::<Vec<DeviceId>>::new(), false);

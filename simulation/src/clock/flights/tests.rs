@@ -118,7 +118,7 @@ fn a_world_in_which_everybody_vanishes_is_given_up_after_so_many() {
     assert!(all.now() < 24 * 3_600_000, "{}", all.now());
     // One that gets through now and then is enough to go on.
     let rarely = |device: u32, t: Millis| {
-        let through = (t / 1_000 + u64::from(device)) % 997 == 0;
+        let through = (t / 1_000 + u64::from(device)).is_multiple_of(997);
         if through { after(t, 30_000) } else { vanishes(device, t) }
     };
     let mut some = flights(500, 1, 50, 9, 20);
@@ -155,7 +155,7 @@ fn to_know_when_devices_come_back_saves_looks_and_changes_nothing() {
         t - t % period + period - 10 * 60_000
     };
     let outcome = |device: u32, t: Millis| {
-        if (t / 1000 + u64::from(device)) % 3 == 0 {
+        if (t / 1000 + u64::from(device)).is_multiple_of(3) {
             Outcome::Vanishes { at: t + 9_000, charged: false }
         } else {
             after(t, 100_000)
