@@ -205,6 +205,8 @@ fn heads_that_no_run_can_have_are_refused_before_they_are_kept() {
         assert!(twice.starts_with("round: expected people who are in it once, found "), "{twice}");
         let short = said(&with_head(&bytes, |head| head[lists + 1] = 20));
         assert_eq!(short, "round: expected groups in order that hold 21 devices, found groups that end at 20");
+        let late = said(&with_head(&bytes, |head| drop(head.splice(33..35, [[0xff; 9].as_slice(), &[1]].concat()))));
+        assert_eq!(late, format!("round: expected a time of at most {} ms, found {}", 1_u64 << 53, u64::MAX));
         let grouped = said(&with_head(&bytes, |head| {
             head[lists] = 2;
             head.insert(lists + 1, 10);

@@ -17,6 +17,9 @@ const WHAT: &str = "round";
 const MOST_FIXED: usize = 16_384;
 const MOST_OF_A_DEVICE: usize = 40;
 
+/// Latest time of a round, in milliseconds: 285,000 years, so that no deadline behind it is beyond what can be counted.
+const LATEST: u64 = 1 << 53;
+
 /// One device of a round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
@@ -222,6 +225,9 @@ impl RoundSpec {
             return Err(garbled(WHAT, format!("{expected} parameters of 4 bytes"), found));
         }
         let Read { head, users, pasts } = decoded(head, WHAT)?;
+        if head.now > LATEST {
+            return Err(garbled(WHAT, format!("a time of at most {LATEST} ms"), head.now.to_string()));
+        }
         check_users(&users, data.train.len())?;
         check_lists(&head.ends, users.len(), pasts.len())?;
         let values = values.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
