@@ -5,7 +5,6 @@
 //!
 //! `-- --data shopping10.zh.jsonl.gz --users 1000 --reviews 10000 [--json]` takes a file with the columns `user`, `text`,
 //! `category`, `sentiment` and `split_user`; without `--data` the people are made up.
-#![allow(clippy::print_stdout, reason = "an example talks")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -164,7 +163,7 @@ fn main() -> Result<(), Failure> {
     teller.say("3. 特征提取 (vectors)");
     let eight = PrivacyChoice::Budget { mode: silhouette_privacy::Mode::Central, epsilon: 8.0, delta: 1e-5 };
     teller.say("4. 模型训练 (federated training, 20 rounds, without noise and at epsilon 8)");
-    let (open, private) = (train(&events, task, PrivacyChoice::None)?, train(&events, task, eight.clone())?);
+    let (open, private) = (train(&events, task, PrivacyChoice::None)?, train(&events, task, eight)?);
     let vectoriser = Vectoriser::new(&open.task().encoder)?;
     let entries: usize = events.iter().take(200).map(|event| vectoriser.vectorise(&event.text).indices().len()).sum();
     teller.say(&format!(

@@ -71,7 +71,7 @@ fn side_by_side(models: &[NamedQuality<'_>]) -> String {
         let of_people = |of: &dyn Fn(&crate::quality::PeopleQuality) -> Option<String>| {
             head.people.as_ref().and_then(of).unwrap_or_else(dash)
         };
-        let off = head.mean_absolute_error.or(head.people.and_then(|p| p.mean_absolute_error));
+        let off = head.mean_absolute_error.or_else(|| head.people.and_then(|p| p.mean_absolute_error));
         let cells = [
             escape(&head.head),
             share(s.accuracy),
