@@ -106,6 +106,7 @@ pub use self::document::{
 pub use self::drift::jensen_shannon;
 pub use self::owner::{OwnerError, OwnerWord};
 pub use self::plan::{Dimension, Label, PACKS, PlanError, ProfilePlan, Section, Source};
+pub use self::sentiment::valences;
 
 /// The version of [`ProfileDocument`]. 3: demographics, psychographics, habits, taxonomies, trends, completeness.
 pub const SCHEMA_VERSION: u32 = 3;

@@ -7,8 +7,6 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use silhouette_simulation::RoundSpec;
 
-// What the other target reads is not needed of it here.
-#[allow(dead_code)]
 #[path = "shard_world.rs"]
 mod shard_world;
 

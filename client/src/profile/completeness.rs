@@ -26,7 +26,8 @@ pub(super) fn completeness(document: &ProfileDocument, plan: &ProfilePlan, owner
     parts.retain(|part| !owner.vetoes(&part.field, None));
     let total: f64 = parts.iter().map(|part| part.weight).sum();
     let share = |part: &Part| part.weight / if total > 0.0 { total } else { 1.0 };
-    let score = parts.iter().filter(|part| part.filled).map(share).sum::<f64>().min(1.0);
+    // The sum of nothing is -0.0, which is no score.
+    let score = parts.iter().filter(|part| part.filled).map(share).fold(0.0, |sum, share| sum + share).min(1.0);
     let mut gaps: Vec<Gap> = parts
         .iter()
         .filter(|part| !part.filled)

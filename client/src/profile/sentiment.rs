@@ -67,7 +67,8 @@ fn by_lexicon(events: &[Event], texts: &[usize], witness: &mut Witness<'_>) -> (
     let mut values = Vec::with_capacity(texts.len());
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for &event in texts {
-        let words = lexicon.words(&Segmenter::default().tokens(&events[event].text));
+        let text = &events[event].text;
+        let words = lexicon.words_and_emoji(text, &Segmenter::default().tokens(text));
         values.push(f64::from(Lexicon::of_words(&words)));
         for word in words {
             let side = if word.weight > 0.0 { &mut good } else { &mut bad };
@@ -105,9 +106,9 @@ fn summary(values: &[f64], edge: f64, source: SentimentSource) -> Sentiment {
     }
 }
 
-/// What each label is worth, -1 to 1: by name, or by size where all are numbers. `None` if a label
-/// can't be placed.
-fn valences(labels: &[String]) -> Option<Vec<f64>> {
+/// What each label of a head that judges sentiment is worth, -1 to 1: by name, or by size where all are numbers. `None`
+/// if a label can't be placed.
+pub fn valences(labels: &[String]) -> Option<Vec<f64>> {
     let numbers: Option<Vec<f64>> = labels.iter().map(|l| l.parse().ok().filter(|v: &f64| v.is_finite())).collect();
     if let Some(numbers) = numbers {
         let min = numbers.iter().copied().fold(f64::INFINITY, f64::min);

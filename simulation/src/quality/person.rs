@@ -1,7 +1,7 @@
 //! What a head's answers come to for a person.
 
 use serde::{Deserialize, Serialize};
-use silhouette_client::profile::jensen_shannon;
+use silhouette_client::profile::{jensen_shannon, valences};
 use silhouette_model::{Head, Target, user_top1};
 
 use super::LabelledPeople;
@@ -85,9 +85,9 @@ pub(super) fn people(labels: &[String], persons: &[Person], usual: &[f64]) -> Op
         return None;
     }
     let mean = |of: &dyn Fn(&Person) -> f64| persons.iter().map(of).sum::<f64>() / persons.len() as f64;
-    let scale = scale(labels);
-    let means: Option<Vec<(f64, f64)>> = scale.map(|scale| {
-        let on = |mixture: &[f64]| mixture.iter().zip(&scale).map(|(p, v)| p * v).sum::<f64>();
+    let means: Option<Vec<(f64, f64)>> = valences(labels).map(|valences| {
+        // From -1 to 1 there, from 0 to 1 here.
+        let on = |mixture: &[f64]| mixture.iter().zip(&valences).map(|(p, v)| p * (v + 1.0) / 2.0).sum::<f64>();
         persons.iter().map(|person| (on(&person.truth()), on(&person.told()))).collect()
     });
     Some(PeopleQuality {
@@ -101,22 +101,6 @@ pub(super) fn people(labels: &[String], persons: &[Person], usual: &[f64]) -> Op
             .map(|means| means.iter().map(|(a, b)| (a - b).abs()).sum::<f64>() / means.len() as f64),
         correlation: means.as_deref().and_then(correlation),
     })
-}
-
-/// Where each label stands between 0 and 1: by size where all are numbers, by name for negative and positive.
-fn scale(labels: &[String]) -> Option<Vec<f64>> {
-    let numbers: Option<Vec<f64>> = labels.iter().map(|l| l.parse().ok().filter(|v: &f64| v.is_finite())).collect();
-    let values = numbers.or_else(|| {
-        let named = |label: &String| match label.trim().to_lowercase().as_str() {
-            "negative" | "neg" => Some(0.0),
-            "neutral" | "neu" => Some(0.5),
-            "positive" | "pos" => Some(1.0),
-            _ => None,
-        };
-        labels.iter().map(named).collect()
-    })?;
-    let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
-    (most > least).then(|| values.iter().map(|v| (v - least) / (most - least)).collect())
 }
 
 /// The mixture of everybody's labels; uniform where nobody has one.

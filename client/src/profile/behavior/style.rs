@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use silhouette_text::{Event, Script, Segmenter, StopWords, Token};
+use silhouette_text::{Event, Script, Segmenter, StopWords, Token, emoji};
 
 use super::super::document::Style;
 
@@ -65,17 +65,12 @@ impl Counts {
                     self.letters += usize::from(latin);
                     self.capitals += usize::from(latin && c.is_uppercase());
                 }
-                c => self.emoji += usize::from(is_emoji(c)),
+                _ => {}
             }
         }
         self.sentences += usize::from(open);
+        self.emoji += emoji::find(text).len();
     }
-}
-
-/// Pictures; signs that join or colour them are not counted by themselves.
-fn is_emoji(c: char) -> bool {
-    matches!(c, '\u{1f300}'..='\u{1f3fa}' | '\u{1f400}'..='\u{1f64f}' | '\u{1f680}'..='\u{1f6ff}' | '\u{1f900}'..='\u{1faff}'
-        | '\u{2600}'..='\u{27bf}')
 }
 
 /// The mean share of different words in windows of [`WINDOW`], moved on word by word.

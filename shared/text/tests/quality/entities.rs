@@ -1,23 +1,19 @@
 //! Named entities.
 
-use std::collections::BTreeMap;
-
 use silhouette_text::entities;
 
-use super::{Marked, Row, Score, compare, data, marked, part};
+use super::{Row, Score, Scores, compare, table};
 
 /// Scores by kind on one part of one language's set.
-pub fn scores(language: &str, name: &str) -> BTreeMap<String, Score> {
-    let set = data(&format!("entities.{language}.txt"));
-    let sentences: Vec<Marked> = part(&set, name).into_iter().map(marked).collect();
+pub fn scores(language: &str, name: &str) -> Scores {
     let find = |text: &str| {
         entities::find(text).into_iter().map(|entity| (entity.kind.to_string(), entity.start..entity.end)).collect()
     };
-    compare(&sentences, find, |a, b| a == b)
+    compare(&format!("entities.{language}.txt"), name, find)
 }
 
 /// All kinds together.
-pub fn all(scores: &BTreeMap<String, Score>) -> Score {
+pub fn all(scores: &Scores) -> Score {
     let mut sum = Score::default();
     scores.values().for_each(|score| sum.add(*score));
     sum
@@ -25,14 +21,5 @@ pub fn all(scores: &BTreeMap<String, Score>) -> Score {
 
 /// The table.
 pub fn rows() -> Vec<Row> {
-    let mut rows = Vec::new();
-    for language in ["zh", "en"] {
-        for name in ["dev", "held"] {
-            let scores = scores(language, name);
-            let set = format!("entities {language} {name}");
-            rows.push(Row::of_score(&set, "all", all(&scores)));
-            rows.extend(scores.iter().map(|(kind, score)| Row::of_score(&set, kind, *score)));
-        }
-    }
-    rows
+    table("entities", "all", scores, all)
 }

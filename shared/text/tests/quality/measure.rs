@@ -109,21 +109,36 @@ pub fn marked(line: &str) -> Marked {
     Marked { text, spans }
 }
 
-/// Compares what was found in sentences with their marks, kind by kind; `same` says when two spans
-/// are the same.
-pub fn compare(
-    sentences: &[Marked],
-    find: impl Fn(&str) -> Vec<(String, Range<usize>)>,
-    same: impl Fn(&Range<usize>, &Range<usize>) -> bool,
-) -> BTreeMap<String, Score> {
+/// Scores by kind.
+pub type Scores = BTreeMap<String, Score>;
+
+/// The table of a set of marked sentences: all kinds that `whole` sums up, then each, by language and part.
+pub fn table(set: &str, total: &str, scores: fn(&str, &str) -> Scores, whole: fn(&Scores) -> Score) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for language in ["zh", "en"] {
+        for name in ["dev", "held"] {
+            let scores = scores(language, name);
+            let set = format!("{set} {language} {name}");
+            rows.push(Row::of_score(&set, total, whole(&scores)));
+            rows.extend(scores.iter().map(|(kind, score)| Row::of_score(&set, kind, *score)));
+        }
+    }
+    rows
+}
+
+/// Compares what is found in the marked sentences of one part of a set with their marks, kind by kind: both have to agree
+/// on kind and place.
+pub fn compare(set: &str, name: &str, find: impl Fn(&str) -> Vec<(String, Range<usize>)>) -> Scores {
+    let set = data(set);
+    let sentences: Vec<Marked> = part(&set, name).into_iter().map(marked).collect();
     let show = std::env::var_os("SILHOUETTE_SHOW_ERRORS").is_some();
-    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
-    for sentence in sentences {
+    let mut scores = Scores::new();
+    for sentence in &sentences {
         let found = find(&sentence.text);
         for (kind, span) in &sentence.spans {
             let score = scores.entry(kind.clone()).or_default();
             score.truth += 1;
-            let hit = found.iter().any(|(other, place)| other == kind && same(place, span));
+            let hit = found.iter().any(|(other, place)| other == kind && place == span);
             score.right += usize::from(hit);
             if show && !hit {
                 eprintln!("missed {kind} {:?}: {}", &sentence.text[span.clone()], sentence.text);
@@ -131,7 +146,7 @@ pub fn compare(
         }
         for (kind, span) in &found {
             scores.entry(kind.clone()).or_default().found += 1;
-            if show && !sentence.spans.iter().any(|(other, place)| other == kind && same(span, place)) {
+            if show && !sentence.spans.iter().any(|(other, place)| other == kind && span == place) {
                 eprintln!("wrong {kind} {:?}: {}", &sentence.text[span.clone()], sentence.text);
             }
         }
